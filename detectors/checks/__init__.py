@@ -1,0 +1,22 @@
+"""Offline checks: pure functions by family. Each takes a value and returns what it learned of it, or None if it fails.
+
+What it learned is a list of plain (name, value) pairs; the names are those of `FACT_NAMES` in the scanner's model.
+A detector names a check as `base64_length:64`: the function and its one argument, both looked up in `CHECKS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from . import encodings, hashes, keys, tokens
+
+Pairs = list[tuple[str, str]]
+
+CHECKS: dict[str, Callable[..., Pairs | None]] = {
+    "base64_length": encodings.base64_length,
+    "github_checksum": tokens.github_checksum,
+    "jwt": tokens.jwt,
+    "password_hash": hashes.password_hash,
+    "private_key": keys.private_key,
+    "service_account": keys.service_account,
+}

@@ -1,0 +1,249 @@
+"""What a pattern costs and whether it may be used: widths, fixed prefix, delimiters, backtracking.
+
+Works on the parse tree of the standard library's `re` (module `re._parser`), whose own `getwidth` leaves look-ahead
+out. A pattern is used as `match(buffer, start)` at each start, inside windows of bounded width: so it must be bounded,
+must not take longer than linear time, and must fix both ends of a secret of variable length.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from re import _constants as sre  # type: ignore[attr-defined]
+from re import _parser as sre_parser  # type: ignore[attr-defined]
+from typing import Any
+
+UNBOUNDED = 1 << 20
+BACKTRACK_LIMIT = 200_000
+"""The most ways in which a pattern may divide one text among its repeats; sound patterns stay far below."""
+
+_REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
+_EVERY_BYTE = frozenset(range(256))
+_CATEGORIES: dict[Any, frozenset[int]] = {
+    category: frozenset(b for b in range(256) if re.match(text, bytes([b])))
+    for category, text in (
+        (sre.CATEGORY_DIGIT, rb"\d"),
+        (sre.CATEGORY_NOT_DIGIT, rb"\D"),
+        (sre.CATEGORY_SPACE, rb"\s"),
+        (sre.CATEGORY_NOT_SPACE, rb"\S"),
+        (sre.CATEGORY_WORD, rb"\w"),
+        (sre.CATEGORY_NOT_WORD, rb"\W"),
+    )
+}
+
+Node = tuple[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Widths in bytes, the literal that every secret begins with, and the bound on backtracking."""
+
+    least: int
+    width: int
+    behind: int
+    ahead: int
+    prefix: bytes
+    backtracking: int
+
+
+def shape(pattern: re.Pattern[bytes]) -> Shape:
+    """Measure a compiled pattern; raise ValueError, saying what is allowed, for one that may not be used."""
+    if b"{," in pattern.pattern:
+        raise ValueError("write {0,n} for {,n}: the second is a quantifier to Python and literal text to Hyperscan")
+    if pattern.flags & re.VERBOSE:
+        raise ValueError("the flag (?x) is not allowed")
+    if "secret" not in pattern.groupindex:
+        raise ValueError("the pattern needs a group (?P<secret>…)")
+    tree = sre_parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)
+    ignore_case = bool(pattern.flags & re.IGNORECASE)
+    least, width = tree.getwidth()
+    if width >= UNBOUNDED:
+        raise ValueError("every repeat must be bounded: write {0,n} for * and {1,n} for +")
+    if least == 0:
+        raise ValueError("the pattern matches the empty string")
+    behind, ahead = _looks(tree)
+    items = list(tree)
+    secret = _group(items, pattern.groupindex["secret"])
+    if secret is None:
+        raise ValueError("the group (?P<secret>…) must not stand inside a look-around or a repeat")
+    low, high = _width(secret)
+    if low != high:
+        _require_delimiters(items, pattern.groupindex["secret"])
+    ways = _ways(items, _EVERY_BYTE, ignore_case=ignore_case)
+    if ways > BACKTRACK_LIMIT:
+        raise ValueError(
+            f"the pattern can divide a text in {ways:,} ways (at most {BACKTRACK_LIMIT:,}): let what follows a repeat "
+            "begin with a character that the repeat does not take, or bound it closer"
+        )
+    return Shape(least, width, behind, ahead, _prefix(secret, ignore_case=ignore_case), ways)
+
+
+def _children(node: Node) -> list[list[Node]]:
+    """The sub-patterns of a node, look-around included."""
+    op, av = node
+    if op is sre.SUBPATTERN:
+        return [list(av[3])]
+    if op in _REPEATS:
+        return [list(av[2])]
+    if op is sre.BRANCH:
+        return [list(b) for b in av[1]]
+    if op in (sre.ASSERT, sre.ASSERT_NOT):
+        return [list(av[1])]
+    if op is sre.ATOMIC_GROUP:
+        return [list(av)]
+    if op is sre.GROUPREF_EXISTS:
+        return [list(b) for b in av[1:] if b is not None]
+    return []
+
+
+def _width(items: list[Node]) -> tuple[int, int]:
+    state = sre_parser.State()
+    low, high = sre_parser.SubPattern(state, items).getwidth()
+    return int(low), int(high)
+
+
+def _looks(items: Any) -> tuple[int, int]:
+    """The widest look-behind and look-ahead; an anchor or a word boundary looks one byte either way."""
+    behind = ahead = 0
+    for op, av in items:
+        if op is sre.AT:
+            behind, ahead = max(behind, 1), max(ahead, 1)
+        elif op in (sre.ASSERT, sre.ASSERT_NOT):
+            inner = list(av[1])
+            inner_behind, inner_ahead = _looks(inner)
+            wide = _width(inner)[1]
+            if wide >= UNBOUNDED:
+                raise ValueError("every repeat must be bounded, in a look-around too")
+            if av[0] < 0:
+                behind, ahead = max(behind, wide + inner_behind), max(ahead, inner_ahead)
+            else:
+                behind, ahead = max(behind, inner_behind), max(ahead, wide + inner_ahead)
+        else:
+            for child in _children((op, av)):
+                child_behind, child_ahead = _looks(child)
+                behind, ahead = max(behind, child_behind), max(ahead, child_ahead)
+    return behind, ahead
+
+
+def _group(items: list[Node], number: int) -> list[Node] | None:
+    """The content of a group that stands outside look-around and repeats."""
+    for op, av in items:
+        if op is sre.SUBPATTERN and av[0] == number:
+            return list(av[3])
+        if op in (sre.SUBPATTERN, sre.BRANCH, sre.ATOMIC_GROUP):
+            for child in _children((op, av)):
+                found = _group(child, number)
+                if found is not None:
+                    return found
+    return None
+
+
+def _path(items: list[Node], number: int) -> list[tuple[list[Node], int]] | None:
+    """The way down to a group: each level's items and the place taken among them."""
+    for i, (op, av) in enumerate(items):
+        if op is sre.SUBPATTERN and av[0] == number:
+            return [(items, i)]
+        if op in (sre.SUBPATTERN, sre.BRANCH, sre.ATOMIC_GROUP):
+            for child in _children((op, av)):
+                below = _path(child, number)
+                if below is not None:
+                    return [(items, i), *below]
+    return None
+
+
+def _require_delimiters(items: list[Node], number: int) -> None:
+    way = _path(items, number)
+    assert way is not None
+    if not any(level[i + 1 :] for level, i in way):
+        raise ValueError("a secret of variable length needs an end: a delimiter or a look-ahead behind the group")
+    secret = list(way[-1][0][way[-1][1]][1][3])
+    starts_fixed = bool(secret) and secret[0][0] in (sre.LITERAL, sre.BRANCH, sre.ASSERT, sre.ASSERT_NOT, sre.AT)
+    if not starts_fixed and not any(level[:i] for level, i in way):
+        raise ValueError("a secret of variable length needs a beginning: a delimiter or a look-behind before the group")
+
+
+def _prefix(items: list[Node], *, ignore_case: bool) -> bytes:
+    out = bytearray()
+    for op, av in items:
+        if op is sre.LITERAL and not (ignore_case and bytes([av]).isalpha()):
+            out.append(av)
+        elif op is sre.SUBPATTERN:
+            inner = _prefix(list(av[3]), ignore_case=ignore_case)
+            out += inner
+            if len(inner) != _width(list(av[3]))[1]:
+                break
+        elif op in (sre.ASSERT, sre.ASSERT_NOT, sre.AT):
+            continue
+        else:
+            break
+    return bytes(out)
+
+
+def _bytes_of(op: Any, av: Any, *, ignore_case: bool) -> frozenset[int]:
+    """The bytes that a one-byte node takes."""
+    if op is sre.ANY:
+        return _EVERY_BYTE
+    if op is sre.LITERAL:
+        return _fold(frozenset({av})) if ignore_case else frozenset({av})
+    if op is sre.NOT_LITERAL:
+        return _EVERY_BYTE - {av}
+    taken: set[int] = set()
+    negated = False
+    for kind, value in av:
+        if kind is sre.NEGATE:
+            negated = True
+        elif kind is sre.LITERAL:
+            taken.add(value)
+        elif kind is sre.RANGE:
+            taken.update(range(value[0], value[1] + 1))
+        elif kind is sre.CATEGORY:
+            taken |= _CATEGORIES[value]
+    found = _fold(frozenset(taken)) if ignore_case else frozenset(taken)
+    return _EVERY_BYTE - found if negated else found
+
+
+def _fold(taken: frozenset[int]) -> frozenset[int]:
+    text = bytes(sorted(taken))
+    return frozenset(text.lower()) | frozenset(text.upper())
+
+
+def _first(items: list[Node], after: frozenset[int], *, ignore_case: bool) -> frozenset[int]:
+    """The bytes that a sequence can begin with; `after` is what can follow it."""
+    found: set[int] = set()
+    for op, av in items:
+        if op in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
+            continue
+        if op in (sre.ANY, sre.LITERAL, sre.NOT_LITERAL, sre.IN):
+            return frozenset(found | _bytes_of(op, av, ignore_case=ignore_case))
+        low, _ = _width([(op, av)])
+        for child in _children((op, av)):
+            found |= _first(child, frozenset(), ignore_case=ignore_case)
+        if low:
+            return frozenset(found)
+    return frozenset(found | after)
+
+
+
+
+def _ways(items: list[Node], after: frozenset[int], *, ignore_case: bool) -> int:
+    """An upper bound on the ways in which a sequence can divide one text among its repeats.
+
+    A repeat whose bytes cannot begin what follows it has one way only to end; otherwise it has as many as its bounds
+    allow, and these multiply along the sequence. A repeat of repeats multiplies with itself.
+    """
+    total = 1
+    for i, (op, av) in enumerate(items):
+        follow = _first(items[i + 1 :], after, ignore_case=ignore_case)
+        if op in _REPEATS:
+            low, high, body = int(av[0]), int(av[1]), list(av[2])
+            starts = _first(body, frozenset(), ignore_case=ignore_case)
+            inner = _ways(body, starts | follow, ignore_case=ignore_case)
+            choices = 1 if high == low or not (starts & follow) else high - low + 1
+            total *= choices * min(inner ** min(high, 12), 10**12)
+        elif op is sre.BRANCH:
+            total *= max(sum(_ways(list(b), follow, ignore_case=ignore_case) for b in av[1]) // len(av[1]), 1)
+        elif op in (sre.SUBPATTERN, sre.ATOMIC_GROUP):
+            total *= _ways(_children((op, av))[0], follow, ignore_case=ignore_case)
+        if total > 10**15:
+            return 10**15
+    return total

@@ -1,0 +1,43 @@
+"""The Aho-Corasick matcher: one automaton over the keywords of all detectors. Works everywhere, starts at once.
+
+pyahocorasick takes `str` only and works on a copy of four bytes a character: it is fed at most 1 MiB at a time,
+lowered as bytes (`str.lower` would change 30 letters above ASCII) and decoded as Latin-1, so that offsets stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import ahocorasick
+
+from ..model import Detector
+
+CHUNK = 1 << 20
+
+
+class AhoCorasick:
+    """Hints at the place of each keyword."""
+
+    def __init__(self, detectors: Sequence[Detector]) -> None:
+        users: dict[bytes, list[int]] = {}
+        for index, detector in enumerate(detectors):
+            for keyword in detector.keywords:
+                users.setdefault(keyword, []).append(index)
+        self._automaton = ahocorasick.Automaton()
+        for keyword, indexes in users.items():
+            self._automaton.add_word(keyword.decode("latin-1"), (len(keyword), tuple(indexes)))
+        self._longest = max(map(len, users), default=0)
+        if users:
+            self._automaton.make_automaton()
+
+    def hints(self, buffer: bytes) -> Iterator[tuple[int, int]]:
+        """(detector index, offset of the keyword) for every keyword of every detector."""
+        if not self._longest:
+            return
+        step = CHUNK - self._longest
+        for begin in range(0, max(len(buffer), 1), step):
+            chunk = buffer[begin : begin + CHUNK] if begin or len(buffer) > CHUNK else buffer
+            for end, (length, indexes) in self._automaton.iter(chunk.lower().decode("latin-1")):
+                offset = begin + end - length + 1
+                for index in indexes:
+                    yield index, offset

@@ -1,0 +1,53 @@
+"""One value, several detectors: overlapping matches of a blob become one, named by the most specific detector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..model import Detector, Match
+
+
+def settle(matches: list[Match], detectors: Mapping[str, Detector]) -> list[Match]:
+    """The matches of a blob without overlaps, in order of their place; the others' ids stand in `also`.
+
+    More specific wins (an offline check, then a provider's pattern, then generic); then what was found in a view,
+    which is the decoded form; then the longer value; then the id.
+    """
+
+    def order(match: Match) -> tuple[int, bool, int, int, str]:
+        span = match.span
+        return (
+            -detectors[match.detector].specificity,
+            not match.view,
+            span.start - span.end,
+            span.start,
+            match.detector,
+        )
+
+    kept: list[Match] = []
+    also: dict[int, list[str]] = {}
+    parts = [m for m in matches if detectors[m.detector].part_only]
+    for match in sorted((m for m in matches if not detectors[m.detector].part_only), key=order):
+        for place, winner in enumerate(kept):
+            if _same(match, winner):
+                also.setdefault(place, []).append(match.detector)
+                break
+        else:
+            kept.append(match)
+    out = [
+        replace(match, also=tuple(sorted(set(also.get(place, ())) - {match.detector})))
+        for place, match in enumerate(kept)
+    ]
+    return sorted([*out, *parts], key=lambda m: (m.span.start, m.span.end, m.detector))
+
+
+def _same(match: Match, winner: Match) -> bool:
+    """Whether two matches are of one value. What a view decodes maps back to whole base64 groups, so that neighbours
+    in a view can seem to overlap: there, one value must hold the other."""
+    if match.span.start >= winner.span.end or winner.span.start >= match.span.end:
+        return False
+    if match.view and winner.view:
+        one, other = match.secret.reveal(), winner.secret.reveal()
+        return one in other or other in one
+    return True

@@ -1,0 +1,170 @@
+"""Views: text in another form, read as what it stands for, with every offset mapped back to the original.
+
+Each has a cheap trigger. Derived buffers are bounded: a view is never longer than what it was made from and a fixed
+overhead for each value in it.
+
+- UTF-16 (little and big endian, with a byte order mark or without): as bytes of Latin-1.
+- Kubernetes Secret manifests: each value of `data:` decoded, as a line `kubernetes.secret/KEY: VALUE`.
+- Docker and HTTP basic credentials: `"auth": "…"` and `Basic …` decoded, as `docker.auth: USER:PASSWORD` and
+  `http.basic: USER:PASSWORD`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+Segment = tuple[int, int, int, int, int]
+"""(start in the view, end in the view, start in the original, view unit, original unit): base64 is (…, 3, 4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A buffer derived from another. Without segments it is the original itself."""
+
+    buffer: bytes
+    name: str = ""
+    segments: tuple[Segment, ...] = ()
+    outer: View | None = None
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """The smallest span of the original that holds what stands at start:end here."""
+        if self.segments:
+            start, end = self._back(start, end=False), self._back(end, end=True)
+        return self.outer.original(start, end) if self.outer else (start, end)
+
+    def _back(self, at: int, *, end: bool) -> int:
+        key = at - 1 if end else at
+        place = max(bisect_right(self.segments, key, key=lambda s: s[0]) - 1, 0)
+        begin, stop, source, unit, width = self.segments[place]
+        inside = min(max(at, begin), stop) - begin
+        units = -(-inside // unit) if end else inside // unit
+        return source + units * width
+
+    def then(self, deeper: View) -> View:
+        """A view of this view."""
+        return View(deeper.buffer, f"{self.name}+{deeper.name}", deeper.segments, self)
+
+
+def derive(buffer: bytes) -> Iterator[View]:
+    """The views of a buffer, most often none."""
+    wide = _utf16(buffer)
+    if wide:
+        yield wide
+    kubernetes = _kubernetes(buffer)
+    if kubernetes:
+        yield kubernetes
+    basic = _basic(buffer)
+    if basic:
+        yield basic
+
+
+def _utf16(buffer: bytes) -> View | None:
+    if buffer.startswith((b"\xff\xfe", b"\xfe\xff")):
+        skip, little = 2, buffer.startswith(b"\xff\xfe")
+    else:
+        head = buffer[:512]
+        if head.count(0) * 4 < len(head) or len(head) < 16:
+            return None
+        even, odd = head[0::2].count(0), head[1::2].count(0)
+        if max(even, odd) * 5 < len(head[0::2]) * 4 or min(even, odd) * 10 > len(head):
+            return None
+        skip, little = 0, odd > even
+    low, high = buffer[skip + (not little) :: 2], buffer[skip + little :: 2]
+    size = min(len(low), len(high))
+    text = bytearray(low[:size])
+    if high.count(0) != len(high):
+        for at in (m.start() for m in re.finditer(rb"[^\x00]", high[:size])):
+            text[at] = 0x1A
+    return View(bytes(text), "utf-16", ((0, size, skip, 1, 2),))
+
+
+class _Builder:
+    """Puts a view together, line by line."""
+
+    def __init__(self) -> None:
+        self.buffer = bytearray()
+        self.segments: list[Segment] = []
+
+    def add(self, label: bytes, value: bytes, source: int, unit: int, width: int) -> None:
+        self.buffer += label
+        self.segments.append((len(self.buffer), len(self.buffer) + len(value), source, unit, width))
+        self.buffer += value + b"\n"
+
+    def view(self, name: str) -> View | None:
+        return View(bytes(self.buffer), name, tuple(self.segments)) if self.segments else None
+
+
+_KIND = re.compile(rb"""["']?kind["']?[ \t]{0,8}:[ \t]{0,8}["']?Secret["']?(?![\w-])""")
+_DOCUMENT_END = re.compile(rb"\n---")
+_ENTRY = re.compile(
+    rb"""(?:^|[\n{,])[ \t]{0,64}["']?(?P<key>\.?[A-Za-z][\w.-]{0,252}|\.[\w.-]{1,252})["']?[ \t]{0,8}:"""
+    rb"""[ \t\r\n]{0,64}(?:[|>]-?[ \t]{0,8}\r?\n[ \t]{1,64})?["']?(?P<value>[A-Za-z0-9+/]{4,65536}={0,2})["']?"""
+    rb"""[ \t]{0,8}(?=[\r\n,}]|$)"""
+)
+_PLAIN_ENTRY = re.compile(rb"""\n[ \t]{1,64}(?P<key>[A-Za-z.][\w.-]{0,252}):[ \t]{1,8}["']?(?P<value>[^\s"'][^\r\n"']{0,2000})""")
+_SECTION = re.compile(rb"""(?:^|\n)[ \t]{0,64}(?P<name>data|stringData):[ \t]{0,8}\r?\n""")
+_NEXT_SECTION = re.compile(rb"""\n(?![ \t\r\n#])""")
+DOCUMENT = 1 << 20
+
+
+def _kubernetes(buffer: bytes) -> View | None:
+    """Source: https://kubernetes.io/docs/concepts/configuration/secret/."""
+    if b"Secret" not in buffer:
+        return None
+    built = _Builder()
+    done = -1
+    for kind in _KIND.finditer(buffer):
+        if kind.start() < done:
+            continue
+        before = buffer.rfind(b"\n---", max(0, kind.start() - DOCUMENT), kind.start())
+        low = max(before + 1, kind.start() - DOCUMENT, 0)
+        stop = _DOCUMENT_END.search(buffer, kind.end(), kind.end() + DOCUMENT)
+        high = stop.start() if stop else min(len(buffer), kind.end() + DOCUMENT)
+        done = high
+        for entry in _ENTRY.finditer(buffer, low, high):
+            value = _decode(entry["value"])
+            if value is not None:
+                built.add(b"kubernetes.secret/" + entry["key"] + b": ", value, entry.start("value"), 3, 4)
+        for section in _SECTION.finditer(buffer, low, high):
+            if section["name"] == b"stringData":
+                end = _NEXT_SECTION.search(buffer, section.end(), high)
+                for entry in _PLAIN_ENTRY.finditer(buffer, section.end() - 1, end.start() if end else high):
+                    built.add(
+                        b"kubernetes.secret/" + entry["key"] + b": ", entry["value"], entry.start("value"), 1, 1
+                    )
+    return built.view("kubernetes-secret")
+
+
+def _decode(value: bytes) -> bytes | None:
+    """Base64 text that is text again once decoded; None for anything else."""
+    if len(value) % 4:
+        return None
+    try:
+        raw = base64.b64decode(value, validate=True)
+        raw.decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return raw if not re.search(rb"[\x00-\x08\x0e-\x1f]", raw) else None
+
+
+_BASIC = re.compile(
+    rb"""(?:["']_?auth["'][ \t]{0,8}:\s{0,8}["']|\b_auth[ \t]{0,8}=[ \t]{0,8}["']?|(?P<http>\b[Bb]asic[ \t]{1,8}))"""
+    rb"""(?P<value>[A-Za-z0-9+/]{6,4096}={0,2})(?![A-Za-z0-9+/=])"""
+)
+
+
+def _basic(buffer: bytes) -> View | None:
+    """Sources: RFC 7617; https://docs.docker.com/reference/cli/docker/login/; `_auth` of .npmrc."""
+    if b"auth" not in buffer and b"asic " not in buffer:
+        return None
+    built = _Builder()
+    for found in _BASIC.finditer(buffer):
+        raw = _decode(found["value"])
+        if raw is not None and raw.find(b":") > 0 and raw.isascii() and b"\n" not in raw:
+            built.add(b"http.basic: " if found["http"] else b"docker.auth: ", raw, found.start("value"), 3, 4)
+    return built.view("basic-credentials")

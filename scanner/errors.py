@@ -1,0 +1,27 @@
+"""Errors that a user can cause or must hear of: each message says what failed and what to do next."""
+
+from __future__ import annotations
+
+
+class OakumError(Exception):
+    """The base of all errors that oakum raises on purpose; the command line prints its text and exits with 2."""
+
+
+class UsageError(OakumError):
+    """What was asked for cannot be done as it was asked."""
+
+
+class TargetError(OakumError):
+    """A target is not there, cannot be read, or is not what it was taken for."""
+
+
+class GitError(OakumError):
+    """Git could not be run, or refused a repository as a whole."""
+
+
+class DetectorError(OakumError):
+    """A detector file holds a mistake; the message names file, detector, field and what is allowed."""
+
+
+class AllowlistError(OakumError):
+    """An allowlist file holds a mistake."""

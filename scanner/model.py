@@ -1,0 +1,380 @@
+"""The types that pass between the stages, and nothing else.
+
+Content, git paths and positions are `bytes` and byte counts until they are reported. Lines and columns count from 1,
+columns in bytes, ends exclusive. Every type is frozen; a new stage means a new type.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Facts = tuple[tuple[str, str], ...]
+"""What can be said of a secret offline: (name, value) pairs, each name from `FACT_NAMES`."""
+
+FACT_NAMES = frozenset(
+    "access_key_id account algorithm audience checksum client_id cost database email encrypted expires host issuer "
+    "key_size key_type mode name permissions port project region scheme scopes service subject team tenant user "
+    "workspace".split()
+)
+"""The closed vocabulary of facts; a named group of a pattern or a check may give no other."""
+
+KINDS = (
+    "admin-credential",
+    "access-key",
+    "sas",
+    "token",
+    "secret",
+    "password",
+    "private-key",
+    "connection-string",
+    "webhook-url",
+    "password-hash",
+    "exposure",
+)
+SEVERITIES = ("critical", "high", "medium", "low")
+BANDS = ("critical", "high", "medium", "low")
+HIDDEN_KINDS = frozenset({"password", "admin-credential", "connection-string", "password-hash"})
+"""Kinds of which a mask shows nothing."""
+
+
+# --- what is searched -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a blob: `content` begins at byte `offset`; `last` says that the blob ends where it ends.
+
+    A blob of ordinary size is one piece. A larger one comes in pieces, in order, that overlap by `PIECE_OVERLAP`.
+    """
+
+    content: bytes
+    offset: int = 0
+    last: bool = True
+
+
+PIECE_SIZE = 16 << 20
+PIECE_OVERLAP = 160 << 10
+"""More than twice the widest detector ("block", 64 KiB), so that each match lies whole in one of two pieces."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a tree, by its path as the target was named."""
+
+    path: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stdin:
+    """What came in on standard input."""
+
+
+Reach = Literal["head", "branch", "history", "unreachable", "staged"]
+"""Where git still has it: at the default branch's head, at another branch's head, in the history of a branch or tag
+only, outside of them (see `via`), or in the index only."""
+
+
+@dataclass(frozen=True, slots=True)
+class GitBlob:
+    """A git blob: its object id, where it stood, the first commit that brought it there, and what still reaches it.
+
+    `path` and `commit` are empty for a blob that no commit or index names. `via` says what keeps an unreachable one:
+    a ref such as `refs/stash` or `refs/pull/7/head`, `reflog`, or `dangling`.
+    """
+
+    blob: str
+    path: bytes = b""
+    commit: str = ""
+    author: str = ""
+    date: str = ""
+    reach: Reach = "unreachable"
+    via: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GitMessage:
+    """The text of a commit, an annotated tag or a note; `target` is the object id that carries it."""
+
+    message: Literal["commit", "tag", "note"]
+    target: str
+    author: str = ""
+    date: str = ""
+    reach: Reach = "unreachable"
+    via: str = ""
+
+
+Origin = File | GitBlob | GitMessage | Stdin
+
+
+# --- what to look for -----------------------------------------------------------------------------------------------
+
+Check = Callable[[bytes], "Facts | None"]
+"""An offline check with its argument bound: the facts it found, or None when the value fails it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """What to look for, read from a detector file (see docs/detectors.md for the fields).
+
+    `width` is the widest match, `behind` and `ahead` the widest look-behind and look-ahead, all in bytes; `prefix` is
+    the fixed text that each of its secrets begins with; `generic` marks a detector that knows no provider's format.
+    """
+
+    id: str
+    name: str
+    provider: str
+    kind: str
+    severity: str
+    pattern: re.Pattern[bytes]
+    keywords: tuple[bytes, ...]
+    width: int
+    behind: int = 0
+    ahead: int = 0
+    prefix: bytes = b""
+    checks: tuple[Check, ...] = ()
+    min_entropy: float = 0.0
+    parts: tuple[str, ...] = ()
+    part_distance: int = 0
+    part_only: bool = False
+    facts: Facts = ()
+    rotate: str = ""
+    source: str = ""
+    sample: str = ""
+    examples: tuple[str, ...] = ()
+    counterexamples: tuple[str, ...] = ()
+
+    @property
+    def generic(self) -> bool:
+        """True for a detector that goes by a name and an assignment, and knows no provider's format."""
+        return self.provider == "generic"
+
+    @property
+    def specificity(self) -> int:
+        """Which of several detectors names a value: 2 with an offline check, 1 for a provider's pattern, 0 generic."""
+        return 0 if self.generic else 2 if self.checks else 1
+
+
+# --- the secret -----------------------------------------------------------------------------------------------------
+
+
+class Secret:
+    """A secret value that does not show itself: it gives a mask and a fingerprint.
+
+    `reveal()` is for the stages that must have the value (engine, checks, verification, `--show-secrets`); a test
+    keeps it out of the rest. `prefix` is how many leading bytes are the detector's fixed prefix and may be shown;
+    `hidden` says that nothing else may.
+    """
+
+    __slots__ = ("_hidden", "_prefix", "_value")
+
+    def __init__(self, value: bytes, *, prefix: int = 0, hidden: bool = False) -> None:
+        self._value = value
+        self._prefix = prefix
+        self._hidden = hidden
+
+    def reveal(self) -> bytes:
+        """The value itself."""
+        return self._value
+
+    def mask(self) -> str:
+        """The fixed prefix, at most 4 bytes more (none of a password or of a short value), and `…[masked]`."""
+        rest = len(self._value) - self._prefix
+        shown = self._prefix + (0 if self._hidden else min(4, rest // 5))
+        head = self._value[:shown].decode("ascii", "replace").replace("�", "?")
+        return "".join(c if c.isprintable() else " " for c in head) + "…[masked]"
+
+    def canonical(self) -> bytes:
+        """The value in the form that its fingerprint is made from: PEM loses white space and `\\n` escapes."""
+        if self._value.startswith(b"-----BEGIN"):
+            return re.sub(rb'\s|\\[nrt]|["\'+,\\]', b"", self._value)
+        return self._value
+
+    def fingerprint(self) -> str:
+        """The stable identity of the secret: 26 base32 characters, from the value alone (docs/fingerprints.md)."""
+        value = self.canonical()
+        if guessable(value):
+            value = hashlib.scrypt(value, salt=b"oakum1", n=1 << 13, r=8, p=1, maxmem=64 << 20, dklen=32)
+        return base64.b32encode(hashlib.sha256(b"oakum1" + value).digest()).decode("ascii")[:26].lower()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return f"Secret({self.mask()!r})"
+
+
+def guessable(value: bytes) -> bool:
+    """Whether somebody who holds a plain hash of the value could find it by trying likely ones.
+
+    Not guessable is what plainly carries 80 random bits: 20 bytes or more, of three character classes, and close to
+    the entropy of random text. Digests are guessable: a password may stand behind them. The rule looks at the value
+    alone, so a better detector later never changes a fingerprint; it is frozen with the prefix `oakum1`.
+    """
+    if len(value) < 20 or value[:1] in b"{$":
+        return True
+    classes = sum(bool(re.search(c, value)) for c in (rb"[a-z]", rb"[A-Z]", rb"[0-9]"))
+    counts = Counter(value[:256])
+    total = sum(counts.values())
+    entropy = -sum(n / total * math.log2(n / total) for n in counts.values())
+    return classes < 3 or entropy < 0.85 * min(math.log2(total), 5.5)
+
+
+# --- what was found -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in a blob: bytes `start` to `end`, and the same in lines and columns."""
+
+    start: int
+    end: int
+    line: int = 0
+    column: int = 0
+    end_line: int = 0
+    end_column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """At most 200 bytes of the line around a secret, every match on it masked; the mask itself stands at start:end."""
+
+    text: bytes
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a detector confirmed in a blob. `line` is the raw line around it, cut to a bound: it holds the secret."""
+
+    detector: str
+    secret: Secret
+    span: Span
+    facts: Facts
+    excerpt: Excerpt
+    line: bytes = field(repr=False)
+    line_at: int = 0
+    previous_line: bytes = field(default=b"", repr=False)
+    also: tuple[str, ...] = ()
+    view: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A match that no allowlist took out, without its raw line: what a worker hands back."""
+
+    detector: str
+    also: tuple[str, ...]
+    secret: Secret
+    span: Span
+    facts: Facts
+    excerpt: Excerpt
+    view: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One place of a secret: one for each (path, first commit that brought it); `blobs` hold it there."""
+
+    origin: Origin
+    span: Span
+    excerpt: Excerpt
+    blobs: int = 1
+    path_class: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the provider still takes the secret: `live`, `dead`, or `unknown` with the reason."""
+
+    state: Literal["live", "dead", "unknown"]
+    reason: str
+
+
+NOT_ASKED = Verdict("unknown", "not asked")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One secret with all its occurrences. `folded` counts occurrences that were counted but not kept."""
+
+    detector: Detector
+    also: tuple[str, ...]
+    secret: Secret
+    facts: Facts
+    occurrences: tuple[Occurrence, ...]
+    folded: int = 0
+    verdict: Verdict = NOT_ASKED
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One factor of a rank: its name, its value in [0, 1], and what it says to a reader."""
+
+    factor: str
+    value: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RankedFinding:
+    """A finding with its identity and its place in the list: score 0 to 100, band, and the factors behind them."""
+
+    finding: Finding
+    fingerprint: str
+    score: int
+    band: str
+    confidence: float
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotScanned:
+    """Something that was not searched, and why. `policy` marks what was left out on purpose (not incomplete)."""
+
+    what: bytes
+    why: str
+    policy: bool = False
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What was searched: counts by kind (`files`, `blobs`, `commits`, `tags`), bytes, and seconds it took."""
+
+    targets: tuple[str, ...] = ()
+    counts: tuple[tuple[str, int], ...] = ()
+    bytes: int = 0
+    seconds: float = 0.0
+    detectors: int = 0
+    stages: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """The end of the pipeline: findings worst first, what was not scanned, what was suppressed, what was covered."""
+
+    findings: Sequence[RankedFinding]
+    not_scanned: Sequence[NotScanned]
+    suppressed: tuple[tuple[str, int], ...]
+    dropped: tuple[tuple[str, int], ...]
+    coverage: Coverage
+    started: datetime
+    below_band: int = 0
+    interrupted: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """True when nothing that should have been searched was left out."""
+        return not self.interrupted and all(n.policy for n in self.not_scanned)
