@@ -8,6 +8,7 @@ text, and returns the bytes of one secret.
 from __future__ import annotations
 
 import base64
+import json
 import re
 import string
 import uuid
@@ -154,17 +155,273 @@ def aws_access_key_id(rng: Random) -> bytes:
     return b"AKIA" + _text(rng, string.ascii_uppercase + "234567", 16)
 
 
+
+def aws_secret_key(rng: Random) -> bytes:
+    """An AWS secret access key: base64 of 30 bytes, with a digit in it as nearly all have."""
+    while True:
+        value = base64_bytes(rng, "30")
+        if re.search(rb"[0-9]", value) and re.search(rb"[g-zG-Z+/]", value):
+            return value
+
+
+def azure_marked_key(rng: Random) -> bytes:
+    """An Azure Storage key since 2022: 64 bytes in base64, with the mark `+ASt` at character 76."""
+    return base64_bytes(rng, "57") + b"+ASt" + base64.b64encode(rng.randbytes(4))
+
+
+def _signature(rng: Random) -> bytes:
+    text = base64.b64encode(rng.randbytes(32))
+    return text.replace(b"+", b"%2B").replace(b"/", b"%2F").replace(b"=", b"%3D")
+
+
+def azure_sas(rng: Random) -> bytes:
+    """The query of an Azure Storage SAS: of the account, of a container, or a user delegation."""
+    until = f"20{rng.randint(24, 60)}-0{rng.randint(1, 9)}-1{rng.randint(0, 9)}T08%3A30%3A00Z".encode()
+    sign = b"sig=" + _signature(rng)
+    return rng.choice(
+        (
+            b"sv=2022-11-02&ss=bfqt&srt=sco&sp=rwdlacup&se=" + until + b"&st=2020-01-01T00:00:00Z&spr=https&" + sign,
+            b"sp=r&st=2020-01-01T00:00:00Z&se=" + until + b"&spr=https&sv=2022-11-02&sr=c&" + sign,
+            b"sv=2015-04-05&sr=b&" + sign + b"&se=" + until + b"&sp=rw",
+            b"skoid=" + guid(rng) + b"&sktid=" + guid(rng) + b"&sks=b&skv=2022-11-02&sv=2022-11-02&sr=b&sp=r&" + sign,
+        )
+    )
+
+
+def azure_bus_sas(rng: Random) -> bytes:
+    """A shared access signature of Service Bus, Event Hubs or IoT Hub."""
+    where = b"SharedAccessSignature sr=acme.servicebus.windows.net%2Fqueue&sig="
+    return where + _signature(rng) + b"&se=%d&skn=send" % rng.randint(1500000000, 1900000000)
+
+
+def azure_logic_app(rng: Random) -> bytes:
+    """The URL of a Logic Apps trigger, with its signature."""
+    start = b"https://prod-12.westeurope.logic.azure.com:443/workflows/" + hexadecimal(rng, "32")
+    query = b"/triggers/manual/paths/invoke?api-version=2016-10-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig="
+    return start + query + base64url_bytes(rng, "32")
+
+
+def google_service_account(rng: Random) -> bytes:
+    """The private key of a Google service account, as its JSON file holds it."""
+    text = base64.b64encode(_der_key(rng, "PRIVATE KEY"))
+    lines = b"\\n".join(text[at : at + 64] for at in range(0, len(text), 64))
+    return b"-----BEGIN PRIVATE KEY-----\\n" + lines + b"\\n-----END PRIVATE KEY-----\\n"
+
+
+def github_jwt(rng: Random) -> bytes:
+    """A GitHub App installation token in the form of 2026: `ghs_`, the number of the app, a JSON Web Token."""
+    return b"ghs_%d_" % rng.randint(1000, 9999999) + jwt(rng, "RS256")
+
+
+def npm(rng: Random) -> bytes:
+    """An npm token, in the form of GitHub's."""
+    return github(rng, "npm")
+
+
+def gitlab_routable(rng: Random) -> bytes:
+    """A routable GitLab token, with a version field or without, its CRC-32 in base36 at the end."""
+    digits36 = string.digits + string.ascii_lowercase
+    payload = base64.urlsafe_b64encode(b"o:1\nu:%d" % rng.randint(1, 99999) + rng.randbytes(16) + b"\x10").rstrip(b"=")
+    size = divmod(len(payload), 36)
+    head = rng.choice((b"glpat-", b"glrt-", b"acme-glpat-")) + payload + rng.choice((b".", b".01."))
+    head += (digits36[size[0]] + digits36[size[1]]).encode()
+    number, out = zlib.crc32(head), ""
+    for _ in range(7):
+        number, digit = divmod(number, 36)
+        out = digits36[digit] + out
+    return head + out.encode()
+
+
+def pypi(rng: Random, location: str) -> bytes:
+    """A PyPI token: a macaroon (version 2) with one or two caveats."""
+
+    def packet(number: int, content: bytes) -> bytes:
+        return bytes([number, len(content)]) + content
+
+    caveats = [b'[3,"' + guid(rng) + b'"]', b'{"version": 1, "permissions": "user"}', b'[1,["acme"]]', b"[0,1893456000,1600000000]"]
+    chosen = rng.sample(caveats, rng.randint(1, 2))
+    raw = b"\x02" + packet(1, location.encode()) + packet(2, guid(rng)) + b"\0"
+    raw += b"".join(packet(2, caveat) + b"\0" for caveat in chosen) + b"\0" + packet(6, rng.randbytes(32))
+    return b"pypi-" + base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+
+def slack(rng: Random, prefix: str, numbers: str) -> bytes:
+    """A Slack token: prefix, the numbers of workspace, user or app, and a random part."""
+    parts = [prefix.encode(), *(b"%d" % rng.randint(10**10, 10**13) for _ in range(int(numbers)))]
+    return b"-".join([*parts, alnum(rng, "24") if prefix == "xoxb" else hexadecimal(rng, "32")])
+
+
+def slack_webhook(rng: Random) -> bytes:
+    """A Slack webhook URL: incoming, of a workflow, or of a trigger."""
+    team = b"T" + upper(rng, "10")
+    path = rng.choice(
+        (
+            b"services/" + team + b"/B" + upper(rng, "10") + b"/" + alnum(rng, "24"),
+            b"workflows/" + team + b"/A" + upper(rng, "10") + b"/%d/" % rng.randint(10**17, 10**18) + alnum(rng, "24"),
+            b"triggers/" + team + b"/%d/" % rng.randint(10**12, 10**13) + hexadecimal(rng, "32"),
+        )
+    )
+    return b"https://hooks.slack.com/" + path
+
+
+def telegram(rng: Random) -> bytes:
+    """A Telegram bot token: the number of the bot, a colon, `AA` and 33 more characters."""
+    return b"%d:AA" % rng.randint(10**8, 10**10 - 1) + _text(rng, ALNUM + "_-", 33)
+
+
+def twilio_secret(rng: Random) -> bytes:
+    """The secret of a Twilio API key: 32 letters and digits."""
+    return alnum(rng, "31") + digits(rng, "1")
+
+
+def human_password(rng: Random) -> bytes:
+    """A password as people make them up: a word, perhaps a second one, a number, a sign."""
+    syllables = ("ba", "co", "del", "far", "go", "hil", "jo", "kel", "lum", "mar", "nor", "pi", "ros", "tan", "vel", "zu")
+    word = "".join(rng.choice(syllables) for _ in range(rng.randint(3, 4))).capitalize()
+    return (word + str(rng.randint(10, 2099)) + rng.choice(("", "!", "@x", "#9", "_K", "+"))).encode()
+
+
+def jwt(rng: Random, algorithm: str = "HS256") -> bytes:
+    """A JSON Web Token (RFC 7519) with a random signature."""
+    header = {"alg": algorithm, "typ": "JWT"}
+    claims = {"iss": "https://idp.acme.test", "sub": _text(rng, ALNUM, 12).decode(), "exp": 1893456000 + rng.randrange(10**6)}
+    parts = [json.dumps(part, separators=(",", ":")).encode() for part in (header, claims)]
+    parts.append(rng.randbytes(32 if algorithm == "HS256" else 256))
+    return b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
+
+
+def _der(tag: int, content: bytes) -> bytes:
+    size = len(content)
+    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag]) + (bytes([size]) if size < 128 else bytes([0x80 | len(octets)]) + octets) + content
+
+
+def _der_key(rng: Random, label: str) -> bytes:
+    """Random numbers in the structure of a key: PKCS#1 (RFC 8017), SEC 1 (RFC 5915), PKCS#8 (RFC 5958)."""
+
+    def number(size: int) -> bytes:
+        return _der(2, b"\x00" + bytes([rng.randint(128, 255)]) + rng.randbytes(size - 1))
+
+    zero = _der(2, b"\x00")
+    if label == "EC PRIVATE KEY":
+        curve = _der(0xA0, _der(6, bytes.fromhex("2a8648ce3d030107")))
+        return _der(0x30, _der(2, b"\x01") + _der(4, rng.randbytes(32)) + curve)
+    if label == "DSA PRIVATE KEY":
+        return _der(0x30, zero + number(128) + number(20) + number(128) + number(128) + number(20))
+    if label == "ENCRYPTED PRIVATE KEY":
+        scheme = _der(0x30, _der(6, bytes.fromhex("2a864886f70d01050d")) + _der(0x30, rng.randbytes(60)))
+        return _der(0x30, scheme + _der(4, rng.randbytes(1232)))
+    halves = b"".join(number(128) for _ in range(5))
+    rsa = _der(0x30, zero + number(256) + _der(2, b"\x01\x00\x01") + number(256) + halves)
+    if label == "RSA PRIVATE KEY":
+        return rsa
+    algorithm = _der(0x30, _der(6, bytes.fromhex("2a864886f70d010101")) + b"\x05\x00")
+    return _der(0x30, zero + algorithm + _der(4, rsa))
+
+
+def _armour(rng: Random, label: str, raw: bytes, headers: str = "", check: str = "", line: int = 64) -> bytes:
+    """RFC 7468 armour, in one of the forms that keys have in files: plain, with CR, indented, or `\\n` escapes."""
+    text = base64.b64encode(raw).decode()
+    body = headers + "\n".join(text[at : at + line] for at in range(0, len(text), line)) + check
+    block = f"-----BEGIN {label}-----\n{body}\n-----END {label}-----"
+    return block.replace("\n", rng.choice(("\n", "\n", "\r\n", "\n    ", "\\n"))).encode()
+
+
+def pem(rng: Random, label: str = "") -> bytes:
+    """A private key in PEM: `RSA`, `EC`, `DSA`, `ENCRYPTED` or none for PKCS#8."""
+    full = f"{label} PRIVATE KEY".strip()
+    return _armour(rng, full, _der_key(rng, full))
+
+
+def pem_any(rng: Random) -> bytes:
+    """A private key in PEM that no passphrase protects."""
+    return pem(rng, rng.choice(("", "RSA", "EC", "DSA")))
+
+
+def pem_encrypted(rng: Random) -> bytes:
+    """A private key in PEM under a passphrase: PKCS#8, or the older form with headers (RFC 1421)."""
+    if rng.random() < 0.5:
+        return pem(rng, "ENCRYPTED")
+    headers = f"Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,{rng.randbytes(16).hex().upper()}\n\n"
+    return _armour(rng, "RSA PRIVATE KEY", rng.randbytes(1192), headers)
+
+
+def _ssh_text(*values: bytes) -> bytes:
+    return b"".join(len(value).to_bytes(4, "big") + value for value in values)
+
+
+def openssh_key(rng: Random) -> bytes:
+    """An Ed25519 key in OpenSSH's own format (PROTOCOL.key), with or without a passphrase."""
+    public = _ssh_text(b"ssh-ed25519", rng.randbytes(32))
+    locks = (b"aes256-ctr", b"bcrypt", _ssh_text(rng.randbytes(16)) + (16).to_bytes(4, "big"))
+    start = _ssh_text(*(locks if rng.random() < 0.5 else (b"none", b"none", b""))) + (1).to_bytes(4, "big")
+    raw = b"openssh-key-v1\0" + start + _ssh_text(public, rng.randbytes(144))
+    return _armour(rng, "OPENSSH PRIVATE KEY", raw, line=70)
+
+
+def putty_key(rng: Random) -> bytes:
+    """A PuTTY private key file (PuTTY manual, appendix C), with or without a passphrase."""
+    encryption = rng.choice(("none", "aes256-cbc"))
+    public, private = (base64.b64encode(rng.randbytes(n)).decode() for n in (279, 576))
+    lines = ["PuTTY-User-Key-File-3: ssh-rsa", f"Encryption: {encryption}", "Comment: rsa-key-20240101"]
+    for name, text in (("Public", public), ("Private", private)):
+        rows = [text[at : at + 64] for at in range(0, len(text), 64)]
+        lines += [f"{name}-Lines: {len(rows)}", *rows]
+        if name == "Public" and encryption != "none":
+            lines += ["Key-Derivation: Argon2id", "Argon2-Memory: 8192", "Argon2-Passes: 21", "Argon2-Parallelism: 1"]
+            lines += [f"Argon2-Salt: {rng.randbytes(16).hex()}"]
+    lines.append(f"Private-MAC: {rng.randbytes(32).hex()}")
+    return rng.choice(("\n", "\r\n")).join(lines).encode()
+
+
+def pgp_key(rng: Random) -> bytes:
+    """An armoured OpenPGP secret key (RFC 9580): one RSA packet, its secret part locked or not."""
+    public = b"\x04" + rng.randbytes(4) + b"\x01\x08\x00" + b"\x80" + rng.randbytes(255) + b"\x00\x11\x01\x00\x01"
+    packet = public + rng.choice((b"\xfe\x07\x03\x08", b"\x00")) + rng.randbytes(660)
+    raw = b"\x95" + len(packet).to_bytes(2, "big") + packet
+    check = "\n=" + base64.b64encode(rng.randbytes(3)).decode()
+    return _armour(rng, "PGP PRIVATE KEY BLOCK", raw, rng.choice(("\n", "Version: GnuPG v2\n\n")), check)
+
+
+def pem_base64(rng: Random) -> bytes:
+    """Base64, without padding, of a whole PEM private key."""
+    return base64.b64encode(pem_any(rng)).rstrip(b"=")
+
+
 BUILDERS: dict[str, Callable[..., bytes]] = {
     "alnum": alnum,
     "aws_access_key_id": aws_access_key_id,
+    "aws_secret_key": aws_secret_key,
+    "azure_bus_sas": azure_bus_sas,
+    "azure_logic_app": azure_logic_app,
+    "azure_marked_key": azure_marked_key,
+    "azure_sas": azure_sas,
     "base64": base64_bytes,
     "base64url": base64url_bytes,
     "digits": digits,
     "github": github,
+    "github_jwt": github_jwt,
+    "gitlab_routable": gitlab_routable,
+    "google_service_account": google_service_account,
     "guid": guid,
     "hex": hexadecimal,
+    "human_password": human_password,
+    "jwt": jwt,
     "lower": lower,
+    "npm": npm,
+    "openssh_key": openssh_key,
     "password": password,
+    "pem": pem,
+    "pem_any": pem_any,
+    "pem_base64": pem_base64,
+    "pem_encrypted": pem_encrypted,
+    "pgp_key": pgp_key,
+    "putty_key": putty_key,
+    "pypi": pypi,
+    "slack": slack,
+    "slack_webhook": slack_webhook,
+    "telegram": telegram,
+    "twilio_secret": twilio_secret,
     "upper": upper,
 }
 

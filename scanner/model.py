@@ -235,7 +235,10 @@ def guessable(value: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A place in a blob: bytes `start` to `end`, and the same in lines and columns."""
+    """A place in a blob: bytes `start` to `end`, and the same in lines and columns.
+
+    `wide` is how many bytes more than UTF-16 code units stand before the start and the end in their lines (SARIF).
+    """
 
     start: int
     end: int
@@ -243,6 +246,7 @@ class Span:
     column: int = 0
     end_line: int = 0
     end_column: int = 0
+    wide: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,13 +289,18 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One place of a secret: one for each (path, first commit that brought it); `blobs` hold it there."""
+    """One place of a secret: one for each (path, first commit that brought it); `blobs` hold it there.
+
+    `path_class` is the allowlists' word for the path (`test`, `docs` …); `target` names the scan's target where there
+    is more than one.
+    """
 
     origin: Origin
     span: Span
     excerpt: Excerpt
     blobs: int = 1
     path_class: str = ""
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,3 +387,15 @@ class ScanResult:
     def complete(self) -> bool:
         """True when nothing that should have been searched was left out."""
         return not self.interrupted and all(n.policy for n in self.not_scanned)
+
+
+# --- text for people ------------------------------------------------------------------------------------------------
+
+_UNSAFE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+
+
+def clean(text: bytes | str) -> str:
+    """Text that is safe on a terminal: control and bidirectional characters as escapes, other than UTF-8 as U+FFFD."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    return _UNSAFE.sub(lambda m: f"\\x{ord(m[0]):02x}" if ord(m[0]) < 256 else f"\\u{ord(m[0]):04x}", text)

@@ -15,8 +15,14 @@ Pairs = list[tuple[str, str]]
 CHECKS: dict[str, Callable[..., Pairs | None]] = {
     "base64_length": encodings.base64_length,
     "github_checksum": tokens.github_checksum,
+    "github_jwt": tokens.github_jwt,
+    "gitlab_checksum": tokens.gitlab_checksum,
     "jwt": tokens.jwt,
+    "macaroon": tokens.macaroon,
+    "npm_checksum": tokens.npm_checksum,
     "password_hash": hashes.password_hash,
+    "password_text": hashes.password_text,
     "private_key": keys.private_key,
+    "private_key_base64": keys.private_key_base64,
     "service_account": keys.service_account,
 }

@@ -1,4 +1,4 @@
-"""Checks on password hashes in the forms of crypt(3), Apache htpasswd and their successors."""
+"""Checks on passwords, and on their hashes in the forms of crypt(3), Apache htpasswd and their successors."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ import re
 _SCHEMES = (
     ("argon2", re.compile(rb"\$argon2(?:id|i|d)\$(?:v=\d+\$)?m=(\d+),t=(\d+),p=(\d+)\$")),
     ("bcrypt", re.compile(rb"\$2[abxy]\$(\d\d)\$")),
-    ("yescrypt", re.compile(rb"\$y\$")),
-    ("scrypt", re.compile(rb"\$7\$|\$scrypt\$")),
+    ("yescrypt", re.compile(rb"\$g?y\$")),
+    ("scrypt", re.compile(rb"\$7\$|\$scrypt\$|scrypt:(\d+):(\d+):(\d+)\$")),
     ("sha512-crypt", re.compile(rb"\$6\$(?:rounds=(\d+)\$)?")),
     ("sha256-crypt", re.compile(rb"\$5\$(?:rounds=(\d+)\$)?")),
     ("md5-apr1", re.compile(rb"\$apr1\$")),
     ("md5-crypt", re.compile(rb"\$1\$")),
     ("sha1-base64", re.compile(rb"\{SHA\}")),
     ("ssha", re.compile(rb"\{SSHA\d{0,3}\}")),
+    ("pbkdf2", re.compile(rb"pbkdf2_sha\d+\$(\d+)\$|pbkdf2:sha\d+:(\d+)\$|\$pbkdf2-sha\d+\$(\d+)\$")),
+    ("mysql-native", re.compile(rb"\*[0-9A-F]{40}\Z")),
 )
 
 
 def password_hash(value: bytes) -> list[tuple[str, str]] | None:
     """The scheme and, where the form says it, the cost (rounds, log2 rounds of bcrypt, memory,time,lanes of argon2).
 
-    Sources: crypt(5); https://httpd.apache.org/docs/2.4/misc/password_encryptions.html; RFC 9106 for argon2.
+    Sources: crypt(5); https://httpd.apache.org/docs/2.4/misc/password_encryptions.html; RFC 9106 for argon2;
+    https://docs.djangoproject.com/en/stable/topics/auth/passwords/; MySQL's mysql_native_password.
     """
     for scheme, pattern in _SCHEMES:
         found = pattern.match(value)
@@ -30,3 +33,50 @@ def password_hash(value: bytes) -> list[tuple[str, str]] | None:
             cost = ",".join(g.decode() for g in found.groups() if g)
             return [*facts, ("cost", cost)] if cost else facts
     return [("scheme", "des-crypt")] if re.fullmatch(rb"[./0-9A-Za-z]{13}", value) else None
+
+
+_CODE = re.compile(
+    rb"\$\{|\{\{|\}\}|\{%|<%|\$\(|%\(|#\{|%\{|@\{|\[\[|\\[nrtdws]"  # templates, formats, patterns
+    rb"|\{[\w.:!]{0,40}\}|%[-.0-9]{0,4}[sdvqrxi](?![A-Za-z0-9])|<[^<>]{1,80}>"
+    rb"|\A\^|\.\*|\[a-z|\[A-Z|\[0-9|\[\^"
+    rb"|\A\$[A-Za-z_][\w:.>-]*\Z|\A%[A-Za-z_]\w*%?\Z|\A\$\d\Z|\A&[A-Za-z_]\w*\Z"  # variables
+    rb"|\A[A-Za-z_$][\w.$:>-]*[(\[][^()\[\]]*[)\]]{1,2}\Z"  # calls and subscripts
+    rb"|\A[A-Za-z_]\w*(?:(?:\.|->|::)[A-Za-z_]\w*)+\Z"  # members
+    rb"|\A(?:https?|file|s3|ssh|vault|secretref|op|env|arn):|://|\A(?:\.{0,2}|~)/|\A[A-Za-z]:\\"  # places
+    rb"|\A[#.@:&?*!-]+[A-Za-z_-]+[=:]?\Z|[?&]\w+=",  # selectors, options, query strings
+    re.DOTALL,
+)
+_FIELD = re.compile(
+    rb"(?i)[a-z_.:/ *-]*(?:passw|passphrase|pwd|secret|token|credential|(?<![a-z])pass(?![a-z])|api[_-]?key|"
+    rb"user[_-]?name|required|optional|enter|your|kennwort|contrase|senha|motdepasse)[a-z_.:/ *?!-]*"
+)
+_WORDS = frozenset(
+    ["null", "none", "nil", "true", "false", "undefined", "string", "str", "text", "varchar", "char", "bytes", "object", "integer", "number", "bool", "boolean", "required", "optional", "default", "prompt", "input", "hidden", "empty", "unset", "disabled", "enabled", "always", "never", "method", "function", "sha256", "sha512", "sha1", "md5", "base64", "utf8", "utf-8", "plaintext"]
+)
+_NAME = re.compile(rb"[a-z]+(?:_[a-z0-9]+)+|[a-z]+(?:[A-Z][a-z]+)+\d?|[A-Z]+(?:_[A-Z0-9]+)+|[a-z]+(?:-[a-z]+)+-?\d{0,2}")
+_PLAIN_NAME = re.compile(rb"[a-z]+(?:_[a-z]+)+|[a-z]+(?:[A-Z][a-z]+)+|[A-Z]+(?:_[A-Z]+)+")
+"""Names in snake, kebab or camel case: what code calls things, and few passwords look like."""
+
+
+def password_text(value: bytes, strength: str = "") -> list[tuple[str, str]] | None:
+    """Text that can be a password: no template, variable, call, path, field name, type or mask of stars.
+
+    `mixed` also asks for what password rules ask for: letters with a digit, or with a sign that names have not, and
+    not the shape of a name in code. `strong`, for values without quotes: a digit, and a second one, or both cases, or
+    a sign. A guess on form alone; entropy says nothing of `Summer2024!`.
+    """
+    if len(set(value)) < 3 or re.search(rb"[\x00-\x1f\x7f]", value) or _CODE.search(value):
+        return None
+    if value.lower().decode("latin-1") in _WORDS or _FIELD.fullmatch(value) or _PLAIN_NAME.fullmatch(value):
+        return None
+    if not strength:
+        return []
+    if not re.search(rb"[A-Za-z\x80-\xff]", value) or _NAME.fullmatch(value):
+        return None
+    digits = len(re.findall(rb"\d", value))
+    sign = re.search(rb"[!@#$%^&*+=?~|]", value.rstrip(b"?!*:.,")) or re.search(rb"[a-z]!+\Z", value)
+    if not digits and (not sign or strength == "strong" or re.search(rb"[\x80-\xff]", value)):
+        return None
+    if strength == "strong" and digits < 2 and not sign and (value.islower() or value.isupper()):
+        return None
+    return []

@@ -223,8 +223,6 @@ def _first(items: list[Node], after: frozenset[int], *, ignore_case: bool) -> fr
     return frozenset(found | after)
 
 
-
-
 def _ways(items: list[Node], after: frozenset[int], *, ignore_case: bool) -> int:
     """An upper bound on the ways in which a sequence can divide one text among its repeats.
 

@@ -35,10 +35,11 @@ class Matcher(Protocol):
 
 @dataclass(slots=True)
 class Searched:
-    """What a search of one blob gave: its matches in order, and how many candidates each later test dropped."""
+    """What a search of one blob gave: its matches in order, how many candidates each test dropped, bytes searched."""
 
     matches: list[Match] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
+    bytes: int = 0
 
 
 class Engine:
@@ -64,6 +65,7 @@ class Engine:
                     line_start = counted + last_newline + 1
                 counted = piece.offset
             previous = piece.content
+            found.bytes = piece.offset + len(piece.content)
             start = _Start(piece.offset, lines_before, line_start)
             for match in self._search_piece(piece, start, found.dropped):
                 key = (match.detector, match.span.start, match.span.end)
@@ -145,7 +147,8 @@ def secret_of(detector: Detector, value: bytes) -> Secret:
 def _span(content: bytes, at: int, end: int, start: _Start) -> Span:
     line, column = _position(content, at, start)
     end_line, end_column = _position(content, end, start)
-    return Span(start.offset + at, start.offset + end, line, column, end_line, end_column)
+    wide = (_surplus(content, at, column), _surplus(content, end, end_column))
+    return Span(start.offset + at, start.offset + end, line, column, end_line, end_column, wide)
 
 
 def _position(content: bytes, at: int, start: _Start) -> tuple[int, int]:
@@ -153,6 +156,17 @@ def _position(content: bytes, at: int, start: _Start) -> tuple[int, int]:
     newline = content.rfind(b"\n", 0, at)
     column = at - newline if newline >= 0 else start.offset + at - start.line_start + 1
     return line, column
+
+
+def _surplus(content: bytes, at: int, column: int) -> int:
+    """How many bytes more than UTF-16 code units stand in the line before a place; 0 where it is not UTF-8."""
+    head = content[max(0, at - min(column - 1, 1 << 16)) : at]
+    if head.isascii():
+        return 0
+    try:
+        return len(head) - len(head.decode("utf-8").encode("utf-16-le")) // 2
+    except UnicodeDecodeError:
+        return 0
 
 
 __all__ = ["Engine", "Matcher", "Searched", "secret_of"]

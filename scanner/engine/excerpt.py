@@ -35,9 +35,7 @@ def context(buffer: bytes, start: int, end: int) -> Context:
     return Context(buffer[low:high], start - low, buffer[max(before + 1, low - 1 - CONTEXT, 0) : max(0, low - 1)])
 
 
-def excerpt(
-    buffer: bytes, start: int, end: int, secret: Secret, spans: Sequence[tuple[int, int, Detector]]
-) -> Excerpt:
+def excerpt(buffer: bytes, start: int, end: int, secret: Secret, spans: Sequence[tuple[int, int, Detector]]) -> Excerpt:
     """The line around buffer[start:end] with the secret, its repetitions and all other spans that touch it masked."""
     low, high = _line(buffer, start, end, SHOWN)
     inner = [(s, e, d) for s, e, d in spans if e > low and s < high and not (s >= start and e <= end)]
@@ -69,4 +67,3 @@ def _masked(buffer: bytes, low: int, high: int, spans: Sequence[tuple[int, int, 
             out += b"[masked]"
         at = min(end, high)
     return bytes(out + buffer[at:high])
-

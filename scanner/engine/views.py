@@ -106,7 +106,9 @@ _ENTRY = re.compile(
     rb"""[ \t\r\n]{0,64}(?:[|>]-?[ \t]{0,8}\r?\n[ \t]{1,64})?["']?(?P<value>[A-Za-z0-9+/]{4,65536}={0,2})["']?"""
     rb"""[ \t]{0,8}(?=[\r\n,}]|$)"""
 )
-_PLAIN_ENTRY = re.compile(rb"""\n[ \t]{1,64}(?P<key>[A-Za-z.][\w.-]{0,252}):[ \t]{1,8}["']?(?P<value>[^\s"'][^\r\n"']{0,2000})""")
+_PLAIN_ENTRY = re.compile(
+    rb"""\n[ \t]{1,64}(?P<key>[A-Za-z.][\w.-]{0,252}):[ \t]{1,8}["']?(?P<value>[^\s"'][^\r\n"']{0,2000})"""
+)
 _SECTION = re.compile(rb"""(?:^|\n)[ \t]{0,64}(?P<name>data|stringData):[ \t]{0,8}\r?\n""")
 _NEXT_SECTION = re.compile(rb"""\n(?![ \t\r\n#])""")
 DOCUMENT = 1 << 20
@@ -134,9 +136,7 @@ def _kubernetes(buffer: bytes) -> View | None:
             if section["name"] == b"stringData":
                 end = _NEXT_SECTION.search(buffer, section.end(), high)
                 for entry in _PLAIN_ENTRY.finditer(buffer, section.end() - 1, end.start() if end else high):
-                    built.add(
-                        b"kubernetes.secret/" + entry["key"] + b": ", entry["value"], entry.start("value"), 1, 1
-                    )
+                    built.add(b"kubernetes.secret/" + entry["key"] + b": ", entry["value"], entry.start("value"), 1, 1)
     return built.view("kubernetes-secret")
 
 
@@ -152,19 +152,22 @@ def _decode(value: bytes) -> bytes | None:
     return raw if not re.search(rb"[\x00-\x08\x0e-\x1f]", raw) else None
 
 
+_TRIGGERS = (b"auth", b"asic ")
 _BASIC = re.compile(
-    rb"""(?:["']_?auth["'][ \t]{0,8}:\s{0,8}["']|\b_auth[ \t]{0,8}=[ \t]{0,8}["']?|(?P<http>\b[Bb]asic[ \t]{1,8}))"""
+    rb"""(?:_?auth["'][ \t]{0,8}:\s{0,8}["']|_?auth[ \t]{0,8}=[ \t]{0,8}["']?|(?P<http>asic[ \t]{1,8}))"""
     rb"""(?P<value>[A-Za-z0-9+/]{6,4096}={0,2})(?![A-Za-z0-9+/=])"""
 )
 
 
 def _basic(buffer: bytes) -> View | None:
     """Sources: RFC 7617; https://docs.docker.com/reference/cli/docker/login/; `_auth` of .npmrc."""
-    if b"auth" not in buffer and b"asic " not in buffer:
-        return None
     built = _Builder()
-    for found in _BASIC.finditer(buffer):
-        raw = _decode(found["value"])
-        if raw is not None and raw.find(b":") > 0 and raw.isascii() and b"\n" not in raw:
-            built.add(b"http.basic: " if found["http"] else b"docker.auth: ", raw, found.start("value"), 3, 4)
+    for trigger in _TRIGGERS:
+        at = buffer.find(trigger)
+        while at >= 0:
+            found = _BASIC.match(buffer, at)
+            raw = _decode(found["value"]) if found else None
+            if found and raw is not None and raw.find(b":") > 0 and raw.isascii() and b"\n" not in raw:
+                built.add(b"http.basic: " if found["http"] else b"docker.auth: ", raw, found.start("value"), 3, 4)
+            at = buffer.find(trigger, at + 1)
     return built.view("basic-credentials")

@@ -1,0 +1,170 @@
+"""From sightings to findings: one finding per secret, one occurrence per place, in bounded memory.
+
+The same value found by several detectors is one finding, named by the most specific. A file of the work tree at a
+path where git has the same secret, at the head or staged, is no further occurrence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from .model import (
+    Detector,
+    Excerpt,
+    Facts,
+    File,
+    Finding,
+    GitBlob,
+    GitMessage,
+    Occurrence,
+    Origin,
+    Secret,
+    Sighting,
+    Span,
+)
+
+MOST_SECRETS = 50_000
+MOST_SIGHTINGS = 400_000
+MOST_OCCURRENCES = 100
+"""Of one finding; the rest is counted."""
+
+Resolve = Callable[[Detector, Origin, "set[str]"], "list[tuple[Origin, int]]"]
+"""From the origin that a source gave to the full ones: where it stands, and the order of the commit that brought it.
+
+The set holds all git blobs that have the secret. An empty list takes the place out of the finding."""
+
+_BETTER = ("head", "staged", "branch", "history", "unreachable")
+
+
+@dataclass(slots=True)
+class _Entry:
+    secret: Secret
+    detectors: dict[str, None] = field(default_factory=dict)
+    facts: dict[tuple[str, str], None] = field(default_factory=dict)
+    sightings: list[tuple[Origin, Span, Excerpt]] = field(default_factory=list)
+    excerpts: dict[Excerpt, Excerpt] = field(default_factory=dict)
+    folded: int = 0
+
+
+class Ledger:
+    """Collects sightings as they come, in any order, and gives the findings at the end."""
+
+    def __init__(self, detectors: Mapping[str, Detector]) -> None:
+        self.lost = 0
+        """Distinct secrets that were not kept because there were too many."""
+        self._detectors = detectors
+        self._entries: dict[bytes, _Entry] = {}
+        self._kept = 0
+
+    def add(self, origin: Origin, sighting: Sighting) -> None:
+        """Note that a secret was seen in a blob."""
+        key = sighting.secret.canonical()
+        entry = self._entries.get(key)
+        if entry is None:
+            if len(self._entries) >= MOST_SECRETS:
+                self.lost += 1
+                return
+            entry = self._entries[key] = _Entry(sighting.secret)
+        entry.detectors.update(dict.fromkeys((sighting.detector, *sighting.also)))
+        if len(entry.facts) < 40:
+            entry.facts.update(dict.fromkeys(sighting.facts))
+        if self._kept >= MOST_SIGHTINGS:
+            entry.folded += 1
+            return
+        self._kept += 1
+        excerpt = entry.excerpts.setdefault(sighting.excerpt, sighting.excerpt)
+        entry.sightings.append((origin, sighting.span, excerpt))
+
+    def blobs(self) -> set[str]:
+        """The git blobs that hold a secret."""
+        return {o.blob for o in self._origins() if isinstance(o, GitBlob)}
+
+    def messages(self) -> set[str]:
+        """The commits and tags whose messages hold a secret."""
+        return {o.target for o in self._origins() if isinstance(o, GitMessage)}
+
+    def secrets(self) -> list[Secret]:
+        """All secrets noted."""
+        return [entry.secret for entry in self._entries.values()]
+
+    def _origins(self) -> Iterator[Origin]:
+        return (origin for entry in self._entries.values() for origin, _, _ in entry.sightings)
+
+    def findings(self, resolve: Resolve) -> Iterator[Finding]:
+        """One finding per secret that has a place."""
+        for entry in self._entries.values():
+            names = sorted(entry.detectors, key=lambda d: (-self._detectors[d].specificity, d))
+            detector = self._detectors[names[0]]
+            occurrences = _occurrences(entry, detector, resolve)
+            if occurrences:
+                yield Finding(
+                    detector=detector,
+                    also=tuple(names[1:]),
+                    secret=entry.secret,
+                    facts=_facts(entry),
+                    occurrences=tuple(occurrences[:MOST_OCCURRENCES]),
+                    folded=max(0, len(occurrences) - MOST_OCCURRENCES) + entry.folded,
+                )
+
+
+def _facts(entry: _Entry) -> Facts:
+    """Of each name the value that was seen first: a secret that stands under two accounts says the first."""
+    first: dict[str, str] = {}
+    for name, value in entry.facts:
+        first.setdefault(name, value)
+    return tuple(first.items())
+
+
+@dataclass(slots=True)
+class _Group:
+    """What becomes one occurrence: sightings at one path."""
+
+    first: tuple[int, Origin]
+    best: tuple[int, Origin, Span, Excerpt]
+    blobs: set[str] = field(default_factory=set)
+
+
+def _occurrences(entry: _Entry, detector: Detector, resolve: Resolve) -> list[Occurrence]:
+    groups: dict[object, _Group] = {}
+    blobs = {origin.blob for origin, _, _ in entry.sightings if isinstance(origin, GitBlob)}
+    for origin, span, excerpt in entry.sightings:
+        for full, order in resolve(detector, origin, blobs):
+            better = _BETTER.index(full.reach) if isinstance(full, GitBlob | GitMessage) else 0
+            group = groups.get(_key(full))
+            if group is None:
+                group = groups[_key(full)] = _Group((order, full), (better, full, span, excerpt))
+            group.first = min(group.first, (order, full), key=lambda p: p[0])
+            group.best = min(group.best, (better, full, span, excerpt), key=lambda p: p[0])
+            if isinstance(full, GitBlob):
+                group.blobs.add(full.blob)
+    in_git = {key[1] for key, g in groups.items() if isinstance(key, tuple) and key[0] == "git" and g.best[0] <= 1}
+    out = [
+        (group.best[0], group.first[0], _occurrence(group))
+        for key, group in groups.items()
+        if not (isinstance(group.first[1], File) and group.first[1].path in in_git)
+    ]
+    out.sort(key=lambda o: (o[0], o[1], str(o[2].origin)))
+    return [o for _, _, o in out]
+
+
+def _key(origin: Origin) -> object:
+    match origin:
+        case GitBlob(path=b""):
+            return ("dangling", origin.blob)
+        case GitBlob():
+            return ("git", origin.path)
+        case GitMessage():
+            return ("message", origin.target)
+        case _:
+            return origin
+
+
+def _occurrence(group: _Group) -> Occurrence:
+    """The blob and position of the best place (the head's, if it has it), the commit that brought it there first."""
+    first, (_, best, span, excerpt) = group.first[1], group.best
+    if isinstance(first, GitBlob) and isinstance(best, GitBlob):
+        best = replace(
+            best, commit=first.commit or best.commit, author=first.author or best.author, date=first.date or best.date
+        )
+    return Occurrence(best, span, excerpt, max(1, len(group.blobs)))

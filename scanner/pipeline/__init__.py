@@ -1,0 +1,274 @@
+"""The pipeline: the one place where the stages meet.
+
+source -> blobs -> engine -> matches -> allowlists -> sightings -> findings -> rank. The first half runs in workers,
+one unit of a source at a time; the second half runs here, once all units of a target are in.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import BinaryIO
+
+from ..errors import GitError, UsageError
+from ..ledger import Ledger, Resolve
+from ..model import (
+    BANDS,
+    Coverage,
+    Detector,
+    File,
+    Finding,
+    GitBlob,
+    NotScanned,
+    Origin,
+    RankedFinding,
+    ScanResult,
+    clean,
+)
+from ..rank import order, rank
+from ..sources import Unit, files, git
+from . import targets
+from .workers import Harvest, Pool, Searcher, digest
+
+NOT_SCANNED_KEPT = 200
+"""Entries of the not-scanned list that are kept one by one for each reason; the rest is counted."""
+
+Progress = Callable[[str, int, int], None]
+"""Told (what, units done, units in all or 0) as the search goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """What to scan of a target and how. `environment` is the caller's, for git; `now` decides what has expired."""
+
+    environment: Mapping[str, str]
+    now: datetime
+    jobs: int = 1
+    max_size: int = 64 << 20
+    history: bool = True
+    staged: bool = False
+    range_: str = ""
+    branch: str = ""
+    since: str = ""
+    ignore: bool = True
+    markers: bool = True
+    detectors: tuple[str, ...] = ()
+    min_band: str = "low"
+    progress: Progress = field(default=lambda _what, _done, _total: None)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether only a part of history was asked for."""
+        return bool(self.range_ or self.branch or self.since or self.staged)
+
+
+def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanResult:
+    """Scan targets (repositories, folders, files, `-` for standard input) and rank what is found in them.
+
+    Ctrl-C ends the search; what was found until then is still ranked and returned, marked as interrupted.
+    """
+    started = time.monotonic()
+    tally = Tally(options)
+    found: list[Finding] = []
+    for name in names:
+        target = TargetScan(tally, clean(name) if len(names) > 1 else "")
+        found += target.findings(_scan_target(target, name, options, stdin))
+        if tally.interrupted:
+            break
+    ranked = _rank(_merge(found), options)
+    kept = [r for r in ranked if BANDS.index(r.band) <= BANDS.index(options.min_band)]
+    return ScanResult(
+        findings=kept,
+        not_scanned=tally.all_not_scanned(),
+        suppressed=tuple(sorted(Counter(reason for reason, _ in tally.suppressed).items())),
+        dropped=tuple(sorted(tally.dropped.items())),
+        coverage=Coverage(
+            targets=tuple(clean(n) for n in names),
+            counts=tuple(sorted(tally.counts.items())),
+            bytes=tally.bytes,
+            seconds=time.monotonic() - started,
+            detectors=len(tally.searcher.catalog),
+            stages=tuple(tally.stages.items()),
+        ),
+        started=options.now,
+        below_band=len(ranked) - len(kept),
+        interrupted=tally.interrupted,
+    )
+
+
+def _scan_target(scan: TargetScan, name: bytes, options: ScanOptions, stdin: BinaryIO) -> Resolve:
+    if name == b"-":
+        scan.search("standard input", [files.StdinUnit(stdin)])
+        return targets.as_given
+    files.require_readable(name)
+    if not os.path.isdir(name):
+        scan.search("files", [files.one_file(name, max_size=options.max_size)], total=1)
+        return targets.as_given
+    try:
+        repository = git.open_repository(name, options.environment)
+        if repository is None and options.narrowed:
+            raise UsageError(f"{clean(name)} is no git repository: --range, --branch, --since and --staged need one")
+        if repository is not None:
+            kind = targets.selection if options.narrowed else targets.repository if options.history else targets.current
+            return kind(scan, repository, options)
+    except GitError as e:
+        scan.leave_out([NotScanned(name, f"git could not be used on it, only its files were searched: {e}")])
+    except KeyboardInterrupt:
+        scan.tally.interrupted = True
+        return targets.as_given
+    return targets.folder(scan, name, options)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is counted over all targets of a scan."""
+
+    options: ScanOptions
+    searcher: Searcher = field(init=False)
+    not_scanned: dict[tuple[bytes, str], NotScanned] = field(default_factory=dict)
+    folded: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    kept: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    suppressed: set[tuple[str, bytes]] = field(default_factory=set)
+    dropped: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    stages: dict[str, float] = field(default_factory=dict)
+    bytes: int = 0
+    interrupted: bool = False
+
+    def __post_init__(self) -> None:
+        self.searcher = Searcher(self.options.detectors, markers=self.options.markers)
+
+    def leave_out(self, entries: Iterable[NotScanned]) -> None:
+        """Note what was not searched: each thing once, and not without end."""
+        for entry in entries:
+            if (entry.what, entry.why) in self.not_scanned:
+                continue
+            reason = (entry.why[:24], entry.policy)
+            self.kept[reason] += 1
+            if self.kept[reason] <= NOT_SCANNED_KEPT:
+                self.not_scanned[entry.what, entry.why] = entry
+            else:
+                self.folded[reason] += entry.count
+
+    def all_not_scanned(self) -> list[NotScanned]:
+        """The entries kept, and one for each reason with more of them."""
+        more = [NotScanned(b"", f"more of the same: {why}…", policy, n) for (why, policy), n in self.folded.items()]
+        return [*self.not_scanned.values(), *more]
+
+
+class TargetScan:
+    """The scan of one target: what its workers find goes into a ledger, what they could not read into the tally."""
+
+    def __init__(self, tally: Tally, label: str) -> None:
+        self.tally = tally
+        self.ledger = Ledger(tally.searcher.by_id)
+        self._label = label
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C has ended the search."""
+        return self.tally.interrupted
+
+    def leave_out(self, entries: Iterable[NotScanned]) -> None:
+        """Note what was not searched."""
+        self.tally.leave_out(entries)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the time of a stage, for --stats."""
+        begun = time.monotonic()
+        self.tally.options.progress(name, 0, 0)
+        try:
+            yield
+        finally:
+            self.tally.stages[name] = self.tally.stages.get(name, 0.0) + time.monotonic() - begun
+
+    def search(self, what: str, units: Iterable[Unit], *, total: int = 0, parallel: bool = False) -> None:
+        """Search units, in several processes where that pays."""
+        if self.interrupted:
+            return
+        options = self.tally.options
+        pool = Pool(
+            self.tally.searcher, options.detectors, markers=options.markers, jobs=options.jobs if parallel else 1
+        )
+        with self.stage(what):
+            try:
+                for done, harvest in enumerate(pool.run(units), 1):
+                    self._take(harvest)
+                    options.progress(what, done, total)
+            except KeyboardInterrupt:
+                self.tally.interrupted = True
+
+    def _take(self, harvest: Harvest) -> None:
+        tally = self.tally
+        tally.leave_out(harvest.not_scanned)
+        tally.suppressed |= harvest.suppressed
+        tally.dropped.update(harvest.dropped)
+        tally.counts.update(harvest.counts)
+        tally.bytes += harvest.bytes
+        for origin, sightings in harvest.found:
+            for sighting in sightings:
+                self.ledger.add(origin, sighting)
+
+    def findings(self, resolve: Resolve) -> list[Finding]:
+        """The findings of this target, its places attributed and classed."""
+        allowlist = self.tally.searcher.allowlist
+
+        def kept(detector: Detector, origin: Origin, blobs: set[str]) -> list[tuple[Origin, int]]:
+            return [
+                (full, place)
+                for full, place in resolve(detector, origin, blobs)
+                if not allowlist.review_path(detector, path_of(full))
+            ]
+
+        out: list[Finding] = []
+        for finding in self.ledger.findings(kept):
+            occurrences = tuple(
+                replace(o, path_class=allowlist.path_class(path_of(o.origin)), target=self._label)
+                for o in finding.occurrences
+            )
+            out.append(replace(finding, occurrences=occurrences))
+        held = {finding.secret for finding in out}
+        self.tally.suppressed.update(("generated-file", digest(s)) for s in self.ledger.secrets() if s not in held)
+        if self.ledger.lost:
+            why = "more distinct secrets than are kept; scan a part of it (--range, a subfolder)"
+            self.leave_out([NotScanned(b"findings", why, count=self.ledger.lost)])
+        return out
+
+
+def path_of(origin: Origin) -> bytes:
+    """The path of an origin; empty where it has none."""
+    return origin.path if isinstance(origin, File | GitBlob) else b""
+
+
+def _merge(found: Iterable[Finding]) -> list[Finding]:
+    """Findings of several targets: the same secret is one finding."""
+    merged: dict[bytes, Finding] = {}
+    for finding in found:
+        key = finding.secret.canonical()
+        other = merged.get(key)
+        if other:
+            best, more = sorted((other, finding), key=lambda f: -f.detector.specificity)
+            also = {*best.also, *more.also, more.detector.id} - {best.detector.id}
+            finding = replace(
+                best,
+                also=tuple(sorted(also)),
+                occurrences=other.occurrences + finding.occurrences,
+                folded=other.folded + finding.folded,
+            )
+        merged[key] = finding
+    return list(merged.values())
+
+
+def _rank(found: list[Finding], options: ScanOptions) -> list[RankedFinding]:
+    """Rank all findings. Fingerprints of guessable values take long on purpose, and release the interpreter."""
+    with ThreadPoolExecutor(options.jobs) as threads:
+        fingerprints = list(threads.map(lambda f: f.secret.fingerprint(), found))
+    pairs = zip(found, fingerprints, strict=True)
+    return order(rank(finding, fingerprint=name, now=options.now) for finding, name in pairs)

@@ -1,0 +1,159 @@
+"""Rank: how urgent a finding is, 0 to 100, with the reason for every factor.
+
+score = 100 x certainty x impact x exposure, each the product of named factors from the tables below, each factor in
+[0, 1]. Nothing else decides the order, so that the report can say all of it.
+
+- certainty: is it a credential at all (what the detector could check, how the value looks, where it stands, verdict);
+- impact: how bad if it is (the detector's severity, privilege, lifetime, encryption);
+- exposure, in [0.6, 1]: who can see it (default branch, other branch, history, unreachable).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import datetime
+
+from .model import BANDS, File, Finding, GitBlob, GitMessage, Occurrence, RankedFinding, Reason, Stdin
+
+BAND_FROM = {"critical": 80, "high": 60, "medium": 30, "low": 0}
+"""The lowest score of each band."""
+
+SEVERITY = {"critical": 1.0, "high": 0.85, "medium": 0.6, "low": 0.3}
+
+EVIDENCE = {
+    2: (0.98, "its offline check passes"),
+    1: (0.92, "it has the provider's format"),
+    0: (0.68, "found by its name and how random it looks, no provider's format"),
+}
+"""By the detector's specificity."""
+
+PLACES = {
+    "": (1.0, ""),
+    "docs": (0.75, "stands in documentation only"),
+    "vendored": (0.75, "stands in vendored code only"),
+    "minified": (0.75, "stands in generated or minified code only"),
+    "example": (0.6, "stands in examples only"),
+    "test": (0.55, "stands in tests only"),
+}
+
+REACH = {
+    "head": (1.0, "at the head of the default branch"),
+    "staged": (0.97, "staged, not committed yet"),
+    "worktree": (0.97, "in the work tree, not committed"),
+    "file": (1.0, "in a file"),
+    "branch": (0.95, "at the head of another branch"),
+    "history": (0.9, "in history only: no branch head has it, every clone does"),
+    "unreachable": (0.8, "reached by no branch or tag"),
+}
+
+VERDICTS = {"live": 1.0, "unknown": 0.97, "dead": 0.1}
+
+
+def rank(finding: Finding, *, fingerprint: str, now: datetime) -> RankedFinding:
+    """Score a finding; `now` (with a time zone) decides what has expired."""
+    certainty = [*_evidence(finding), *_place(finding.occurrences), *_verdict(finding)]
+    impact = [*_severity(finding), *_lifetime(finding, now), *_privilege(finding)]
+    exposure = _exposure(finding.occurrences)
+    confidence = math.prod(r.value for r in certainty)
+    score = round(100 * confidence * math.prod(r.value for r in impact) * max(0.6, exposure.value))
+    reasons = tuple(r for r in (*impact, *certainty, exposure) if r.text)
+    return RankedFinding(finding, fingerprint, score, band_of(score), round(confidence, 2), reasons)
+
+
+def band_of(score: int) -> str:
+    """The band that a score lies in."""
+    return next(band for band in BANDS if score >= BAND_FROM[band])
+
+
+def order(found: Iterable[RankedFinding]) -> list[RankedFinding]:
+    """Worst first; ties by detector, then by fingerprint, so that the order is the same every time."""
+    return sorted(found, key=lambda r: (-r.score, r.finding.detector.id, r.fingerprint))
+
+
+def _evidence(finding: Finding) -> list[Reason]:
+    value, text = EVIDENCE[finding.detector.specificity]
+    return [Reason("evidence", value, text)]
+
+
+def _place(occurrences: Iterable[Occurrence]) -> list[Reason]:
+    """The best of all places counts: a secret in a test and in the source is in the source."""
+    best = max({o.path_class for o in occurrences}, key=lambda c: PLACES[c][0])
+    value, text = PLACES[best]
+    return [Reason("place", value, text)]
+
+
+def _verdict(finding: Finding) -> list[Reason]:
+    state = finding.verdict.state
+    text = "" if state == "unknown" else f"{state}: {finding.verdict.reason}"
+    return [Reason("verdict", VERDICTS[state], text)]
+
+
+def _severity(finding: Finding) -> list[Reason]:
+    return [Reason("severity", SEVERITY[finding.detector.severity], f"{finding.detector.name}: {_opens(finding)}")]
+
+
+def _opens(finding: Finding) -> str:
+    facts = dict(finding.facts)
+    said = [f"{label} {facts[name]}" for name, label in _SAID if name in facts]
+    return f"{finding.detector.severity} severity" + (f" ({', '.join(said)})" if said else "")
+
+
+_SAID = (
+    ("user", "user"),
+    ("account", "account"),
+    ("access_key_id", "key id"),
+    ("client_id", "client"),
+    ("tenant", "tenant"),
+    ("host", "host"),
+    ("database", "database"),
+    ("project", "project"),
+    ("email", "identity"),
+    ("issuer", "issuer"),
+    ("key_type", "type"),
+    ("scheme", "scheme"),
+)
+
+
+def _lifetime(finding: Finding, now: datetime) -> list[Reason]:
+    expires = dict(finding.facts).get("expires")
+    if not expires:
+        return []
+    try:
+        at = datetime.fromisoformat(expires)
+    except ValueError:
+        return []
+    if at < now:
+        return [Reason("lifetime", 0.15, f"expired on {expires[:10]}")]
+    return [Reason("lifetime", 1.0, f"valid until {expires[:10]}")]
+
+
+def _privilege(finding: Finding) -> list[Reason]:
+    facts = dict(finding.facts)
+    found: list[Reason] = []
+    if facts.get("mode") == "test":
+        found.append(Reason("mode", 0.35, "test mode: moves no real money or data"))
+    if facts.get("encrypted") == "yes":
+        found.append(Reason("encrypted", 0.4, "protected by a passphrase"))
+    elif facts.get("encrypted") == "no":
+        found.append(Reason("encrypted", 1.0, "not protected by a passphrase"))
+    return found
+
+
+def reach_of(occurrence: Occurrence) -> str:
+    """The key of `REACH` for an occurrence."""
+    origin = occurrence.origin
+    if isinstance(origin, GitBlob | GitMessage):
+        return origin.reach
+    if isinstance(origin, Stdin):
+        return "file"
+    assert isinstance(origin, File)
+    return "file"
+
+
+def _exposure(occurrences: Iterable[Occurrence]) -> Reason:
+    best = max(occurrences, key=lambda o: REACH[reach_of(o)][0])
+    value, text = REACH[reach_of(best)]
+    if isinstance(best.origin, GitBlob | GitMessage) and best.origin.reach == "unreachable" and best.origin.via:
+        text = f"{text} ({best.origin.via})"
+    return Reason("exposure", value, text)

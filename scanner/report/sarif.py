@@ -1,0 +1,110 @@
+"""SARIF 2.1.0, for code-scanning uploads (OASIS standard: https://docs.oasis-open.org/sarif/sarif/v2.1.0/)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from ..model import File, GitBlob, GitMessage, Occurrence, RankedFinding, ScanResult
+from .options import ReportOptions, shown
+from .structured import origin_object
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+LEVEL = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
+LOCATIONS = 20
+"""Locations given for one result; code-scanning services refuse results with very many."""
+
+
+def render(result: ScanResult, options: ReportOptions) -> Iterator[str]:
+    """One run: a rule for each detector that found something, a result for each finding."""
+    rules = {f.finding.detector.id: _rule(f) for f in result.findings}
+    indexes = {name: place for place, name in enumerate(rules)}
+    run = {
+        "tool": {
+            "driver": {
+                "name": "oakum",
+                "semanticVersion": options.version,
+                "rules": list(rules.values()),
+            }
+        },
+        "columnKind": "utf16CodeUnits",
+        "invocations": [
+            {
+                "executionSuccessful": result.complete,
+                "toolExecutionNotifications": [
+                    {
+                        "level": "note" if entry.policy else "warning",
+                        "message": {"text": f"not scanned: {entry.what.decode('utf-8', 'replace')}: {entry.why}"},
+                    }
+                    for entry in result.not_scanned
+                ],
+            }
+        ],
+        "results": [_result(f, indexes[f.finding.detector.id], options) for f in result.findings],
+    }
+    yield json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _rule(ranked: RankedFinding) -> dict[str, Any]:
+    detector = ranked.finding.detector
+    score = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "3.0"}[detector.severity]
+    rule: dict[str, Any] = {
+        "id": detector.id,
+        "name": detector.name,
+        "shortDescription": {"text": detector.name},
+        "defaultConfiguration": {"level": LEVEL[detector.severity]},
+        "properties": {"security-severity": score, "tags": ["security", "secret", detector.kind]},
+    }
+    if detector.rotate:
+        rule["helpUri"] = detector.rotate
+    return rule
+
+
+def _result(ranked: RankedFinding, rule: int, options: ReportOptions) -> dict[str, Any]:
+    finding = ranked.finding
+    why = "; ".join(r.text for r in ranked.reasons)
+    return {
+        "ruleId": finding.detector.id,
+        "ruleIndex": rule,
+        "level": LEVEL[ranked.band],
+        "rank": float(ranked.score),
+        "message": {"text": f"{finding.detector.name} {shown(finding.secret, options)} ({ranked.band}): {why}"},
+        "locations": [_location(o) for o in finding.occurrences[:1]],
+        "relatedLocations": [_location(o) | {"id": n} for n, o in enumerate(finding.occurrences[1:LOCATIONS], 1)],
+        "fingerprints": {"oakum/v1": ranked.fingerprint},
+        "partialFingerprints": {"oakum/v1": ranked.fingerprint},
+        "properties": {
+            "band": ranked.band,
+            "confidence": ranked.confidence,
+            "facts": dict(finding.facts),
+            "origins": [origin_object(o.origin) for o in finding.occurrences[:LOCATIONS]],
+        },
+    }
+
+
+def _location(occurrence: Occurrence) -> dict[str, Any]:
+    span = occurrence.span
+    start, end = span.column - span.wide[0], span.end_column - span.wide[1]
+    region = {
+        "startLine": max(1, span.line),
+        "startColumn": max(1, start),
+        "endLine": max(1, span.end_line),
+        "endColumn": max(1, end),
+    }
+    return {"physicalLocation": {"artifactLocation": {"uri": _uri(occurrence)}, "region": region}}
+
+
+def _uri(occurrence: Occurrence) -> str:
+    """A relative reference (RFC 3986), every other byte percent-encoded; messages have none and get a made-up one."""
+    match occurrence.origin:
+        case File(path=path) | GitBlob(path=path) if path:
+            text = quote(path.replace(b"\\", b"/"), safe="/")
+            return text if not text.startswith("/") else f"file://{text}"
+        case GitBlob(blob=blob):
+            return f"git/blob/{blob}"
+        case GitMessage(message=kind, target=target):
+            return f"git/{kind}/{target}"
+        case _:
+            return "stdin"

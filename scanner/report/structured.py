@@ -1,0 +1,126 @@
+"""JSON and JSON Lines: schema 1, described in docs/reports.md."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ..model import File, GitBlob, GitMessage, NotScanned, Occurrence, Origin, RankedFinding, ScanResult
+from .options import ReportOptions, shown
+
+
+def render_json(result: ScanResult, options: ReportOptions) -> Iterator[str]:
+    """One document: schema, whether the scan is complete, findings worst first, what was not scanned, a summary."""
+    document = {
+        "schema": 1,
+        "complete": result.complete,
+        "findings": [finding_object(f, options) for f in result.findings],
+        "not_scanned": [_not_scanned(n) for n in result.not_scanned],
+        "summary": summary_object(result, options),
+    }
+    yield json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def render_jsonl(result: ScanResult, options: ReportOptions) -> Iterator[str]:
+    """One finding a line, worst first."""
+    for finding in result.findings:
+        yield json.dumps(finding_object(finding, options), ensure_ascii=False) + "\n"
+
+
+def finding_object(ranked: RankedFinding, options: ReportOptions) -> dict[str, Any]:
+    """A finding as JSON."""
+    finding = ranked.finding
+    detector = finding.detector
+    return {
+        "fingerprint": ranked.fingerprint,
+        "detector": detector.id,
+        "also": list(finding.also),
+        "provider": detector.provider,
+        "kind": detector.kind,
+        "name": detector.name,
+        "band": ranked.band,
+        "score": ranked.score,
+        "severity": detector.severity,
+        "confidence": ranked.confidence,
+        "verdict": {"state": finding.verdict.state, "reason": finding.verdict.reason},
+        "secret": shown(finding.secret, options),
+        "facts": dict(finding.facts),
+        "reasons": [{"factor": r.factor, "value": round(r.value, 3), "text": r.text} for r in ranked.reasons],
+        "occurrences": [_occurrence(o) for o in finding.occurrences],
+        "occurrences_folded": finding.folded,
+        "rotate": detector.rotate,
+    }
+
+
+def _occurrence(occurrence: Occurrence) -> dict[str, Any]:
+    span = occurrence.span
+    return {
+        "origin": origin_object(occurrence.origin)
+        | ({"target": occurrence.target} if occurrence.target else {})
+        | ({"class": occurrence.path_class} if occurrence.path_class else {}),
+        "blobs": occurrence.blobs,
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+    }
+
+
+def origin_object(origin: Origin) -> dict[str, Any]:
+    """An origin as JSON; a path that is not UTF-8 comes with `path_bytes` in base64."""
+    match origin:
+        case File():
+            return {"type": "file"} | _path(origin.path)
+        case GitBlob():
+            out = {"type": "git", "blob": origin.blob} | _path(origin.path)
+            return out | {"commit": origin.commit} | _who(origin)
+        case GitMessage():
+            return {"type": "git-message", "message": origin.message, "target": origin.target} | _who(origin)
+        case _:
+            return {"type": "stdin"}
+
+
+def _who(origin: GitBlob | GitMessage) -> dict[str, Any]:
+    out = {"author": origin.author, "date": origin.date, "reachable": origin.reach}
+    return out | ({"via": origin.via} if origin.via else {})
+
+
+def _path(path: bytes) -> dict[str, str]:
+    out = {"path": path.decode("utf-8", "replace")}
+    if out["path"].encode() != path:
+        out["path_bytes"] = base64.b64encode(path).decode()
+    return out
+
+
+def _not_scanned(entry: NotScanned) -> dict[str, Any]:
+    return {
+        "what": entry.what.decode("utf-8", "replace"),
+        "why": entry.why,
+        "policy": entry.policy,
+        "count": entry.count,
+    }
+
+
+def summary_object(result: ScanResult, options: ReportOptions) -> dict[str, Any]:
+    """Counts of what was covered, found and suppressed."""
+    bands = {band: sum(f.band == band for f in result.findings) for band in ("critical", "high", "medium", "low")}
+    coverage = result.coverage
+    out: dict[str, Any] = {
+        "version": options.version,
+        "started": result.started.isoformat(),
+        "targets": list(coverage.targets),
+        "findings": bands,
+        "below_min_band": result.below_band,
+        "searched": dict(coverage.counts),
+        "bytes": coverage.bytes,
+        "seconds": round(coverage.seconds, 3),
+        "detectors": coverage.detectors,
+        "suppressed": dict(result.suppressed),
+        "dropped": dict(result.dropped),
+        "interrupted": result.interrupted,
+    }
+    if options.stats:
+        out["stages"] = {name: round(seconds, 3) for name, seconds in coverage.stages}
+    return out

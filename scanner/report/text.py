@@ -1,0 +1,255 @@
+"""The page for people: findings worst first, each with what, where, since when, why, and what to do; then a summary.
+
+Nothing of the target is printed raw: control and bidirectional characters are escaped. The shown line is cut to 200
+bytes around the masked secret before Pygments sees it.
+"""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+
+from ..model import (
+    BANDS,
+    Excerpt,
+    File,
+    GitBlob,
+    GitMessage,
+    NotScanned,
+    Occurrence,
+    Origin,
+    RankedFinding,
+    ScanResult,
+    clean,
+)
+from ..rank import REACH
+from .options import ReportOptions, shown
+
+_STYLE = {
+    "critical": "\x1b[1;37;41m",
+    "high": "\x1b[1;31m",
+    "medium": "\x1b[1;33m",
+    "low": "\x1b[1;36m",
+    "bold": "\x1b[1m",
+    "dim": "\x1b[2m",
+    "mask": "\x1b[7m",
+}
+_PLACES_SHOWN = 3
+_NOT_SCANNED_SHOWN = 5
+
+
+def render(result: ScanResult, options: ReportOptions) -> Iterator[str]:
+    """The whole page."""
+    for line in options.heading:
+        yield _paint(line, "dim", options) + "\n"
+    if options.heading:
+        yield "\n"
+    for ranked in result.findings:
+        yield from (line + "\n" for line in _finding(ranked, options))
+        yield "\n"
+    yield from (line + "\n" for line in _summary(result, options))
+
+
+def _paint(text: str, style: str, options: ReportOptions) -> str:
+    return f"{_STYLE[style]}{text}\x1b[0m" if options.color and text else text
+
+
+def _finding(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
+    finding = ranked.finding
+    label = _paint(f" {ranked.band.upper()} {ranked.score} ", ranked.band, options)
+    value = clean(shown(finding.secret, options))
+    yield f"{label} {_paint(clean(finding.detector.name), 'bold', options)}  {value}"
+    first = finding.occurrences[0]
+    yield f"  where  {_paint(_place(first), 'bold', options)}"
+    since = _since(first)
+    if since:
+        yield f"  since  {since}"
+    yield f"         {_line(first, options)}"
+    for other in finding.occurrences[1:_PLACES_SHOWN]:
+        note = _since(other, brief=True)
+        yield f"  also   {_place(other)}" + (f"  ({note})" if note else "")
+    more = len(finding.occurrences) - _PLACES_SHOWN + finding.folded
+    if more > 0:
+        yield f"  also   {more:,} more place{'s' if more > 1 else ''}"
+    yield from _wrapped("why", "; ".join(clean(r.text) for r in ranked.reasons), options)
+    yield from _wrapped("next", _next_step(ranked), options)
+    yield _paint(f"  id     {ranked.fingerprint}  {finding.detector.id}", "dim", options)
+
+
+def _wrapped(label: str, text: str, options: ReportOptions) -> list[str]:
+    return textwrap.wrap(
+        text,
+        options.width,
+        initial_indent=f"  {label:<5}  ",
+        subsequent_indent=" " * 9,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _place(occurrence: Occurrence) -> str:
+    span = occurrence.span
+    target = f"{occurrence.target}: " if occurrence.target else ""
+    return f"{target}{name_of(occurrence.origin)}:{span.line}:{span.column}"
+
+
+def name_of(origin: Origin) -> str:
+    """An origin in a few words, safe to print."""
+    match origin:
+        case File(path=path):
+            return clean(path)
+        case GitBlob(path=b"", blob=blob):
+            return f"git blob {blob[:12]}"
+        case GitBlob(path=path):
+            return clean(path)
+        case GitMessage(message=kind, target=target):
+            return f"{'note on' if kind == 'note' else 'message of ' + kind} {target[:12]}"
+        case _:
+            return "standard input"
+
+
+def _since(occurrence: Occurrence, *, brief: bool = False) -> str:
+    origin = occurrence.origin
+    if not isinstance(origin, GitBlob | GitMessage):
+        return ""
+    parts: list[str] = []
+    if origin.date:
+        parts.append(origin.date[:10])
+    if isinstance(origin, GitBlob) and origin.commit:
+        parts.append(f"commit {origin.commit[:12]}")
+    if not brief:
+        if origin.author:
+            parts.append(f"by {clean(origin.author)}")
+        if occurrence.blobs > 1:
+            parts.append(f"in {occurrence.blobs} versions of the file")
+    reach = REACH[origin.reach][1] if not brief else origin.reach
+    if origin.via and (brief or origin.reach == "unreachable"):
+        reach += f" ({clean(origin.via)})"
+    return ", ".join([*parts, reach])
+
+
+def _line(occurrence: Occurrence, options: ReportOptions) -> str:
+    """The line with the secret masked, highlighted for a terminal."""
+    excerpt = occurrence.excerpt
+    before, mask, after = _parts(excerpt)
+    if not options.color:
+        return f"| {before}{mask}{after}"
+    return f"| {_highlight(before, mask, after, _suffix(occurrence.origin))}"
+
+
+def _parts(excerpt: Excerpt) -> tuple[str, str, str]:
+    text = excerpt.text
+    return clean(text[: excerpt.start]), clean(text[excerpt.start : excerpt.end]), clean(text[excerpt.end :])
+
+
+def _suffix(origin: Origin) -> str:
+    if isinstance(origin, File | GitBlob):
+        name = os.path.basename(origin.path).decode("ascii", "replace")
+        return name if len(name) < 100 else ""
+    return ""
+
+
+def _highlight(before: str, mask: str, after: str, filename: str) -> str:
+    """Pygments' colors for the line, the mask in reverse video; `filename` chooses the language."""
+    from pygments.console import ansiformat
+    from pygments.formatters.terminal import TERMINAL_COLORS  # type: ignore[attr-defined]
+
+    out: list[str] = []
+    at, start, end = 0, len(before), len(before) + len(mask)
+    for kind, text in _lexer(filename).get_tokens(before + mask + after):
+        color = next((TERMINAL_COLORS[k][1] for k in _ancestry(kind) if TERMINAL_COLORS.get(k, ("", ""))[1]), "")
+        for low, high, masked in ((at, start, False), (max(at, start), end, True), (max(at, end), 1 << 30, False)):
+            part = text[max(0, low - at) : max(0, min(high, at + len(text)) - at)].strip("\n")
+            if part:
+                out.append(f"{_STYLE['mask']}{part}\x1b[0m" if masked else ansiformat(color, part) if color else part)
+        at += len(text)
+    return "".join(out)
+
+
+def _ancestry(kind: object) -> Iterator[object]:
+    while kind is not None:
+        yield kind
+        kind = getattr(kind, "parent", None)
+
+
+@lru_cache(maxsize=256)
+def _lexer(filename: str):  # type: ignore[no-untyped-def]
+    from pygments.lexers import find_lexer_class_for_filename
+    from pygments.lexers.special import TextLexer
+
+    found = find_lexer_class_for_filename(filename) if filename else None
+    return (found or TextLexer)(stripnl=False, stripall=False, ensurenl=False)
+
+
+def _next_step(ranked: RankedFinding) -> str:
+    detector = ranked.finding.detector
+    places = {o.origin.reach for o in ranked.finding.occurrences if isinstance(o.origin, GitBlob | GitMessage)}
+    if places == {"staged"}:
+        first = "take it out before you commit"
+    elif detector.kind == "password-hash":
+        first = "change the passwords behind it, and take it out of the repository"
+    elif detector.kind in ("password", "admin-credential"):
+        first = "change the password, then take it out; deleting the line alone leaves it in history"
+    else:
+        first = "revoke it, then take it out; deleting the line alone leaves it in history"
+    if not places:
+        first = first.partition(";")[0]
+    return f"{first}: {detector.rotate}" if detector.rotate else first
+
+
+# --- summary --------------------------------------------------------------------------------------------------------
+
+
+def _summary(result: ScanResult, options: ReportOptions) -> Iterator[str]:
+    bands = Counter(f.band for f in result.findings)
+    total = len(result.findings)
+    counted = ", ".join(f"{bands[b]:,} {b}" for b in BANDS if bands[b])
+    head = f"{total:,} finding{'' if total == 1 else 's'}" + (f": {counted}" if counted else "")
+    if result.below_band:
+        head += f"; {result.below_band:,} below --min-band not shown"
+    yield _paint(head, "bold", options)
+    coverage = result.coverage
+    searched = ", ".join(f"{n:,} {name}" for name, n in coverage.counts) or "nothing"
+    speed = coverage.bytes / 1e6 / coverage.seconds if coverage.seconds else 0
+    yield f"  searched     {searched}: {_size(coverage.bytes)} in {coverage.seconds:.1f} s ({speed:.0f} MB/s)"
+    if result.suppressed:
+        kinds = ", ".join(f"{n:,} {reason}" for reason, n in result.suppressed)
+        yield f"  suppressed   {sum(n for _, n in result.suppressed):,} values: {kinds}"
+    if result.dropped and options.stats:
+        yield f"  dropped      {', '.join(f'{n:,} by {reason}' for reason, n in result.dropped)}"
+    if options.stats:
+        yield f"  stages       {', '.join(f'{name} {seconds:.2f} s' for name, seconds in coverage.stages)}"
+        yield f"  detectors    {coverage.detectors}"
+    if result.interrupted:
+        yield _paint("  interrupted  the scan was stopped: this is what was found until then", "high", options)
+    lost = [n for n in result.not_scanned if not n.policy]
+    left = [n for n in result.not_scanned if n.policy]
+    if lost:
+        yield _paint(f"  NOT SCANNED  {sum(n.count for n in lost):,} (the scan is incomplete)", "high", options)
+        yield from _entries(lost)
+    if left:
+        yield f"  left out     {sum(n.count for n in left):,} by policy"
+        yield from _entries(left)
+
+
+def _entries(entries: list[NotScanned]) -> Iterator[str]:
+    """A few of each reason, then how many more."""
+    by_reason: dict[str, list[NotScanned]] = {}
+    for entry in entries:
+        by_reason.setdefault(entry.why.partition(":")[0].partition("(")[0][:40], []).append(entry)
+    for group in by_reason.values():
+        for entry in group[:_NOT_SCANNED_SHOWN]:
+            yield f"    {clean(entry.what)}: {clean(entry.why)}" if entry.what else f"    {entry.count:,} {entry.why}"
+        more = sum(e.count for e in group[_NOT_SCANNED_SHOWN:])
+        if more:
+            yield f"    … and {more:,} more like these (--format json lists them)"
+
+
+def _size(count: int) -> str:
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"

@@ -1,0 +1,228 @@
+"""Git objects by the plain path: every blob, commit and tag in the object store, reached or not, each once.
+
+`git cat-file --batch-all-objects` lists what the store and its alternates hold, in the order of the packs; units of
+that list go to `git cat-file --batch` in several processes. An object that git cannot read is reported, git is started
+again behind it, and the scan goes on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Literal
+
+from ..model import PIECE_OVERLAP, PIECE_SIZE, GitBlob, GitMessage, NotScanned, Piece
+from . import Item
+from .git import Conversation, Repository
+
+UNIT_OBJECTS = 4096
+UNIT_BYTES = 32 << 20
+ASKED_AT_ONCE = 200
+"""Ids written before their answers are read: they must fit a pipe's buffer (16 KiB where it is smallest)."""
+
+Kind = Literal["blob", "commit", "tag"]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectUnit:
+    """Some objects of one kind, in the order of the pack. `ids` are their binary ids, joined."""
+
+    repository: Repository
+    kind: Kind
+    ids: bytes
+    weight: int
+
+    def names(self) -> Iterator[str]:
+        """The hexadecimal object ids."""
+        step = self.repository.id_length // 2
+        return (self.ids[at : at + step].hex() for at in range(0, len(self.ids), step))
+
+    def describe(self) -> bytes:
+        """For a message about the unit as a whole."""
+        return f"{self.kind}s from {next(self.names(), '')}".encode()
+
+    def size(self) -> int:
+        """How many objects it has."""
+        return len(self.ids) // (self.repository.id_length // 2)
+
+    def read(self) -> Iterator[Item | NotScanned]:
+        """Each object as a blob to search: a blob's content, a commit's or tag's message."""
+        waiting = list(self.names())
+        while waiting:
+            with self.repository.open("cat-file", "--batch") as git:
+                done = 0
+                for place, answer in _answers(git, waiting):
+                    done = place + 1
+                    yield answer if isinstance(answer, NotScanned) else self._item(*answer)
+                waiting = waiting[done:]
+
+    def _item(self, name: str, content: Iterator[Piece]) -> Item:
+        if self.kind == "blob":
+            return Item(GitBlob(name), content)
+        header, _, message = next(content).content.partition(b"\n\n")
+        author, date = signature(header, b"tagger" if self.kind == "tag" else b"author")
+        return Item(GitMessage(self.kind, name, author, date), (Piece(message),))
+
+
+Answer = tuple[str, Iterator[Piece]]
+
+
+def _answers(git: Conversation, names: list[str]) -> Iterator[tuple[int, Answer | NotScanned]]:
+    """What `cat-file --batch` says to each name, with the name's place; it ends early, with the culprit, when git
+    does."""
+    for begin in range(0, len(names), ASKED_AT_ONCE):
+        asked = names[begin : begin + ASKED_AT_ONCE]
+        try:
+            git.stdin.write("".join(f"{name}\n" for name in asked).encode())
+            git.stdin.flush()
+        except OSError:
+            yield begin, _damaged(git, asked[0])
+            return
+        for place, name in enumerate(asked, begin):
+            header = git.stdout.readline().split()
+            git.alive()
+            if len(header) == 2 and header[1] == b"missing":
+                yield place, NotScanned(name.encode(), "damaged or missing in the object store; run `git fsck`")
+                continue
+            if len(header) != 3:
+                yield place, _damaged(git, name)
+                return
+            content = _Content(git, int(header[2]))
+            yield place, (name, content.pieces())
+            if not content.finish():
+                yield place, _damaged(git, name)
+                return
+
+
+def _damaged(git: Conversation, name: str) -> NotScanned:
+    git.end()
+    reason = (git.said() or ["git stopped"])[-1]
+    return NotScanned(name.encode(), f"git cannot read it: {reason}; run `git fsck` in the repository")
+
+
+@dataclass(slots=True)
+class _Content:
+    """The content of one answer; whatever was not asked for is read and dropped before the next."""
+
+    git: Conversation
+    size: int
+    left: int = field(init=False)
+    whole: bool = True
+
+    def __post_init__(self) -> None:
+        self.left = self.size
+
+    def pieces(self) -> Iterator[Piece]:
+        offset, kept = 0, b""
+        while True:
+            fresh = self._read(min(self.left, PIECE_SIZE))
+            content = kept + fresh if kept else fresh
+            yield Piece(content, offset, self.left == 0)
+            if self.left == 0 or not self.whole:
+                return
+            kept = content[-PIECE_OVERLAP:]
+            offset += len(content) - len(kept)
+
+    def _read(self, size: int) -> bytes:
+        data = self.git.stdout.read(size)
+        self.git.alive()
+        self.whole = len(data) == size
+        self.left -= len(data)
+        return data
+
+    def finish(self) -> bool:
+        while self.left and self.whole:
+            self._read(min(self.left, PIECE_SIZE))
+        return self.whole and self.git.stdout.read(1) == b"\n"
+
+
+_SIGNATURE = re.compile(rb"^(?P<who>[^\n]*?) (?P<at>-?\d{1,15}) (?P<zone>[+-]\d{4})$")
+
+
+def signature(header: bytes, field_name: bytes) -> tuple[str, str]:
+    """Name and address, and the date as ISO 8601, of a commit's or tag's header field; empty where it is malformed."""
+    for line in header.split(b"\n"):
+        if line.startswith(field_name + b" "):
+            found = _SIGNATURE.match(line[len(field_name) + 1 :])
+            if found:
+                return found["who"].decode("utf-8", "replace"), iso_date(int(found["at"]), found["zone"].decode())
+    return "", ""
+
+
+def iso_date(seconds: int, zone: str) -> str:
+    """Seconds since 1970 and git's `+hhmm` as ISO 8601; empty for a time that no calendar has."""
+
+    try:
+        offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5]))
+        offset = min(offset, timedelta(hours=23, minutes=59))
+        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+        return at.astimezone(timezone(-offset if zone[0] == "-" else offset)).isoformat()
+    except (OverflowError, ValueError):
+        return ""
+
+
+@dataclass(slots=True)
+class Store:
+    """What the object store holds, filled while it is listed. Ids are binary and joined, or in a set for blobs."""
+
+    id_length: int
+    blobs: set[bytes] = field(default_factory=set)
+    commits: bytearray = field(default_factory=bytearray)
+    damaged: set[str] = field(default_factory=set)
+    not_scanned: list[NotScanned] = field(default_factory=list)
+
+    def commit_names(self) -> Iterator[str]:
+        """The hexadecimal ids of all commits."""
+        step = self.id_length // 2
+        return (self.commits[at : at + step].hex() for at in range(0, len(self.commits), step))
+
+
+def list_units(repository: Repository, store: Store, *, max_size: int) -> Iterator[ObjectUnit]:
+    """List the whole object store into `store`, and give its blobs, commits and tags as units on the way."""
+    batches: dict[bytes, tuple[Kind, bytearray]] = {
+        b"blob": ("blob", bytearray()),
+        b"commit": ("commit", bytearray()),
+        b"tag": ("tag", bytearray()),
+    }
+    weights = dict.fromkeys(batches, 0)
+    form = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
+    with repository.open("cat-file", "--batch-all-objects", "--unordered", "--buffer", form) as git:
+        for line in _lines(git):
+            name, kind, size = [*line.split(), b"0", b"0"][:3]
+            if kind == b"missing":
+                store.damaged.add(name.decode())
+                store.not_scanned.append(NotScanned(name, "damaged in the object store; run `git fsck`"))
+                continue
+            if kind not in batches:
+                continue
+            raw = bytes.fromhex(name.decode())
+            if kind == b"blob":
+                store.blobs.add(raw)
+                if int(size) > max_size:
+                    why = f"git blob larger than --max-size ({int(size):,} bytes)"
+                    store.not_scanned.append(NotScanned(name, why, policy=True))
+                    continue
+            elif kind == b"commit":
+                store.commits += raw
+            batch = batches[kind][1]
+            batch += raw
+            weights[kind] += int(size)
+            if weights[kind] >= UNIT_BYTES or len(batch) >= UNIT_OBJECTS * len(raw):
+                yield ObjectUnit(repository, batches[kind][0], bytes(batch), weights[kind])
+                batch.clear()
+                weights[kind] = 0
+        status, said = git.end(), git.said()
+    for kind, (name_of_kind, batch) in batches.items():
+        if batch:
+            yield ObjectUnit(repository, name_of_kind, bytes(batch), weights[kind])
+    if status or said:
+        for text in said or [f"git cat-file ended with status {status}"]:
+            store.not_scanned.append(NotScanned(b"object store", f"git says: {text}"))
+
+
+def _lines(git: Conversation) -> Iterator[bytes]:
+    for line in git.stdout:
+        git.alive()
+        yield line
