@@ -8,6 +8,7 @@ text, and returns the bytes of one secret.
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import re
 import string
@@ -103,8 +104,7 @@ def _draw(items: Any, rng: Random) -> list[int]:
         if op is sre.LITERAL:
             out.append(av)
         elif op is sre.IN:
-            taken = [b for b in range(33, 127) if _in_set(av, b)] or [32]
-            out.append(rng.choice(taken))
+            out.append(rng.choice(_taken(tuple(av))))
         elif op in (sre.ANY, sre.NOT_LITERAL):
             out.append(rng.choice([ord(c) for c in ALNUM if op is sre.ANY or ord(c) != av]))
         elif op is sre.SUBPATTERN:
@@ -117,6 +117,12 @@ def _draw(items: Any, rng: Random) -> list[int]:
             for _ in range(rng.randint(av[0], av[1])):
                 out += _draw(av[2], rng)
     return out
+
+
+@functools.cache
+def _taken(members: tuple[Any, ...]) -> list[int]:
+    """The printable bytes of a set, or a space."""
+    return [b for b in range(33, 127) if _in_set(members, b)] or [32]
 
 
 def _in_set(members: Any, byte: int) -> bool:
@@ -276,7 +282,7 @@ def twilio_secret(rng: Random) -> bytes:
 
 def human_password(rng: Random) -> bytes:
     """A password as people make them up: a word, perhaps a second one, a number, a sign."""
-    syllables = ("ba", "co", "del", "far", "go", "hil", "jo", "kel", "lum", "mar", "nor", "pi", "ros", "tan", "vel", "zu")
+    syllables = "ba co del far go hil jo kel lum mar nor pi ros tan vel zu".split()
     word = "".join(rng.choice(syllables) for _ in range(rng.randint(3, 4))).capitalize()
     return (word + str(rng.randint(10, 2099)) + rng.choice(("", "!", "@x", "#9", "_K", "+"))).encode()
 
@@ -284,7 +290,8 @@ def human_password(rng: Random) -> bytes:
 def jwt(rng: Random, algorithm: str = "HS256") -> bytes:
     """A JSON Web Token (RFC 7519) with a random signature."""
     header = {"alg": algorithm, "typ": "JWT"}
-    claims = {"iss": "https://idp.acme.test", "sub": _text(rng, ALNUM, 12).decode(), "exp": 1893456000 + rng.randrange(10**6)}
+    expires = 1893456000 + rng.randrange(10**6)
+    claims = {"iss": "https://idp.acme.test", "sub": _text(rng, ALNUM, 12).decode(), "exp": expires}
     parts = [json.dumps(part, separators=(",", ":")).encode() for part in (header, claims)]
     parts.append(rng.randbytes(32 if algorithm == "HS256" else 256))
     return b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)

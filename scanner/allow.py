@@ -32,7 +32,7 @@ ones'; generic ones' but passwords."""
 _CHOSEN = frozenset({"password", "admin-credential", "connection-string"})
 """Kinds that people choose."""
 
-_FILES = {
+_FILES: dict[str, tuple[str, dict[str, type], set[str]]] = {
     "placeholders": ("entry", {"name": str, "reason": str}, {"words", "beside", "value", "holds"}),
     "lookalikes": ("entry", {"name": str, "reason": str}, {"words", "value", "before"}),
     "published": ("published", {"name": str, "fingerprint": str, "crc32": int, "source": str}, set()),
@@ -88,10 +88,8 @@ class Allowlist:
         if self._is_published(match.secret):
             return "published"
         value = match.secret.reveal()[:MOST]
-        if detector.generic:
-            level = 2 if detector.kind in _CHOSEN else 3
-        else:
-            level = 1 if detector.kind in _CHOSEN else 0
+        chosen = detector.kind in _CHOSEN
+        level = 3 - chosen if detector.generic else int(chosen)
         quoted = match.line_at > 0 and match.line[match.line_at - 1] in b"\"'`"
         if self._is_placeholder(value, level, detector, quoted=quoted):
             return "placeholder"
@@ -169,8 +167,10 @@ class _Words:
     ) -> None:
         strong, beside = _listed(placeholders, "words"), _listed(placeholders, "beside")
         run = rb"(?P<run>[a-z])(?P=run){2,}"
-        # Longest first and never given back: a word is read in one way, in time that grows with its length.
-        self._known = re.compile(rb"(?>%b|%b)++" % (run, _alternatives([*strong, *beside])))
+        # Longest first and never given back: a word is read in one way, in time that grows with its length. Short words
+        # do not join: "toor" is a password, not "to" and "or".
+        joined = _alternatives(w for w in [*strong, *beside] if len(w) > 2)
+        self._known = re.compile(rb"(?>%b|%b)++|%b" % (run, joined, _alternatives(beside)))
         self._strong = re.compile(rb"%b|%b" % (run, _alternatives(strong)))
         words = {e["name"]: e["words"] for e in lookalikes if "words" in e}
         digits, self._short = _alternatives(words["digits in a word"]), {w.encode() for w in words["abbreviation"]}
@@ -189,7 +189,9 @@ class _Words:
             if self._known.fullmatch(word):
                 known += len(word)
                 strong = strong or self._strong.search(word) is not None
-        return known > 0 and (known == size or (strong and 3 * known >= 2 * size))
+        if strong:
+            size = len(value.rstrip(b"0123456789").translate(None, _BETWEEN))
+        return known > 0 and 3 * known >= (2 if strong else 3) * size
 
     def are_a_name(self, value: bytes) -> bool:
         """Whether a value is a row of two words or more, such as an identifier, a class name, a path or a sentence."""
@@ -234,7 +236,7 @@ def _mistakes(entry: dict[str, Any], texts: dict[str, type], lists: set[str]) ->
         if field in lists:
             if not (isinstance(value, list) and value and all(isinstance(v, str) and v for v in value)):
                 yield f"{field}: a list of texts that is not empty"
-        elif not isinstance(value, texts.get(field) or (_SETTINGS.get(field, ()) if lists else ())):
+        elif not isinstance(value, texts.get(field, _SETTINGS.get(field, ()) if lists else ())):
             yield f"{field}: allowed are {', '.join([*texts, *sorted(lists), *_SETTINGS])}, each of its own type"
     for field in texts:
         if not entry.get(field):

@@ -1,7 +1,8 @@
 """From sightings to findings: one finding per secret, one occurrence per place, in bounded memory.
 
-The same value found by several detectors is one finding, named by the most specific. A file of the work tree at a
-path where git has the same secret, at the head or staged, is no further occurrence.
+The same value found by several detectors is one finding, named by the most specific. No further occurrences are: a
+file of the work tree at a path where git has the same secret, at the head or staged; git's notes of what commit
+messages said; a blob that no commit and no index names, where another place in git is known.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ Resolve = Callable[[Detector, Origin, "set[str]"], "list[tuple[Origin, int]]"]
 """From the origin that a source gave to the full ones: where it stands, and the order of the commit that brought it.
 
 The set holds all git blobs that have the secret. An empty list takes the place out of the finding."""
+
+_ECHOES = (b"COMMIT_EDITMSG", b"logs/HEAD")
+"""Files of the git directory in which git repeats commit messages."""
 
 _BETTER = ("head", "staged", "branch", "history", "unreachable")
 
@@ -126,7 +130,7 @@ class _Group:
 
 
 def _occurrences(entry: _Entry, detector: Detector, resolve: Resolve) -> list[Occurrence]:
-    groups: dict[object, _Group] = {}
+    groups: dict[_Key, _Group] = {}
     blobs = {origin.blob for origin, _, _ in entry.sightings if isinstance(origin, GitBlob)}
     for origin, span, excerpt in entry.sightings:
         for full, order in resolve(detector, origin, blobs):
@@ -138,17 +142,17 @@ def _occurrences(entry: _Entry, detector: Detector, resolve: Resolve) -> list[Oc
             group.best = min(group.best, (better, full, span, excerpt), key=lambda p: p[0])
             if isinstance(full, GitBlob):
                 group.blobs.add(full.blob)
-    in_git = {key[1] for key, g in groups.items() if isinstance(key, tuple) and key[0] == "git" and g.best[0] <= 1}
-    out = [
-        (group.best[0], group.first[0], _occurrence(group))
-        for key, group in groups.items()
-        if not (isinstance(group.first[1], File) and group.first[1].path in in_git)
-    ]
+    for key in _repeated(groups):
+        del groups[key]
+    out = [(group.best[0], group.first[0], _occurrence(group)) for group in groups.values()]
     out.sort(key=lambda o: (o[0], o[1], str(o[2].origin)))
     return [o for _, _, o in out]
 
 
-def _key(origin: Origin) -> object:
+_Key = tuple[str, bytes | str]
+
+
+def _key(origin: Origin) -> _Key:
     match origin:
         case GitBlob(path=b""):
             return ("dangling", origin.blob)
@@ -156,8 +160,25 @@ def _key(origin: Origin) -> object:
             return ("git", origin.path)
         case GitMessage():
             return ("message", origin.target)
+        case File():
+            return ("file", origin.path)
         case _:
-            return origin
+            return ("stdin", b"")
+
+
+def _repeated(groups: Mapping[_Key, _Group]) -> list[_Key]:
+    """The groups that only repeat another one."""
+    kinds = {kind for kind, _ in groups}
+    out: list[_Key] = []
+    for kind, place in groups:
+        if kind == "dangling" and kinds & {"git", "message"}:
+            out.append((kind, place))
+        elif kind == "file" and isinstance(place, bytes):
+            known = groups.get(("git", place))
+            echo = "message" in kinds and place.endswith(_ECHOES)
+            if echo or (known and known.best[0] <= _BETTER.index("staged")):
+                out.append((kind, place))
+    return out
 
 
 def _occurrence(group: _Group) -> Occurrence:

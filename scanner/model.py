@@ -81,6 +81,15 @@ Reach = Literal["head", "branch", "history", "unreachable", "staged"]
 """Where git still has it: at the default branch's head, at another branch's head, in the history of a branch or tag
 only, outside of them (see `via`), or in the index only."""
 
+REACH_WORDS: dict[Reach, str] = {
+    "head": "at the head of the default branch",
+    "staged": "staged, not committed yet",
+    "branch": "at the head of another branch",
+    "history": "in history only: no branch head has it, every clone does",
+    "unreachable": "reached by no branch or tag",
+}
+"""What each reach means, for people."""
+
 
 @dataclass(frozen=True, slots=True)
 class GitBlob:

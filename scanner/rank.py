@@ -11,10 +11,11 @@ score = 100 x certainty x impact x exposure, each the product of named factors f
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from .model import BANDS, File, Finding, GitBlob, GitMessage, Occurrence, RankedFinding, Reason, Stdin
+from .model import BANDS, REACH_WORDS, Finding, GitBlob, GitMessage, Occurrence, RankedFinding, Reason
 
 BAND_FROM = {"critical": 80, "high": 60, "medium": 30, "low": 0}
 """The lowest score of each band."""
@@ -38,13 +39,12 @@ PLACES = {
 }
 
 REACH = {
-    "head": (1.0, "at the head of the default branch"),
-    "staged": (0.97, "staged, not committed yet"),
-    "worktree": (0.97, "in the work tree, not committed"),
     "file": (1.0, "in a file"),
-    "branch": (0.95, "at the head of another branch"),
-    "history": (0.9, "in history only: no branch head has it, every clone does"),
-    "unreachable": (0.8, "reached by no branch or tag"),
+    "head": (1.0, REACH_WORDS["head"]),
+    "staged": (0.97, REACH_WORDS["staged"]),
+    "branch": (0.95, REACH_WORDS["branch"]),
+    "history": (0.9, REACH_WORDS["history"]),
+    "unreachable": (0.8, REACH_WORDS["unreachable"]),
 }
 
 VERDICTS = {"live": 1.0, "unknown": 0.97, "dead": 0.1}
@@ -52,7 +52,7 @@ VERDICTS = {"live": 1.0, "unknown": 0.97, "dead": 0.1}
 
 def rank(finding: Finding, *, fingerprint: str, now: datetime) -> RankedFinding:
     """Score a finding; `now` (with a time zone) decides what has expired."""
-    certainty = [*_evidence(finding), *_place(finding.occurrences), *_verdict(finding)]
+    certainty = [*_evidence(finding), *_host(finding), *_place(finding.occurrences), *_verdict(finding)]
     impact = [*_severity(finding), *_lifetime(finding, now), *_privilege(finding)]
     exposure = _exposure(finding.occurrences)
     confidence = math.prod(r.value for r in certainty)
@@ -74,6 +74,16 @@ def order(found: Iterable[RankedFinding]) -> list[RankedFinding]:
 def _evidence(finding: Finding) -> list[Reason]:
     value, text = EVIDENCE[finding.detector.specificity]
     return [Reason("evidence", value, text)]
+
+
+def _host(finding: Finding) -> list[Reason]:
+    """Names kept for examples (RFC 2606, RFC 6761) and this machine's own open nothing that others can reach."""
+    host = dict(finding.facts).get("host", "").lower().rstrip(".").partition(":")[0]
+    if re.search(r"(^|\.)(example(\.(com|net|org))?|test|invalid)$", host):
+        return [Reason("host", 0.45, f"the host {host} is reserved for examples")]
+    if re.fullmatch(r"localhost|127(\.\d{1,3}){3}|\[::1\]|0\.0\.0\.0|.*\.localhost", host):
+        return [Reason("host", 0.6, "for this machine's own address only")]
+    return []
 
 
 def _place(occurrences: Iterable[Occurrence]) -> list[Reason]:
@@ -143,12 +153,7 @@ def _privilege(finding: Finding) -> list[Reason]:
 def reach_of(occurrence: Occurrence) -> str:
     """The key of `REACH` for an occurrence."""
     origin = occurrence.origin
-    if isinstance(origin, GitBlob | GitMessage):
-        return origin.reach
-    if isinstance(origin, Stdin):
-        return "file"
-    assert isinstance(origin, File)
-    return "file"
+    return origin.reach if isinstance(origin, GitBlob | GitMessage) else "file"
 
 
 def _exposure(occurrences: Iterable[Occurrence]) -> Reason:

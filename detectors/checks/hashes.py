@@ -14,6 +14,7 @@ _SCHEMES = (
     ("md5-apr1", re.compile(rb"\$apr1\$")),
     ("md5-crypt", re.compile(rb"\$1\$")),
     ("sha1-base64", re.compile(rb"\{SHA\}")),
+    ("sha2-base64", re.compile(rb"\{SHA(?:256|512)\}")),
     ("ssha", re.compile(rb"\{SSHA\d{0,3}\}")),
     ("pbkdf2", re.compile(rb"pbkdf2_sha\d+\$(\d+)\$|pbkdf2:sha\d+:(\d+)\$|\$pbkdf2-sha\d+\$(\d+)\$")),
     ("mysql-native", re.compile(rb"\*[0-9A-F]{40}\Z")),
@@ -38,11 +39,12 @@ def password_hash(value: bytes) -> list[tuple[str, str]] | None:
 _CODE = re.compile(
     rb"\$\{|\{\{|\}\}|\{%|<%|\$\(|%\(|#\{|%\{|@\{|\[\[|\\[nrtdws]"  # templates, formats, patterns
     rb"|\{[\w.:!]{0,40}\}|%[-.0-9]{0,4}[sdvqrxi](?![A-Za-z0-9])|<[^<>]{1,80}>"
-    rb"|\A\^|\.\*|\[a-z|\[A-Z|\[0-9|\[\^"
+    rb"|[(\[]\Z|\A\^|\.\*|\[a-z|\[A-Z|\[0-9|\[\^"
     rb"|\A\$[A-Za-z_][\w:.>-]*\Z|\A%[A-Za-z_]\w*%?\Z|\A\$\d\Z|\A&[A-Za-z_]\w*\Z"  # variables
     rb"|\A[A-Za-z_$][\w.$:>-]*[(\[][^()\[\]]*[)\]]{1,2}\Z"  # calls and subscripts
     rb"|\A[A-Za-z_]\w*(?:(?:\.|->|::)[A-Za-z_]\w*)+\Z"  # members
     rb"|\A(?:https?|file|s3|ssh|vault|secretref|op|env|arn):|://|\A(?:\.{0,2}|~)/|\A[A-Za-z]:\\"  # places
+    rb"|\A[\w.+-]+@[A-Za-z][\w-]*(?:\.[A-Za-z]{2,12})+\Z"  # mail addresses
     rb"|\A[#.@:&?*!-]+[A-Za-z_-]+[=:]?\Z|[?&]\w+=",  # selectors, options, query strings
     re.DOTALL,
 )
@@ -51,7 +53,9 @@ _FIELD = re.compile(
     rb"user[_-]?name|required|optional|enter|your|kennwort|contrase|senha|motdepasse)[a-z_.:/ *?!-]*"
 )
 _WORDS = frozenset(
-    ["null", "none", "nil", "true", "false", "undefined", "string", "str", "text", "varchar", "char", "bytes", "object", "integer", "number", "bool", "boolean", "required", "optional", "default", "prompt", "input", "hidden", "empty", "unset", "disabled", "enabled", "always", "never", "method", "function", "sha256", "sha512", "sha1", "md5", "base64", "utf8", "utf-8", "plaintext"]
+    "null none nil true false undefined string str text varchar char bytes object integer number bool boolean "
+    "required optional default prompt input hidden empty unset disabled enabled always never method function "
+    "sha256 sha512 sha1 md5 base64 utf8 utf-8 plaintext".split()
 )
 _NAME = re.compile(rb"[a-z]+(?:_[a-z0-9]+)+|[a-z]+(?:[A-Z][a-z]+)+\d?|[A-Z]+(?:_[A-Z0-9]+)+|[a-z]+(?:-[a-z]+)+-?\d{0,2}")
 _PLAIN_NAME = re.compile(rb"[a-z]+(?:_[a-z]+)+|[a-z]+(?:[A-Z][a-z]+)+|[A-Z]+(?:_[A-Z]+)+")

@@ -18,7 +18,7 @@ _OIDS = (
 )
 _SSH_TYPES = ((b"ssh-ed25519", "Ed25519"), (b"ssh-rsa", "RSA"), (b"ecdsa-sha2", "EC"), (b"ssh-dss", "DSA"))
 _LINE_END = re.compile(rb"\r?\n|(?:\\r)?\\n|\\r|\r")
-_JOIN = re.compile(rb"""(?:\\r)?(?:\\n)?["'][ \t]*[+.,\\]?\s*[+.]?[ \t]*["']""")
+_JOIN = re.compile(rb"""(?:\\r)?(?:\\n)?["'][ \t]*[+.,\\]?\s*[+.]?[ \t]*[bBrRuU@]?["']""")
 """What stands between two string literals that source code puts together, line by line."""
 _PUTTY = re.compile(rb"PuTTY-User-Key-File-[123]: ([a-z0-9@.-]+)")
 _PUTTY_LINES = re.compile(rb"Private-Lines: ?\d+((?:\s|\\[rn])[A-Za-z0-9+/=\s\\]*)Private-")

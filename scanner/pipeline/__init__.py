@@ -77,7 +77,7 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
     tally = Tally(options)
     found: list[Finding] = []
     for name in names:
-        target = TargetScan(tally, clean(name) if len(names) > 1 else "")
+        target = TargetScan(tally, name, label=clean(name) if len(names) > 1 else "")
         found += target.findings(_scan_target(target, name, options, stdin))
         if tally.interrupted:
             break
@@ -165,10 +165,10 @@ class Tally:
 class TargetScan:
     """The scan of one target: what its workers find goes into a ledger, what they could not read into the tally."""
 
-    def __init__(self, tally: Tally, label: str) -> None:
+    def __init__(self, tally: Tally, name: bytes, *, label: str) -> None:
         self.tally = tally
         self.ledger = Ledger(tally.searcher.by_id)
-        self._label = label
+        self._name, self._label = name, label
 
     @property
     def interrupted(self) -> bool:
@@ -216,6 +216,12 @@ class TargetScan:
             for sighting in sightings:
                 self.ledger.add(origin, sighting)
 
+    def _inside(self, origin: Origin) -> bytes:
+        """The path of an origin inside the target: how the way to the target is called says nothing of a secret."""
+        path = origin.path if isinstance(origin, File | GitBlob) else b""
+        folder = os.path.join(self._name, b"") if os.path.isdir(self._name) else os.path.dirname(self._name)
+        return path[len(folder) :].lstrip(b"/") if isinstance(origin, File) and path.startswith(folder) else path
+
     def findings(self, resolve: Resolve) -> list[Finding]:
         """The findings of this target, its places attributed and classed."""
         allowlist = self.tally.searcher.allowlist
@@ -224,13 +230,13 @@ class TargetScan:
             return [
                 (full, place)
                 for full, place in resolve(detector, origin, blobs)
-                if not allowlist.review_path(detector, path_of(full))
+                if not allowlist.review_path(detector, self._inside(full))
             ]
 
         out: list[Finding] = []
         for finding in self.ledger.findings(kept):
             occurrences = tuple(
-                replace(o, path_class=allowlist.path_class(path_of(o.origin)), target=self._label)
+                replace(o, path_class=allowlist.path_class(self._inside(o.origin)), target=self._label)
                 for o in finding.occurrences
             )
             out.append(replace(finding, occurrences=occurrences))
@@ -240,11 +246,6 @@ class TargetScan:
             why = "more distinct secrets than are kept; scan a part of it (--range, a subfolder)"
             self.leave_out([NotScanned(b"findings", why, count=self.ledger.lost)])
         return out
-
-
-def path_of(origin: Origin) -> bytes:
-    """The path of an origin; empty where it has none."""
-    return origin.path if isinstance(origin, File | GitBlob) else b""
 
 
 def _merge(found: Iterable[Finding]) -> list[Finding]:

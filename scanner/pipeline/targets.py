@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..ledger import Resolve
 from ..model import Detector, File, GitBlob, GitMessage, NotScanned, Origin
-from ..sources import Unit, files, history, objects, worktree
+from ..sources import files, history, objects, worktree
 from ..sources.git import Repository
 
 if TYPE_CHECKING:
@@ -56,9 +55,12 @@ def selection(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resol
     else:
         with scan.stage("history"):
             chosen = history.select(repo, left_out, range_=options.range_, branch=options.branch, since=options.since)
-    scan.leave_out(left_out)
     wanted = {c.blob for _, c in chosen.changes} | {b for _, c in chosen.changes for b in c.before}
-    units = [*_units(repo, "blob", sorted(wanted)), *_units(repo, "commit", chosen.commits)]
+    units = [
+        *objects.chosen_units(repo, "blob", sorted(wanted), left_out, max_size=options.max_size),
+        *objects.chosen_units(repo, "commit", chosen.commits, left_out, max_size=options.max_size),
+    ]
+    scan.leave_out(left_out)
     scan.search("git objects", units, total=len(units), parallel=len(wanted) > 200)
     known = chosen.history(repo, scan.ledger.blobs())
     before = chosen.before()
@@ -85,7 +87,9 @@ def current(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resolve
         places = {c.blob: GitBlob(c.blob, c.path, reach="staged") for _, c in chosen.changes}
     else:
         places = {name: GitBlob(name, path, reach="head") for path, name in history.tree(repo, "HEAD")}
-    units = list(_units(repo, "blob", sorted(places)))
+    left_out: list[NotScanned] = []
+    units = list(objects.chosen_units(repo, "blob", sorted(places), left_out, max_size=options.max_size))
+    scan.leave_out(left_out)
     scan.search("git objects", units, total=len(units), parallel=len(places) > 200)
 
     def resolve(_detector: Detector, origin: Origin, _blobs: set[str]) -> list[tuple[Origin, int]]:
@@ -117,12 +121,6 @@ def work_tree(
     for path, names in worktree.git_files(repo):
         shown = os.path.relpath(path, repo.work_tree) if repo.work_tree else b""
         scan.search("files", list(files.units(path, names, shown=shown, max_size=options.max_size)))
-
-
-def _units(repo: Repository, kind: objects.Kind, names: list[str] | tuple[str, ...]) -> Iterator[Unit]:
-    for begin in range(0, len(names), 512):
-        ids = bytes.fromhex("".join(names[begin : begin + 512]))
-        yield objects.ObjectUnit(repo, kind, ids, 0)
 
 
 def _resolve(known: history.History) -> Resolve:

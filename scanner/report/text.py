@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from ..model import (
     BANDS,
+    REACH_WORDS,
     Excerpt,
     File,
     GitBlob,
@@ -25,7 +26,6 @@ from ..model import (
     ScanResult,
     clean,
 )
-from ..rank import REACH
 from .options import ReportOptions, shown
 
 _STYLE = {
@@ -67,6 +67,9 @@ def _finding(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
     since = _since(first)
     if since:
         yield f"  since  {since}"
+    earliest = _earliest(finding.occurrences)
+    if earliest is not first:
+        yield f"  first  {_since(earliest, brief=True)}, as {_place(earliest)}"
     yield f"         {_line(first, options)}"
     for other in finding.occurrences[1:_PLACES_SHOWN]:
         note = _since(other, brief=True)
@@ -125,10 +128,20 @@ def _since(occurrence: Occurrence, *, brief: bool = False) -> str:
             parts.append(f"by {clean(origin.author)}")
         if occurrence.blobs > 1:
             parts.append(f"in {occurrence.blobs} versions of the file")
-    reach = REACH[origin.reach][1] if not brief else origin.reach
+    reach = origin.reach if brief else REACH_WORDS[origin.reach]
     if origin.via and (brief or origin.reach == "unreachable"):
         reach += f" ({clean(origin.via)})"
     return ", ".join([*parts, reach])
+
+
+def _earliest(occurrences: Sequence[Occurrence]) -> Occurrence:
+    """The occurrence with the oldest date; the first one where no other is older by a day."""
+
+    def day(occurrence: Occurrence) -> str:
+        origin = occurrence.origin
+        return (origin.date[:10] if isinstance(origin, GitBlob | GitMessage) else "") or "9999"
+
+    return min(occurrences, key=day)
 
 
 def _line(occurrence: Occurrence, options: ReportOptions) -> str:

@@ -9,32 +9,48 @@ from __future__ import annotations
 import configparser
 import os
 import re
+import stat
 from urllib.parse import urlsplit
+
+MOST = 8 << 20
+"""Bytes of a file of git's own that are worth reading for a heading."""
 
 
 def describe(path: str) -> list[str]:
     """Lines about the repository at `path`: no secrets, but its own words; they must be made safe to print."""
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-    import git
-
     try:
-        repository = git.Repo(path, search_parent_directories=False)
-    except (git.exc.GitError, ValueError, OSError):
+        import git
+    except ImportError:  # GitPython refuses to be imported where there is no git
         return []
-    with repository:
-        try:
+
+    class Repository(git.Repo):
+        """Reads the repository's own configuration and nothing that it includes."""
+
+        def _config_reader(self, config_level: object = None, git_dir: object = None) -> git.GitConfigParser:
+            file = self._get_config_path("repository", git_dir)  # type: ignore[arg-type]
+            return git.GitConfigParser([file], read_only=True, merge_includes=False)
+
+    git_dir = os.path.join(path, ".git")
+    if not all(_is_plain(os.path.join(d, n)) for d in (path, git_dir) for n in ("config", "HEAD", "packed-refs")):
+        return []
+    try:
+        with Repository(path, search_parent_directories=False) as repository:
             head = "detached HEAD" if repository.head.is_detached else f"on {repository.active_branch.name}"
-            branches = len(repository.branches)
-            tags = len(repository.tags)
-        except (git.exc.GitError, ValueError, OSError, TypeError):
-            return []
-        lines = [f"{head}, {_count(branches, 'branch', 'branches')}, {_count(tags, 'tag', 'tags')}"]
-        try:
-            for remote in repository.remotes:
-                lines.append(f"remote {remote.name}  {without_credentials(str(remote.config_reader.get('url')))}")
-        except (configparser.Error, ValueError, OSError):
-            return lines
-        return lines
+            branches, tags = len(repository.branches), len(repository.tags)
+            urls = [(remote.name, str(remote.config_reader.get("url"))) for remote in repository.remotes]
+    except (git.exc.GitError, configparser.Error, ValueError, OSError, TypeError):
+        return []
+    lines = [f"{head}, {_count(branches, 'branch', 'branches')}, {_count(tags, 'tag', 'tags')}"]
+    return lines + [f"remote {name}  {without_credentials(url)}" for name, url in urls]
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a file is not there, or a regular one of a sensible size: a FIFO would be waited for."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return True
+    return stat.S_ISREG(found.st_mode) and found.st_size <= MOST
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -35,6 +35,7 @@ _SETTINGS = (
     "core.useReplaceRefs=false",
     f"core.hooksPath={os.devnull}",
     f"core.attributesFile={os.devnull}",
+    f"core.excludesFile={os.devnull}",
     "core.pager=cat",
     "core.alternateRefsCommand=false",
     "core.packedGitWindowSize=1m",
@@ -88,8 +89,9 @@ class Repository:
             head.append(b"--work-tree=" + self.work_tree)
         return [os.fsencode(part) for part in [*head, *arguments]]
 
-    def run(self, *arguments: str, lines: Sequence[bytes] = (), timeout: float = SILENCE) -> bytes:
-        """What a short call prints; GitError when it fails or takes too long."""
+    def run(self, *arguments: str, lines: Sequence[bytes] = (), timeout: float = 0.0) -> bytes:
+        """What a short call prints; GitError when it fails or takes longer than `timeout` (or `SILENCE`) seconds."""
+        timeout = timeout or SILENCE
         try:
             done = subprocess.run(
                 self.command(*arguments),
@@ -195,8 +197,8 @@ def open_repository(path: bytes, environment: Mapping[str, str]) -> Repository |
     else:
         return None
     common = _common_dir(git_dir)
-    for directory, name in ((common, b"config"), (git_dir, b"HEAD"), (git_dir, b"index"), (common, b"packed-refs")):
-        _require_plain(os.path.join(directory, name))
+    for directory in {git_dir, common}:
+        _require_plain(directory)
     program = shutil.which("git", path=environment.get("PATH"))
     if program is None:
         raise UsageError("git was not found: install it (https://git-scm.com) or put it on PATH")
@@ -222,16 +224,36 @@ def _git_file(path: bytes) -> bytes:
 def _common_dir(git_dir: bytes) -> bytes:
     file = os.path.join(git_dir, b"commondir")
     if not os.path.isfile(file):
-        return git_dir
+        return git_dir  # what else it may be, `_require_plain` says
     with open(file, "rb") as opened:
         return os.path.abspath(os.path.join(git_dir, opened.read(65536).strip(b"\r\n")))
 
 
-def _require_plain(path: bytes) -> None:
-    """A FIFO or a device under one of git's own names would hang git."""
+_OTHERS = frozenset({b"annex", b"lfs", b"modules"})
+"""Folders of a git directory that the calls made here do not look into."""
+
+
+def _require_plain(git_dir: bytes) -> None:
+    """A FIFO or a device anywhere in a git directory would hang git. (A socket would not: it cannot be opened.)"""
+    folders = [git_dir]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as listing:
+                entries = list(listing)
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if folder != git_dir or entry.name not in _OTHERS:
+                    folders.append(entry.path)
+            elif not entry.is_file(follow_symlinks=False) and _never_ends(entry.path):
+                raise GitError(f"{clean(entry.path)} is not a regular file: git is not run on this repository")
+
+
+def _never_ends(path: bytes) -> bool:
     try:
         mode = os.stat(path).st_mode
     except OSError:
-        return
-    if not stat.S_ISREG(mode):
-        raise GitError(f"{clean(path)} is not a regular file: git is not run on this repository")
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISBLK(mode)

@@ -38,24 +38,35 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Refs:
-    """The tips of a repository. `branches` maps a ref to its commit; `default` is the commit of HEAD, if it has one."""
+    """The tips of a repository: each ref with its commit, by kind; `default` is the commit of HEAD, if it has one.
+
+    `objects` has the refs that name a tag object or a blob, `missing` those whose object is not there.
+    """
 
     default: str
     branches: dict[bytes, str]
     tags: dict[bytes, str]
     others: dict[bytes, str]
+    objects: dict[bytes, str]
+    missing: dict[bytes, str]
 
 
 def read_refs(repository: Repository) -> Refs:
-    """All refs, by kind; tags are those that lead to a commit."""
-    refs = Refs(_head(repository), {}, {}, {})
-    form = "--format=%(objecttype) %(objectname) %(*objecttype) %(*objectname) %(refname)"
-    for line in repository.run("for-each-ref", form).splitlines():
-        kind, name, peeled_kind, peeled, ref = line.split(b" ", 4)
-        commit = name if kind == b"commit" else peeled if peeled_kind == b"commit" else b""
-        if not commit:
-            continue
-        if ref.startswith((b"refs/heads/", b"refs/remotes/")):
+    """All refs, by kind. What they name is asked apart: `for-each-ref` gives up at the first damaged object."""
+    refs = Refs(_head(repository), {}, {}, {}, {}, {})
+    named = [
+        line.split(b" ", 1) for line in repository.run("for-each-ref", "--format=%(objectname) %(refname)").splitlines()
+    ]
+    asked = [question for name, _ in named for question in (name, name + b"^{}")]
+    answers = repository.run("cat-file", "--batch-check=%(objectname) %(objecttype)", lines=asked).splitlines()
+    for (name, ref), own, peeled in zip(named, answers[::2], answers[1::2], strict=True):
+        kind, (commit, _, final) = own.rpartition(b" ")[2], peeled.rpartition(b" ")
+        if kind in (b"tag", b"blob"):
+            refs.objects[ref] = name.decode()
+        if final != b"commit":
+            if b"missing" in (kind, final):
+                refs.missing[ref] = name.decode()
+        elif ref.startswith((b"refs/heads/", b"refs/remotes/")):
             refs.branches[ref] = commit.decode()
         elif ref.startswith(b"refs/tags/"):
             refs.tags[ref] = commit.decode()
@@ -117,6 +128,11 @@ def attribute(repository: Repository, store: Store, index: Index, blobs: set[str
     """Find where `blobs` stand and what reaches the commits and tags in `messages`."""
     history = History()
     refs = read_refs(repository)
+    for ref, name in refs.missing.items():
+        history.not_scanned.append(NotScanned(ref, f"names {name[:12]}, which is damaged or not in the object store"))
+    for ref, name in refs.objects.items():
+        if name in messages:
+            history.messages.setdefault(name, _reach_of(ref))
     known = _Pass(repository, store, history, blobs, messages)
     published = [*refs.branches.values(), *refs.tags.values(), *([refs.default] if refs.default else [])]
     known.stage(_rev_list(repository, published, [], history), "history", {})
@@ -128,6 +144,9 @@ def attribute(repository: Repository, store: Store, index: Index, blobs: set[str
         listed = _rev_list(repository, refs.others.values(), published, history, "--parents")
         order, sources = _sources(listed, refs.others)
         known.stage(order, "unreachable", sources)
+    for ref, name in refs.objects.items():
+        if name in blobs and not known.has(name):
+            history.places[name] = [Place(b"", "", 1 << 57, *_reach_of(ref))]
     above = [*published, *refs.others.values()]
     reflog = _rev_list(repository, [], above, history, "--reflog")
     known.stage(reflog, "unreachable", dict.fromkeys(reflog, "reflog"))
@@ -136,10 +155,15 @@ def attribute(repository: Repository, store: Store, index: Index, blobs: set[str
         if loose:
             order = _rev_list(repository, loose, [*above, *reflog], history)
             known.stage(order, "unreachable", dict.fromkeys(order, "dangling"), complete=False)
-    for tag, commit in _tag_objects(repository, messages):
-        history.messages[tag] = history.messages.get(commit, ("unreachable", "dangling"))
     history.signatures = _signatures(repository, {p.commit for ps in history.places.values() for p in ps} - {""})
     return history
+
+
+def _reach_of(ref: bytes) -> tuple[Reach, str]:
+    """How an object is reached that a ref names by itself."""
+    if ref.startswith(b"refs/tags/"):
+        return "history", ""
+    return "unreachable", ref.decode("utf-8", "replace")
 
 
 class _Pass:
@@ -331,16 +355,6 @@ def _tokens(git: Conversation) -> Iterator[bytes]:
         git.alive()
         *whole, kept = (kept + data).split(b"\0")
         yield from whole
-
-
-def _tag_objects(repository: Repository, messages: set[str]) -> Iterator[tuple[str, str]]:
-    """(tag object, commit) for the tags among `messages` that a ref names."""
-    if messages:
-        form = "--format=%(objectname) %(*objectname)"
-        for line in repository.run("for-each-ref", form).splitlines():
-            name, _, peeled = line.decode().partition(" ")
-            if peeled and name in messages:
-                yield name, peeled
 
 
 def _signatures(repository: Repository, commits: set[str]) -> dict[str, tuple[str, str]]:

@@ -8,11 +8,13 @@ again behind it, and the scan goes on.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Literal
 
+from ..errors import GitError
 from ..model import PIECE_OVERLAP, PIECE_SIZE, GitBlob, GitMessage, NotScanned, Piece
 from . import Item
 from .git import Conversation, Repository
@@ -201,8 +203,7 @@ def list_units(repository: Repository, store: Store, *, max_size: int) -> Iterat
             if kind == b"blob":
                 store.blobs.add(raw)
                 if int(size) > max_size:
-                    why = f"git blob larger than --max-size ({int(size):,} bytes)"
-                    store.not_scanned.append(NotScanned(name, why, policy=True))
+                    store.not_scanned.append(_too_large(name, int(size)))
                     continue
             elif kind == b"commit":
                 store.commits += raw
@@ -217,9 +218,39 @@ def list_units(repository: Repository, store: Store, *, max_size: int) -> Iterat
     for kind, (name_of_kind, batch) in batches.items():
         if batch:
             yield ObjectUnit(repository, name_of_kind, bytes(batch), weights[kind])
+    said = [text for text in said if not text.startswith("warning: This repository uses promisor remotes")]
     if status or said:
         for text in said or [f"git cat-file ended with status {status}"]:
             store.not_scanned.append(NotScanned(b"object store", f"git says: {text}"))
+
+
+def chosen_units(
+    repository: Repository, kind: Kind, names: Sequence[str], not_scanned: list[NotScanned], *, max_size: int
+) -> Iterator[ObjectUnit]:
+    """Units of some objects, in the order of their names; those that are too large are left out."""
+    form = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
+    sizes: dict[bytes, int] = {}
+    with suppress(GitError):  # of damaged objects: reading them says what is wrong
+        for line in repository.run("cat-file", form, lines=[n.encode() for n in names], timeout=3600).splitlines():
+            name, _, size = line.rpartition(b" ")
+            sizes[name.partition(b" ")[0]] = int(size) if size.isdigit() else 0
+    batch, weight = bytearray(), 0
+    for text in names:
+        size = sizes.get(text.encode(), 0)
+        if kind == "blob" and size > max_size:
+            not_scanned.append(_too_large(text.encode(), size))
+            continue
+        batch += bytes.fromhex(text)
+        weight += size
+        if weight >= UNIT_BYTES or len(batch) >= 512 * len(text) // 2:
+            yield ObjectUnit(repository, kind, bytes(batch), weight)
+            batch, weight = bytearray(), 0
+    if batch:
+        yield ObjectUnit(repository, kind, bytes(batch), weight)
+
+
+def _too_large(name: bytes, size: int) -> NotScanned:
+    return NotScanned(name, f"git blob larger than --max-size ({size:,} bytes)", policy=True)
 
 
 def _lines(git: Conversation) -> Iterator[bytes]:

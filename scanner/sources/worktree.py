@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ..errors import GitError
 from ..model import NotScanned
 from .files import walk
 from .git import Repository
@@ -54,8 +55,11 @@ def list_files(repository: Repository, index: Index, left_out: list[NotScanned],
     """
     if not ignore:
         return list(walk(repository.work_tree, left_out))
-    others = repository.run("ls-files", "--others", "--exclude-standard", "-z").split(b"\0")
-    ignored = repository.run("ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z")
+    try:
+        others = repository.run("ls-files", "--others", "--exclude-standard", "-z").split(b"\0")
+        ignored = repository.run("ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z")
+    except GitError:  # a damaged index, or a .gitignore that never ends: better too much than too little
+        return list(walk(repository.work_tree, left_out))
     paths = dict.fromkeys([*index.staged, *(path for path, _ in index.unmerged)])
     for path in others:
         if path.endswith(b"/"):

@@ -1,0 +1,92 @@
+# oakum's house. `make scan REPO=path` and `make test` set everything up by themselves; `make help` lists the rest.
+#
+# PYTHON=python3.12 chooses the interpreter (3.11 or later); otherwise the first fit one on PATH is taken. What is set
+# up is remembered by stamp files in .venv, made anew when pyproject.toml changes. Nothing else needs the network.
+
+SHELL := /bin/sh
+BIN := .venv/bin
+RUN := .venv/oakum.stamp
+DEV := .venv/dev.stamp
+REPO ?=
+ARGS ?=
+PYTHON ?=
+export REPO PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help scan test test-long check lint types docs-check self-scan docs dev clean FORCE
+
+help:
+	@echo "make scan REPO=path [ARGS='--min-band high']  scan a repository, folder or file"
+	@echo "make test        the fast tests"
+	@echo "make test-long   the long tests"
+	@echo "make check       format, lint, types, documentation, fast tests, and oakum's scan of itself"
+	@echo "make docs        write the generated parts of the documentation again"
+	@echo "make dev         an editable install with the development tools, and links for editors"
+	@echo "make clean       remove all that was made here"
+
+scan: $(RUN)
+	@test -n "$$REPO" || { echo "which one? make scan REPO=path/to/repository"; exit 2; }
+	@$(BIN)/oakum scan $(ARGS) -- "$$REPO" || { code=$$?; test $$code -eq 1 || exit $$code; }
+
+test: $(DEV)
+	$(BIN)/python -m pytest -n auto -m "not long"
+
+test-long: $(DEV)
+	$(BIN)/python -m pytest -n auto -m long
+
+check: lint types docs-check test self-scan
+
+lint: $(DEV)
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+
+types: $(DEV)
+	$(BIN)/mypy
+
+docs-check: $(DEV)
+	$(BIN)/python docs/generate.py --check
+
+self-scan: $(DEV)
+	$(BIN)/oakum scan . --no-history --min-band low
+
+docs: $(DEV)
+	$(BIN)/python docs/generate.py
+
+dev: $(DEV)
+
+clean:
+	rm -rf .venv .dev build dist oakum.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+# --- setting up -----------------------------------------------------------------------------------------------------
+
+$(DEV): pyproject.toml $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	mkdir -p .dev/oakum
+	for part in scanner detectors allowlists; do ln -sfn "../../$$part" ".dev/oakum/$$part"; done
+	touch $(DEV) $(RUN)
+
+$(RUN): pyproject.toml $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $(RUN)
+
+# Another PYTHON than last time makes .venv anew; none given is content with the one that is there.
+ifneq ($(PYTHON),)
+ifneq ($(PYTHON),$(shell cat .venv/python.asked 2>/dev/null))
+$(BIN)/python: FORCE
+endif
+endif
+
+$(BIN)/python:
+	@command -v git >/dev/null || { echo "oakum needs git: install it (https://git-scm.com), then try again"; exit 2; }
+	@for python in $${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python}; do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+	      echo "$$python has no venv module: install it (on Debian and Ubuntu: apt-get install python3-venv)"; exit 2; \
+	    fi; \
+	    echo "setting up .venv with $$("$$python" --version)"; \
+	    "$$python" -m venv --clear .venv && printf '%s' "$$PYTHON" > .venv/python.asked; exit; \
+	  fi; \
+	done; \
+	echo "no Python 3.11 or later was found ($${PYTHON:-python3, python3.11 to python3.14, python}): install one" \
+	  "(https://www.python.org/downloads/), or name it: make PYTHON=/path/to/python3.12"; exit 2

@@ -1,0 +1,33 @@
+"""What every test may ask for: a repository, fresh secrets, and an environment that nothing of the developer's is in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from git_repository import GitRepository
+from plugin_ci import pytest_runtest_makereport  # noqa: F401  a hook: skips for want of a tool fail in CI
+from scanning import Fresh
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No GIT_* and OAKUM_* variables of whoever runs the tests (a hook sets GIT_DIR and GIT_INDEX_FILE)."""
+    for name in list(os.environ):
+        if name.startswith(("GIT_", "OAKUM_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> GitRepository:
+    """A repository with one commit that holds nothing of interest."""
+    made = GitRepository.create(tmp_path / "repo")
+    made.commit({"start.txt": b"nothing to see\n"}, "start")
+    return made
+
+
+@pytest.fixture
+def fresh(request: pytest.FixtureRequest) -> Fresh:
+    """Draws fresh secrets."""
+    return Fresh(request.node.nodeid)
