@@ -64,11 +64,11 @@ $(DEV): pyproject.toml $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	mkdir -p .dev/oakum
 	for part in scanner detectors allowlists; do ln -sfn "../../$$part" ".dev/oakum/$$part"; done
-	touch $(DEV) $(RUN)
+	@touch $(DEV) $(RUN)
 
 $(RUN): pyproject.toml $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
-	touch $(RUN)
+	@touch $(RUN)
 
 # Another PYTHON than last time makes .venv anew; none given is content with the one that is there.
 ifneq ($(PYTHON),)

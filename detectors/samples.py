@@ -161,7 +161,6 @@ def aws_access_key_id(rng: Random) -> bytes:
     return b"AKIA" + _text(rng, string.ascii_uppercase + "234567", 16)
 
 
-
 def aws_secret_key(rng: Random) -> bytes:
     """An AWS secret access key: base64 of 30 bytes, with a digit in it as nearly all have."""
     while True:
@@ -244,7 +243,8 @@ def pypi(rng: Random, location: str) -> bytes:
     def packet(number: int, content: bytes) -> bytes:
         return bytes([number, len(content)]) + content
 
-    caveats = [b'[3,"' + guid(rng) + b'"]', b'{"version": 1, "permissions": "user"}', b'[1,["acme"]]', b"[0,1893456000,1600000000]"]
+    caveats = [b'[3,"' + guid(rng) + b'"]', b'{"version": 1, "permissions": "user"}', b'[1,["acme"]]']
+    caveats.append(b"[0,1893456000,1600000000]")
     chosen = rng.sample(caveats, rng.randint(1, 2))
     raw = b"\x02" + packet(1, location.encode()) + packet(2, guid(rng)) + b"\0"
     raw += b"".join(packet(2, caveat) + b"\0" for caveat in chosen) + b"\0" + packet(6, rng.randbytes(32))

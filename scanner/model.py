@@ -134,7 +134,8 @@ class Detector:
     """What to look for, read from a detector file (see docs/detectors.md for the fields).
 
     `width` is the widest match, `behind` and `ahead` the widest look-behind and look-ahead, all in bytes; `prefix` is
-    the fixed text that each of its secrets begins with; `generic` marks a detector that knows no provider's format.
+    the fixed text that each of its secrets begins with; `generic` marks a detector that knows no provider's format;
+    `proved` one whose checks say more than "not impossible".
     """
 
     id: str
@@ -149,6 +150,7 @@ class Detector:
     ahead: int = 0
     prefix: bytes = b""
     checks: tuple[Check, ...] = ()
+    proved: bool = False
     min_entropy: float = 0.0
     parts: tuple[str, ...] = ()
     part_distance: int = 0
@@ -167,8 +169,12 @@ class Detector:
 
     @property
     def specificity(self) -> int:
-        """Which of several detectors names a value: 2 with an offline check, 1 for a provider's pattern, 0 generic."""
-        return 0 if self.generic else 2 if self.checks else 1
+        """Which of several detectors names a value.
+
+        3 with an offline check, 2 for a format of its own (a fixed prefix), 1 for one that goes by what stands around
+        the value, 0 for a generic one.
+        """
+        return 0 if self.generic else 3 if self.proved else 2 if len(self.prefix) >= 3 else 1
 
 
 # --- the secret -----------------------------------------------------------------------------------------------------
@@ -203,7 +209,7 @@ class Secret:
     def canonical(self) -> bytes:
         """The value in the form that its fingerprint is made from: PEM loses white space and `\\n` escapes."""
         if self._value.startswith(b"-----BEGIN"):
-            return re.sub(rb'\s|\\[nrt]|["\'+,\\]', b"", self._value)
+            return re.sub(rb'(?<=[\s(+,])b(?=["\'])|\s|\\[nrt]|["\'+,\\]', b"", self._value)
         return self._value
 
     def fingerprint(self) -> str:
@@ -260,11 +266,17 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """At most 200 bytes of the line around a secret, every match on it masked; the mask itself stands at start:end."""
+    """At most 200 bytes of the line around a secret, every match on it masked; the mask itself stands at start:end.
+
+    `view` names the form that was decoded, where the text is not as it stands in the blob; `comment` says that the
+    line is a comment.
+    """
 
     text: bytes
     start: int
     end: int
+    view: str = ""
+    comment: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +292,11 @@ class Match:
     line_at: int = 0
     previous_line: bytes = field(default=b"", repr=False)
     also: tuple[str, ...] = ()
-    view: str = ""
+
+    @property
+    def view(self) -> str:
+        """The view that it was found in; empty for the blob itself."""
+        return self.excerpt.view
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +309,6 @@ class Sighting:
     span: Span
     facts: Facts
     excerpt: Excerpt
-    view: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,11 +415,12 @@ class ScanResult:
 
 # --- text for people ------------------------------------------------------------------------------------------------
 
-_UNSAFE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+UNSAFE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+"""Characters that would act on a terminal or change how text is read: control and bidirectional ones, line breaks."""
 
 
 def clean(text: bytes | str) -> str:
     """Text that is safe on a terminal: control and bidirectional characters as escapes, other than UTF-8 as U+FFFD."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
-    return _UNSAFE.sub(lambda m: f"\\x{ord(m[0]):02x}" if ord(m[0]) < 256 else f"\\u{ord(m[0]):04x}", text)
+    return UNSAFE.sub(lambda m: f"\\x{ord(m[0]):02x}" if ord(m[0]) < 256 else f"\\u{ord(m[0]):04x}", text)

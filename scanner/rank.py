@@ -13,19 +13,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from .model import BANDS, REACH_WORDS, Finding, GitBlob, GitMessage, Occurrence, RankedFinding, Reason
 
 BAND_FROM = {"critical": 80, "high": 60, "medium": 30, "low": 0}
 """The lowest score of each band."""
 
-SEVERITY = {"critical": 1.0, "high": 0.85, "medium": 0.6, "low": 0.3}
+SEVERITY = {"critical": 1.0, "high": 0.8, "medium": 0.6, "low": 0.3}
 
 EVIDENCE = {
-    2: (0.98, "its offline check passes"),
-    1: (0.92, "it has the provider's format"),
-    0: (0.68, "found by its name and how random it looks, no provider's format"),
+    3: (0.98, "its offline check passes"),
+    2: (0.93, "it has the provider's format"),
+    1: (0.87, "told by what stands around it"),
+    0: (0.68, "told by its name and its look only"),
 }
 """By the detector's specificity."""
 
@@ -38,6 +39,8 @@ PLACES = {
     "test": (0.55, "stands in tests only"),
 }
 
+COMMENT = 0.8
+
 REACH = {
     "file": (1.0, "in a file"),
     "head": (1.0, REACH_WORDS["head"]),
@@ -47,12 +50,23 @@ REACH = {
     "unreachable": (0.8, REACH_WORDS["unreachable"]),
 }
 
+CASES = {
+    "expired": (0.15, "expired on {}"),
+    "not expired yet": (1.0, "valid until {}"),
+    "test mode": (0.35, "test mode: moves no real money or data"),
+    "encrypted": (0.4, "protected by a passphrase"),
+    "not encrypted": (1.0, "not protected by a passphrase"),
+    "host for examples": (0.45, "the host {} is reserved for examples"),
+    "host is this machine": (0.6, "for this machine's own address only"),
+}
+"""What a fact says of a secret; `{}` stands for the fact itself."""
+
 VERDICTS = {"live": 1.0, "unknown": 0.97, "dead": 0.1}
 
 
 def rank(finding: Finding, *, fingerprint: str, now: datetime) -> RankedFinding:
     """Score a finding; `now` (with a time zone) decides what has expired."""
-    certainty = [*_evidence(finding), *_host(finding), *_place(finding.occurrences), *_verdict(finding)]
+    certainty = [*_evidence(finding), *_host(finding), *_place(finding), *_verdict(finding)]
     impact = [*_severity(finding), *_lifetime(finding, now), *_privilege(finding)]
     exposure = _exposure(finding.occurrences)
     confidence = math.prod(r.value for r in certainty)
@@ -71,6 +85,11 @@ def order(found: Iterable[RankedFinding]) -> list[RankedFinding]:
     return sorted(found, key=lambda r: (-r.score, r.finding.detector.id, r.fingerprint))
 
 
+def _case(factor: str, case: str, fact: str = "") -> Reason:
+    value, text = CASES[case]
+    return Reason(factor, value, text.replace("{}", fact))
+
+
 def _evidence(finding: Finding) -> list[Reason]:
     value, text = EVIDENCE[finding.detector.specificity]
     return [Reason("evidence", value, text)]
@@ -80,17 +99,23 @@ def _host(finding: Finding) -> list[Reason]:
     """Names kept for examples (RFC 2606, RFC 6761) and this machine's own open nothing that others can reach."""
     host = dict(finding.facts).get("host", "").lower().rstrip(".").partition(":")[0]
     if re.search(r"(^|\.)(example(\.(com|net|org))?|test|invalid)$", host):
-        return [Reason("host", 0.45, f"the host {host} is reserved for examples")]
+        return [_case("host", "host for examples", host)]
     if re.fullmatch(r"localhost|127(\.\d{1,3}){3}|\[::1\]|0\.0\.0\.0|.*\.localhost", host):
-        return [Reason("host", 0.6, "for this machine's own address only")]
+        return [_case("host", "host is this machine")]
     return []
 
 
-def _place(occurrences: Iterable[Occurrence]) -> list[Reason]:
-    """The best of all places counts: a secret in a test and in the source is in the source."""
-    best = max({o.path_class for o in occurrences}, key=lambda c: PLACES[c][0])
+def _place(finding: Finding) -> list[Reason]:
+    """The best of all places counts: a secret in a test and in the source is in the source.
+
+    A comment explains settings with made-up values; a token of a provider's own format is as leaked there as anywhere.
+    """
+    best = max({o.path_class for o in finding.occurrences}, key=lambda c: PLACES[c][0])
     value, text = PLACES[best]
-    return [Reason("place", value, text)]
+    found = [Reason("place", value, text)]
+    if finding.detector.specificity < 2 and all(o.excerpt.comment for o in finding.occurrences):
+        found.append(Reason("comment", COMMENT, "stands in a comment"))
+    return found
 
 
 def _verdict(finding: Finding) -> list[Reason]:
@@ -133,20 +158,19 @@ def _lifetime(finding: Finding, now: datetime) -> list[Reason]:
         at = datetime.fromisoformat(expires)
     except ValueError:
         return []
-    if at < now:
-        return [Reason("lifetime", 0.15, f"expired on {expires[:10]}")]
-    return [Reason("lifetime", 1.0, f"valid until {expires[:10]}")]
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return [_case("lifetime", "expired" if at < now else "not expired yet", expires[:10])]
 
 
 def _privilege(finding: Finding) -> list[Reason]:
     facts = dict(finding.facts)
     found: list[Reason] = []
     if facts.get("mode") == "test":
-        found.append(Reason("mode", 0.35, "test mode: moves no real money or data"))
+        found.append(_case("mode", "test mode"))
     if facts.get("encrypted") == "yes":
-        found.append(Reason("encrypted", 0.4, "protected by a passphrase"))
+        found.append(_case("encrypted", "encrypted"))
     elif facts.get("encrypted") == "no":
-        found.append(Reason("encrypted", 1.0, "not protected by a passphrase"))
+        found.append(_case("encrypted", "not encrypted"))
     return found
 
 

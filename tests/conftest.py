@@ -1,4 +1,4 @@
-"""What every test may ask for: a repository, fresh secrets, and an environment that nothing of the developer's is in."""
+"""What every test may ask for: a repository, fresh secrets, and an environment without the developer's own settings."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_words_do_not_make_a_providers_token_a_placeholder() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["password1", "password123", "Passw0rd!", "test1234", "admin", "letmein", "hunter2", "Summer2024!", "toor"]
+    "value", ["test1234", "admin", "letmein", "hunter2", "Summer2024!", "toor", "Passw0rd!", "password123", "password1"]
 )
 def test_a_weak_password_is_not_a_placeholder(value: str) -> None:
     """People do use them, and attackers try them first."""

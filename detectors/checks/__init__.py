@@ -26,3 +26,6 @@ CHECKS: dict[str, Callable[..., Pairs | None]] = {
     "private_key_base64": keys.private_key_base64,
     "service_account": keys.service_account,
 }
+
+FILTERS = frozenset({"password_text"})
+"""Checks that only throw out what cannot be a value: to pass one proves nothing."""

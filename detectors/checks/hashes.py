@@ -39,7 +39,7 @@ def password_hash(value: bytes) -> list[tuple[str, str]] | None:
 _CODE = re.compile(
     rb"\$\{|\{\{|\}\}|\{%|<%|\$\(|%\(|#\{|%\{|@\{|\[\[|\\[nrtdws]"  # templates, formats, patterns
     rb"|\{[\w.:!]{0,40}\}|%[-.0-9]{0,4}[sdvqrxi](?![A-Za-z0-9])|<[^<>]{1,80}>"
-    rb"|[(\[]\Z|\A\^|\.\*|\[a-z|\[A-Z|\[0-9|\[\^"
+    rb"|[(\[]\Z|\(.*=\Z|\A\^|\.\*|\[a-z|\[A-Z|\[0-9|\[\^"
     rb"|\A\$[A-Za-z_][\w:.>-]*\Z|\A%[A-Za-z_]\w*%?\Z|\A\$\d\Z|\A&[A-Za-z_]\w*\Z"  # variables
     rb"|\A[A-Za-z_$][\w.$:>-]*[(\[][^()\[\]]*[)\]]{1,2}\Z"  # calls and subscripts
     rb"|\A[A-Za-z_]\w*(?:(?:\.|->|::)[A-Za-z_]\w*)+\Z"  # members
@@ -57,7 +57,9 @@ _WORDS = frozenset(
     "required optional default prompt input hidden empty unset disabled enabled always never method function "
     "sha256 sha512 sha1 md5 base64 utf8 utf-8 plaintext".split()
 )
-_NAME = re.compile(rb"[a-z]+(?:_[a-z0-9]+)+|[a-z]+(?:[A-Z][a-z]+)+\d?|[A-Z]+(?:_[A-Z0-9]+)+|[a-z]+(?:-[a-z]+)+-?\d{0,2}")
+_NAME = re.compile(
+    rb"[a-z]+(?:_[a-z0-9]+)+|[a-z]+(?:[A-Z][a-z]+)+\d?|[A-Z]+(?:_[A-Z0-9]+)+|[a-z]+(?:-[a-z]+)+-?\d{0,2}"
+)
 _PLAIN_NAME = re.compile(rb"[a-z]+(?:_[a-z]+)+|[a-z]+(?:[A-Z][a-z]+)+|[A-Z]+(?:_[A-Z]+)+")
 """Names in snake, kebab or camel case: what code calls things, and few passwords look like."""
 
@@ -69,7 +71,7 @@ def password_text(value: bytes, strength: str = "") -> list[tuple[str, str]] | N
     not the shape of a name in code. `strong`, for values without quotes: a digit, and a second one, or both cases, or
     a sign. A guess on form alone; entropy says nothing of `Summer2024!`.
     """
-    if len(set(value)) < 3 or re.search(rb"[\x00-\x1f\x7f]", value) or _CODE.search(value):
+    if len(set(value)) < 3 or re.search(rb"[\x00-\x1f\x7f]", value) or _CODE.search(value) or value[-1:] in b"([{":
         return None
     if value.lower().decode("latin-1") in _WORDS or _FIELD.fullmatch(value) or _PLAIN_NAME.fullmatch(value):
         return None

@@ -25,7 +25,6 @@ def github_checksum(value: bytes) -> list[tuple[str, str]] | None:
     return [("checksum", "valid")] if text.rjust(6, "0").encode() == body[-6:] else None
 
 
-
 def npm_checksum(value: bytes) -> list[tuple[str, str]]:
     """npm's tokens end as GitHub's do; what the CRC-32 covers is not documented, so that a failure drops nothing.
 
@@ -45,7 +44,7 @@ def github_jwt(value: bytes) -> list[tuple[str, str]] | None:
 
 
 def gitlab_checksum(value: bytes) -> list[tuple[str, str]] | None:
-    """A routable GitLab token: behind the last dot two digits of length, and seven of the CRC-32 of all before (base36).
+    """A routable GitLab token: it ends with seven base36 digits, the CRC-32 of all before them.
 
     Source: https://handbook.gitlab.com/handbook/engineering/architecture/design-documents/cells/routable_tokens/
     """

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import detectors as detector_files
-from ...detectors.checks import CHECKS
+from ...detectors.checks import CHECKS, FILTERS
 from ..errors import DetectorError
 from ..model import FACT_NAMES, KINDS, SEVERITIES, Check, Detector, Facts
 from .patterns import shape
@@ -82,6 +82,8 @@ def parse(text: str, *, file: str, provider: str) -> list[Detector]:
         raise DetectorError(f"{file}: the file holds [[detector]] tables and nothing else, not {sorted(unknown)}")
     found: list[Detector] = []
     for number, entry in enumerate(document["detector"], 1):
+        if not isinstance(entry, dict):
+            raise DetectorError(f"{file}: detector {number}: a table of fields is needed, not {entry!r}")
         where = f"{file}: {entry.get('id', f'detector {number}')}"
         detector = _detector(entry, where=where, provider=provider)
         if any(d.id == detector.id for d in found):
@@ -121,6 +123,7 @@ def _detector(entry: dict[str, Any], *, where: str, provider: str) -> Detector:
         ahead=measured.ahead,
         prefix=measured.prefix,
         checks=tuple(_check(spec, where) for spec in _listed(entry.get("check", []))),
+        proved=any(spec.partition(":")[0] not in FILTERS for spec in _listed(entry.get("check", []))),
         min_entropy=entry.get("min_entropy", 0.0),
         parts=tuple(entry.get("parts", ())),
         part_distance=entry.get("part_distance", 512 if entry.get("parts") else 0),

@@ -130,11 +130,10 @@ def _match(
         secret=secret,
         span=_span(piece.content, at, end, start),
         facts=found.facts,
-        excerpt=excerpt(view.buffer, found.start, found.end, secret, spans),
+        excerpt=excerpt(view.buffer, found.start, found.end, secret, spans, view=view.name),
         line=around.line,
         line_at=around.at,
         previous_line=around.previous,
-        view=view.name,
     )
 
 

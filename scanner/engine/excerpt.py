@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,7 +36,15 @@ def context(buffer: bytes, start: int, end: int) -> Context:
     return Context(buffer[low:high], start - low, buffer[max(before + 1, low - 1 - CONTEXT, 0) : max(0, low - 1)])
 
 
-def excerpt(buffer: bytes, start: int, end: int, secret: Secret, spans: Sequence[tuple[int, int, Detector]]) -> Excerpt:
+_COMMENT = re.compile(
+    rb"""\s*(?:#(?!include|define|if|else|pragma)|//|/\*|\*\s|;|--\s|<!--|%\s|"\s|dnl\s|REM\s|rem\s)"""
+)
+"""How a comment line begins in most languages."""
+
+
+def excerpt(
+    buffer: bytes, start: int, end: int, secret: Secret, spans: Sequence[tuple[int, int, Detector]], *, view: str = ""
+) -> Excerpt:
     """The line around buffer[start:end] with the secret, its repetitions and all other spans that touch it masked."""
     low, high = _line(buffer, start, end, SHOWN)
     inner = [(s, e, d) for s, e, d in spans if e > low and s < high and not (s >= start and e <= end)]
@@ -48,7 +57,8 @@ def excerpt(buffer: bytes, start: int, end: int, secret: Secret, spans: Sequence
     room = max(0, SHOWN - len(mask))
     keep = before.lstrip()[-(room * 2 // 3) :] if len(before.lstrip()) > room * 2 // 3 else before.lstrip()
     tail = after.rstrip()[: max(0, room - len(keep))]
-    return Excerpt(keep + mask + tail, len(keep), len(keep) + len(mask))
+    comment = (low == 0 or buffer[low - 1 : low] == b"\n") and _COMMENT.match(buffer, low, start + 1) is not None
+    return Excerpt(keep + mask + tail, len(keep), len(keep) + len(mask), view, comment)
 
 
 def _masked(buffer: bytes, low: int, high: int, spans: Sequence[tuple[int, int, Detector]]) -> bytes:

@@ -33,7 +33,7 @@ def folder(scan: TargetScan, path: bytes, options: ScanOptions) -> Resolve:
 
 def repository(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resolve:
     """A repository: its work tree, its index, its whole object store, the texts of its git directory."""
-    index = worktree.read_index(repo)
+    index = _index(scan, repo)
     work_tree(scan, repo, index, options)
     store = objects.Store(repo.id_length)
     units = objects.list_units(repo, store, max_size=options.max_size)
@@ -51,7 +51,7 @@ def selection(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resol
     """A part of history: what its commits brought in, without what stood at the same path before."""
     left_out: list[NotScanned] = []
     if options.staged:
-        chosen = history.staged(repo, worktree.read_index(repo))
+        chosen = history.staged(repo, _index(scan, repo))
     else:
         with scan.stage("history"):
             chosen = history.select(repo, left_out, range_=options.range_, branch=options.branch, since=options.since)
@@ -80,7 +80,7 @@ def selection(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resol
 
 def current(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resolve:
     """A repository without its history: work tree and staged blobs; of a bare one the tree of HEAD."""
-    index = worktree.read_index(repo)
+    index = _index(scan, repo)
     if repo.work_tree:
         work_tree(scan, repo, index, options, skip_unmodified=False)
         chosen = history.staged(repo, index)
@@ -121,6 +121,13 @@ def work_tree(
     for path, names in worktree.git_files(repo):
         shown = os.path.relpath(path, repo.work_tree) if repo.work_tree else b""
         scan.search("files", list(files.units(path, names, shown=shown, max_size=options.max_size)))
+
+
+def _index(scan: TargetScan, repo: Repository) -> worktree.Index:
+    left_out: list[NotScanned] = []
+    index = worktree.read_index(repo, left_out)
+    scan.leave_out(left_out)
+    return index
 
 
 def _resolve(known: history.History) -> Resolve:

@@ -80,9 +80,7 @@ class Searcher:
                 harvest.suppressed.add((reason, digest(match.secret)))
             else:
                 sightings.append(
-                    Sighting(
-                        match.detector, match.also, match.secret, match.span, match.facts, match.excerpt, match.view
-                    )
+                    Sighting(match.detector, match.also, match.secret, match.span, match.facts, match.excerpt)
                 )
         if sightings:
             harvest.found.append((item.origin, sightings))

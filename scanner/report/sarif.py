@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 from ..model import File, GitBlob, GitMessage, Occurrence, RankedFinding, ScanResult
 from .options import ReportOptions, shown
-from .structured import origin_object
+from .structured import origin_object, to_json
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVEL = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
@@ -44,7 +43,7 @@ def render(result: ScanResult, options: ReportOptions) -> Iterator[str]:
         ],
         "results": [_result(f, indexes[f.finding.detector.id], options) for f in result.findings],
     }
-    yield json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+    yield to_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
 def _rule(ranked: RankedFinding) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..model import File, GitBlob, GitMessage, NotScanned, Occurrence, Origin, RankedFinding, ScanResult
+from ..model import UNSAFE, File, GitBlob, GitMessage, NotScanned, Occurrence, Origin, RankedFinding, ScanResult
 from .options import ReportOptions, shown
 
 
@@ -20,13 +20,19 @@ def render_json(result: ScanResult, options: ReportOptions) -> Iterator[str]:
         "not_scanned": [_not_scanned(n) for n in result.not_scanned],
         "summary": summary_object(result, options),
     }
-    yield json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    yield to_json(document, indent=2) + "\n"
 
 
 def render_jsonl(result: ScanResult, options: ReportOptions) -> Iterator[str]:
     """One finding a line, worst first."""
     for finding in result.findings:
-        yield json.dumps(finding_object(finding, options), ensure_ascii=False) + "\n"
+        yield to_json(finding_object(finding, options)) + "\n"
+
+
+def to_json(document: dict[str, Any], *, indent: int | None = None) -> str:
+    """JSON in UTF-8, with an escape for each character that would act on a terminal (control, bidirectional)."""
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    return UNSAFE.sub(lambda m: m[0] if m[0] == "\n" else f"\\u{ord(m[0]):04x}", text)
 
 
 def finding_object(ranked: RankedFinding, options: ReportOptions) -> dict[str, Any]:

@@ -37,7 +37,7 @@ _STYLE = {
     "dim": "\x1b[2m",
     "mask": "\x1b[7m",
 }
-_PLACES_SHOWN = 3
+_ALSO_SHOWN = 2
 _NOT_SCANNED_SHOWN = 5
 
 
@@ -66,15 +66,16 @@ def _finding(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
     yield f"  where  {_paint(_place(first), 'bold', options)}"
     since = _since(first)
     if since:
-        yield f"  since  {since}"
+        yield from _wrapped("since", since, options)
     earliest = _earliest(finding.occurrences)
     if earliest is not first:
         yield f"  first  {_since(earliest, brief=True)}, as {_place(earliest)}"
     yield f"         {_line(first, options)}"
-    for other in finding.occurrences[1:_PLACES_SHOWN]:
+    others = [o for o in finding.occurrences[1:] if o is not earliest]
+    for other in others[:_ALSO_SHOWN]:
         note = _since(other, brief=True)
         yield f"  also   {_place(other)}" + (f"  ({note})" if note else "")
-    more = len(finding.occurrences) - _PLACES_SHOWN + finding.folded
+    more = len(others[_ALSO_SHOWN:]) + finding.folded
     if more > 0:
         yield f"  also   {more:,} more place{'s' if more > 1 else ''}"
     yield from _wrapped("why", "; ".join(clean(r.text) for r in ranked.reasons), options)
@@ -148,9 +149,10 @@ def _line(occurrence: Occurrence, options: ReportOptions) -> str:
     """The line with the secret masked, highlighted for a terminal."""
     excerpt = occurrence.excerpt
     before, mask, after = _parts(excerpt)
+    label = f"({excerpt.view}, decoded) " if excerpt.view else ""
     if not options.color:
-        return f"| {before}{mask}{after}"
-    return f"| {_highlight(before, mask, after, _suffix(occurrence.origin))}"
+        return f"| {label}{before}{mask}{after}"
+    return f"| {label}{_highlight(before, mask, after, _suffix(occurrence.origin))}"
 
 
 def _parts(excerpt: Excerpt) -> tuple[str, str, str]:

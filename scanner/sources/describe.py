@@ -9,9 +9,12 @@ from __future__ import annotations
 import configparser
 import os
 import re
-import stat
 from urllib.parse import urlsplit
 
+from ..errors import GitError
+from .git import locate
+
+_READ = (b"config", b"HEAD", b"packed-refs")
 MOST = 8 << 20
 """Bytes of a file of git's own that are worth reading for a heading."""
 
@@ -30,27 +33,22 @@ def describe(path: str) -> list[str]:
             file = self._get_config_path("repository", git_dir)  # type: ignore[arg-type]
             return git.GitConfigParser([file], read_only=True, merge_includes=False)
 
-    git_dir = os.path.join(path, ".git")
-    if not all(_is_plain(os.path.join(d, n)) for d in (path, git_dir) for n in ("config", "HEAD", "packed-refs")):
-        return []
     try:
+        found = locate(os.fsencode(path))  # refuses what would never end
+        if found is None or not all(_is_small(os.path.join(d, n)) for d in found[:2] for n in _READ):
+            return []
         with Repository(path, search_parent_directories=False) as repository:
             head = "detached HEAD" if repository.head.is_detached else f"on {repository.active_branch.name}"
             branches, tags = len(repository.branches), len(repository.tags)
             urls = [(remote.name, str(remote.config_reader.get("url"))) for remote in repository.remotes]
-    except (git.exc.GitError, configparser.Error, ValueError, OSError, TypeError):
+    except (GitError, git.exc.GitError, configparser.Error, ValueError, OSError, TypeError):
         return []
     lines = [f"{head}, {_count(branches, 'branch', 'branches')}, {_count(tags, 'tag', 'tags')}"]
     return lines + [f"remote {name}  {without_credentials(url)}" for name, url in urls]
 
 
-def _is_plain(path: str) -> bool:
-    """Whether a file is not there, or a regular one of a sensible size: a FIFO would be waited for."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return True
-    return stat.S_ISREG(found.st_mode) and found.st_size <= MOST
+def _is_small(path: bytes) -> bool:
+    return not os.path.exists(path) or os.path.getsize(path) <= MOST
 
 
 def _count(number: int, one: str, many: str) -> str:

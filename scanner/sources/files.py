@@ -35,6 +35,8 @@ class FileUnit:
     tracked: tuple[str, ...] = ()
     skip_unmodified: bool = False
     id_length: int = 40
+    name: bytes = b""
+    """What a single file is called in the report, where that is not its path."""
 
     def describe(self) -> bytes:
         """For a message about the unit as a whole."""
@@ -48,7 +50,7 @@ class FileUnit:
         """Each file that is there; a file that git tracks and the tree does not have is no loss."""
         folders: dict[bytes, bool] = {}
         for place, path in enumerate(self.paths):
-            shown = os.path.join(self.shown, path) if self.shown else path
+            shown = self.name or (os.path.join(self.shown, path) if self.shown else path)
             if not _stays_inside(self.root, os.path.dirname(path), folders):
                 yield NotScanned(shown, "stands behind a symbolic link", policy=True)
                 continue
@@ -228,11 +230,6 @@ def require_readable(path: bytes) -> None:
 
 
 def one_file(path: bytes, *, max_size: int) -> FileUnit:
-    """A single file that the user named. Its folder may be reached by links: that is the user's own wish."""
-    return FileUnit(
-        os.path.realpath(os.path.dirname(path) or b"."),
-        (os.path.basename(path),),
-        os.path.dirname(path),
-        max_size,
-        _size(path),
-    )
+    """A single file that the user named. It may be reached by links: that is the user's own wish."""
+    folder, name = os.path.split(os.path.realpath(path))
+    return FileUnit(folder, (name,), b"", max_size, _size(path), name=path)

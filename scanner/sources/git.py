@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import IO
 
@@ -65,6 +65,8 @@ _ENVIRONMENT = {
     "LC_ALL": "C",
 }
 
+_NO_INDEX = f"/no-index-{os.urandom(8).hex()}"
+
 
 @dataclass(frozen=True, slots=True)
 class Repository:
@@ -97,7 +99,7 @@ class Repository:
                 self.command(*arguments),
                 input=b"".join(line + b"\n" for line in lines),
                 capture_output=True,
-                env=dict(self.environment),
+                env=self._environment(arguments[0]),
                 timeout=timeout,
                 check=False,
             )
@@ -106,6 +108,11 @@ class Repository:
         if done.returncode:
             raise GitError(f"git {arguments[0]}: {first_line(done.stderr) or f'exit status {done.returncode}'}")
         return done.stdout
+
+    def _environment(self, command: str) -> dict[str, str]:
+        """Without the index for calls that have no use for it: `diff-tree` reads it, and dies of a damaged one."""
+        given = dict(self.environment)
+        return given if command == "ls-files" else given | {"GIT_INDEX_FILE": os.fsdecode(self.git_dir) + _NO_INDEX}
 
     @contextmanager
     def open(self, *arguments: str) -> Iterator[Conversation]:
@@ -116,7 +123,7 @@ class Repository:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=dict(self.environment),
+                env=self._environment(arguments[0]),
                 bufsize=1 << 18,
                 start_new_session=True,  # Ctrl-C is ours to handle
             )
@@ -186,6 +193,23 @@ def open_repository(path: bytes, environment: Mapping[str, str]) -> Repository |
 
     `environment` is the caller's. GitError when there is one that git refuses (unknown format, damaged).
     """
+    found = locate(path)
+    if found is None:
+        return None
+    program = shutil.which("git", path=environment.get("PATH"))
+    if program is None:
+        raise UsageError("git was not found: install it (https://git-scm.com) or put it on PATH")
+    kept = {k: v for k, v in environment.items() if not k.upper().startswith("GIT_")}
+    repository = Repository(*found, 40, program, tuple((kept | _ENVIRONMENT).items()))
+    algorithm = repository.run("rev-parse", "--show-object-format", timeout=FIRST_ANSWER).strip()
+    return replace(repository, id_length=64 if algorithm == b"sha256" else 40)
+
+
+def locate(path: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """Git directory, common directory and work tree (empty for a bare one) of the repository at `path`, if any.
+
+    GitError when the git directory holds something that would hang whoever reads it.
+    """
     path = os.path.abspath(path)
     dot_git = os.path.join(path, b".git")
     if os.path.isdir(dot_git):
@@ -199,14 +223,7 @@ def open_repository(path: bytes, environment: Mapping[str, str]) -> Repository |
     common = _common_dir(git_dir)
     for directory in {git_dir, common}:
         _require_plain(directory)
-    program = shutil.which("git", path=environment.get("PATH"))
-    if program is None:
-        raise UsageError("git was not found: install it (https://git-scm.com) or put it on PATH")
-    kept = {k: v for k, v in environment.items() if not k.upper().startswith("GIT_")}
-    repository = Repository(git_dir, common, work_tree, 40, program, tuple((kept | _ENVIRONMENT).items()))
-    algorithm = repository.run("rev-parse", "--show-object-format", timeout=FIRST_ANSWER).strip()
-    length = 64 if algorithm == b"sha256" else 40
-    return Repository(git_dir, common, work_tree, length, program, repository.environment)
+    return git_dir, common, work_tree
 
 
 def _git_file(path: bytes) -> bytes:

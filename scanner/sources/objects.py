@@ -232,8 +232,8 @@ def chosen_units(
     sizes: dict[bytes, int] = {}
     with suppress(GitError):  # of damaged objects: reading them says what is wrong
         for line in repository.run("cat-file", form, lines=[n.encode() for n in names], timeout=3600).splitlines():
-            name, _, size = line.rpartition(b" ")
-            sizes[name.partition(b" ")[0]] = int(size) if size.isdigit() else 0
+            name, _, length = line.rpartition(b" ")
+            sizes[name.partition(b" ")[0]] = int(length) if length.isdigit() else 0
     batch, weight = bytearray(), 0
     for text in names:
         size = sizes.get(text.encode(), 0)

@@ -29,12 +29,17 @@ class Index:
         yield from self.unmerged
 
 
-def read_index(repository: Repository) -> Index:
-    """What `git ls-files --stage` says; an empty index for a bare repository."""
+def read_index(repository: Repository, not_scanned: list[NotScanned]) -> Index:
+    """What `git ls-files --stage` says; an empty index for a bare repository, and for one that git cannot read."""
     index = Index()
     if not os.path.exists(os.path.join(repository.git_dir, b"index")):
         return index
-    for entry in repository.run("ls-files", "--stage", "-z").split(b"\0"):
+    try:
+        listed = repository.run("ls-files", "--stage", "-z")
+    except GitError as e:
+        not_scanned.append(NotScanned(b"index", f"what is staged cannot be read: {e}"))
+        return index
+    for entry in listed.split(b"\0"):
         meta, _, path = entry.partition(b"\t")
         if not path:
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
@@ -30,7 +29,7 @@ from oakum.scanner.report import FORMATS, ReportOptions
 
 DETECTORS = {d.id: d for d in catalog.load()}
 TOKEN = samples.build("github:ghp", Random("reports"))
-PASSWORD = samples.build("human_password", Random("reports"))
+PASSWORD = samples.build("password:20", Random("reports"))
 COMMIT, BLOB, OTHER = "c1" * 20, "b1" * 20, "b2" * 20
 ADA = "Ada Lovelace <ada@example.test>"
 
@@ -94,8 +93,3 @@ def result(*findings: RankedFinding, **more: Any) -> ScanResult:
 def rendered(name: str, made: ScanResult | None = None, **options: Any) -> str:
     """A whole report."""
     return "".join(FORMATS[name].render(made or result(), ReportOptions(version="0.1.0", **options)))
-
-
-def characters(secret: bytes, shown: str) -> Iterator[bytes]:
-    """Every stretch of five bytes of a secret that a text shows."""
-    return (secret[at : at + 5] for at in range(len(secret) - 4) if secret[at : at + 5].decode() in shown)

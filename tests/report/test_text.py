@@ -15,12 +15,13 @@ def test_the_whole_page() -> None:
     """Findings worst first, then the summary."""
     mask = TOKEN[:8].decode()
     rotate = {name: detector.rotate for name, detector in DETECTORS.items()}
-    assert rendered("text", heading=("oakum 0.1.0  /repo",), width=120) == (
+    assert rendered("text", heading=("oakum 0.1.0  /repo",), width=140) == (
         "oakum 0.1.0  /repo\n"
         "\n"
         f" CRITICAL 95  {DETECTORS['github-pat'].name}  {mask}…[masked]\n"
         "  where  src/settings.ini:3:9\n"
-        f"  since  2024-03-01, commit c1c1c1c1c1c1, by {ADA}, in 2 versions of the file, at the head of the default branch\n"
+        f"  since  2024-03-01, commit c1c1c1c1c1c1, by {ADA}, in 2 versions of the file, "
+        "at the head of the default branch\n"
         f"         | token = {mask}…[masked]  # ours\n"
         "  also   old.ini:3:1  (2024-03-05, commit c1c1c1c1c1c1, unreachable (refs/stash))\n"
         "  also   message of commit c1c1c1c1c1c1:3:5  (2024-03-06, history)\n"

@@ -1,0 +1,209 @@
+"""Writes the generated parts of the documentation: help texts, tables of the code, the transcript of a scan.
+
+`make docs` writes them; `python docs/generate.py --check` fails when one is stale. A generated part stands between
+`<!-- generated: NAME -->` and `<!-- end -->` in any of the Markdown files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from random import Random
+
+import click
+from oakum.detectors import samples
+from oakum.detectors.checks import CHECKS, FILTERS
+from oakum.scanner import catalog, rank
+from oakum.scanner.cli import cli
+from oakum.scanner.model import FACT_NAMES, KINDS, SEVERITIES
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+BLOCK = re.compile(r"<!-- generated: ([a-z-]+) -->\n(.*?)<!-- end -->", re.DOTALL)
+
+# --- the demo repository --------------------------------------------------------------------------------------------
+
+PERSON = {"NAME": "Ada Lovelace", "EMAIL": "ada@example.test"}
+
+
+def make_demo(folder: Path) -> None:
+    """A small repository with made-up secrets: at the head, deleted, in a stash, in a test. The same every time."""
+    rng = Random("demo")  # noqa: S311  made-up secrets
+    days = iter(range(1, 28))
+
+    def git(*arguments: str) -> None:
+        date = f"2024-03-{next(days):02}T12:00:00+00:00"
+        who = {f"GIT_{role}_{k}": v for role in ("AUTHOR", "COMMITTER") for k, v in PERSON.items()}
+        environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_GLOBAL": os.devnull} | who
+        environment |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+        subprocess.run(["git", *arguments], cwd=folder, env=environment, check=True, capture_output=True)
+
+    def write(name: str, text: str) -> None:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+
+    def fresh(spec: str) -> str:
+        return samples.build(spec, rng).decode("ascii")
+
+    folder.mkdir()
+    git("init", "--quiet", "--initial-branch=main")
+    write("README.md", "# demo\n")
+    write("deploy/release.sh", f'#!/bin/sh\nexport GITHUB_TOKEN="{fresh("github:ghp")}"\n./publish\n')
+    write("app/settings.py", f'DB_HOST = "db.internal"\nDB_USER = "root"\nDB_PASSWORD = "{fresh("human_password")}"\n')
+    git("add", "--all")
+    git("commit", "--quiet", "-m", "first version")
+    write("deploy/release.sh", "#!/bin/sh\n./publish\n")
+    git("commit", "--quiet", "-a", "-m", "take the token out")
+    write("tests/test_mail.py", f'KEY = "{fresh("alnum:32")}"\nclient = Mail(api_key="{fresh("hex:40")}")\n')
+    git("add", "--all")
+    git("commit", "--quiet", "-m", "test the mail")
+    write("README.md", "# demo\n\n" + fresh("openssh_key") + "\n")
+    git("stash")
+    write("config/example.env", "API_KEY=<your-api-key>\nPASSWORD=changeme\n")
+    git("add", "--all")
+    git("commit", "--quiet", "-m", "an example")
+
+
+def transcript() -> str:
+    """What `oakum scan` says of the demo repository; path and times are made the same every time."""
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name).resolve()
+        make_demo(home / "demo")
+        done = subprocess.run(
+            [sys.executable, "-m", "oakum.scanner", "scan", "demo"],
+            cwd=home,
+            env={"PATH": os.environ["PATH"], "COLUMNS": "100", "LC_ALL": "C.UTF-8"},
+            capture_output=True,
+            check=False,
+        )
+        page = done.stdout.decode("utf-8").replace(str(home), "/home/ada")
+        if done.returncode != 1 or done.stderr:
+            raise SystemExit(f"the scan of the demo repository ended with {done.returncode}: {done.stderr.decode()}")
+    page = re.sub(r"in [\d.]+ s \([\d,]+ MB/s\)", "in 0.1 s (0 MB/s)", page)
+    return "```text\n$ oakum scan demo\n" + page + "```\n"
+
+
+# --- help texts and tables ------------------------------------------------------------------------------------------
+
+
+def help_text(*names: str) -> str:
+    """The help of a command, 100 columns wide."""
+    command: click.Command = cli
+    settings = {**cli.context_settings, "terminal_width": 100}
+    context = click.Context(cli, info_name="oakum", **settings)
+    for name in names:
+        assert isinstance(command, click.Group)
+        command = command.commands[name]
+        context = click.Context(command, parent=context, info_name=name)
+    return f"```text\n$ {' '.join(('oakum', *names))} --help\n{command.get_help(context)}\n```\n"
+
+
+def table(*rows: Iterable[object]) -> str:
+    """A Markdown table; the first row is its head."""
+    lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
+    columns = lines[0].replace("\\|", "").count("|") - 1
+    return "\n".join([lines[0], "|---" * columns + "|", *lines[1:]]) + "\n"
+
+
+def detector_list() -> str:
+    """Every detector."""
+    found = catalog.load()
+    rows = [(f"`{d.id}`", d.name, d.kind, d.severity, f"[source]({d.source})" if d.source else "") for d in found]
+    return table(("id", "what it finds", "kind", "severity", "format"), *rows)
+
+
+def detector_counts() -> str:
+    """How many of which kind."""
+    found = catalog.load()
+    kinds = Counter(d.kind for d in found)
+    providers = {d.provider for d in found if not d.generic}
+    listed = ", ".join(f"{kinds[kind]} {kind}" for kind in KINDS if kinds[kind])
+    return f"{len(found)} detectors in {len(providers) + 1} files: {listed}.\n"
+
+
+def tables_of_rank() -> str:
+    """Every factor of a rank."""
+    words = {3: "an offline check", 2: "a fixed prefix", 1: "named by what stands around it", 0: "generic"}
+    parts = [
+        ("Bands", table(("band", "from"), *rank.BAND_FROM.items())),
+        ("Impact: severity of the detector", table(("severity", "factor"), *rank.SEVERITY.items())),
+        ("Impact and certainty: circumstances", table(("circumstance", "factor", "reason given"), *_rows(rank.CASES))),
+        (
+            "Certainty: evidence",
+            table(("detector has", "factor", "reason given"), *((words[k], *v) for k, v in rank.EVIDENCE.items())),
+        ),
+        ("Certainty: place", table(("path class", "factor", "reason given"), *_rows(rank.PLACES))),
+        ("Certainty: verdict", table(("verdict", "factor"), *rank.VERDICTS.items())),
+        ("Exposure: where the best of its places is", table(("place", "factor", "reason given"), *_rows(rank.REACH))),
+    ]
+    return "\n".join(f"### {title}\n{text}" for title, text in parts)
+
+
+def _rows(factors: dict[str, tuple[float, str]]) -> list[tuple[str, float, str]]:
+    return [(name or "none", value, text) for name, (value, text) in factors.items()]
+
+
+def first_line(function: Callable[..., object]) -> str:
+    """What a function says of itself, to the first full stop."""
+    return (function.__doc__ or "").strip().split("\n")[0]
+
+
+def checks() -> str:
+    """Every offline check."""
+    rows = [(f"`{n}`" + (" (filter)" if n in FILTERS else ""), first_line(f)) for n, f in sorted(CHECKS.items())]
+    return table(("check", "what it is"), *rows)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "transcript": transcript,
+    "help": help_text,
+    "help-scan": lambda: help_text("scan"),
+    "help-detectors-list": lambda: help_text("detectors", "list"),
+    "help-detectors-show": lambda: help_text("detectors", "show"),
+    "detector-list": detector_list,
+    "detector-counts": detector_counts,
+    "rank-tables": tables_of_rank,
+    "kinds": lambda: ", ".join(f"`{kind}`" for kind in KINDS) + ".\n",
+    "severities": lambda: ", ".join(f"`{severity}`" for severity in SEVERITIES) + ".\n",
+    "facts": lambda: ", ".join(f"`{name}`" for name in sorted(FACT_NAMES)) + ".\n",
+    "checks": checks,
+    "samples": lambda: table(
+        ("builder", "what it draws"), *((f"`{n}`", first_line(f)) for n, f in sorted(samples.BUILDERS.items()))
+    ),
+}
+
+
+def stale() -> dict[Path, str]:
+    """The pages that are not as they should be, each with the text that it should have."""
+    made: dict[str, str] = {}
+
+    def block(found: re.Match[str]) -> str:
+        name = found[1]
+        if name not in made:
+            made[name] = BLOCKS[name]()
+        return f"<!-- generated: {name} -->\n{made[name]}<!-- end -->"
+
+    texts = {page: page.read_text("utf-8") for page in PAGES}
+    return {page: new for page, text in texts.items() if (new := BLOCK.sub(block, text)) != text}
+
+
+def main() -> int:
+    """Write what is stale, or with --check only say so."""
+    check = sys.argv[1:] == ["--check"]
+    for page, text in stale().items():
+        name = page.relative_to(ROOT)
+        sys.stdout.write(f"{name}: stale; `make docs` writes it again\n" if check else f"{name}: written\n")
+        if not check:
+            page.write_text(text, "utf-8")
+    return 1 if check and stale() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,225 @@
+"""The documentation says what is so: generated parts are fresh, links lead somewhere, commands work."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import click
+import pytest
+from oakum.detectors.checks import CHECKS
+from oakum.scanner import catalog
+from oakum.scanner.cli import cli
+from oakum.scanner.model import KINDS, REACH_WORDS, Secret, guessable
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+NAMES = [str(p.relative_to(ROOT)) for p in PAGES]
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    """docs/generate.py, which is no part of a package."""
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def demo(generate: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository that the README scans."""
+    folder = tmp_path_factory.mktemp("home") / "demo"
+    generate.make_demo(folder)
+    return folder
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+# --- generated parts ------------------------------------------------------------------------------------------------
+
+
+def test_generated_parts_are_fresh(generate: ModuleType) -> None:
+    """Help texts, tables, the transcript: `make docs` writes them again."""
+    assert [str(p.relative_to(ROOT)) for p in generate.stale()] == []
+
+
+def test_every_generated_part_is_used(generate: ModuleType) -> None:
+    """One that no page has is dead code."""
+    used = {found[1] for p in PAGES for found in generate.BLOCK.finditer(p.read_text("utf-8"))}
+    assert used == set(generate.BLOCKS)
+
+
+def test_the_help_of_every_command_is_in_the_documentation() -> None:
+    """A new command needs its page."""
+    text = "".join(map(page, NAMES))
+
+    def commands(command: click.Command, name: str) -> list[str]:
+        below = command.commands if isinstance(command, click.Group) else {}
+        return [n for sub, c in below.items() for n in commands(c, f"{name} {sub}")] or [name]
+
+    assert [name for name in commands(cli, "oakum") if f"$ {name} --help\n" not in text] == []
+
+
+def test_the_transcript_shows_every_finding_of_the_demo_masked(generate: ModuleType, demo: Path) -> None:
+    """No value of the demo repository stands in the README."""
+    command = [sys.executable, "-m", "oakum.scanner", "scan", str(demo), "--format", "jsonl", "--show-secrets"]
+    found = [json.loads(line) for line in subprocess.run(command, capture_output=True, check=False).stdout.splitlines()]
+    readme = page("README.md")
+    assert [f["fingerprint"] for f in found] == re.findall(r"^  id     (\w+)", readme, re.MULTILINE)
+    assert [f["secret"] for f in found if f["secret"] in readme] == []
+
+
+# --- nothing left out -----------------------------------------------------------------------------------------------
+
+
+def test_every_detector_is_listed() -> None:
+    """With its id, as a user meets it."""
+    listed = re.findall(r"^\| `([a-z0-9-]+)` \|", page("docs/detector-list.md"), re.MULTILINE)
+    assert listed == [d.id for d in catalog.load()]
+
+
+def test_every_field_of_a_detector_file_is_described() -> None:
+    """Required ones in the first table, optional ones in the second."""
+    text = page("docs/detectors.md")
+    first, second = text.partition("## Fields that a detector may have")[::2]
+    for part, fields in ((first, catalog._REQUIRED), (second, catalog._OPTIONAL)):
+        assert [f for f in fields if f"| `{f}` |" not in part] == []
+    assert [word for word in (*KINDS, *CHECKS, *catalog.REACHES) if f"`{word}`" not in text] == []
+
+
+def keys(thing: Any) -> set[str]:
+    """All keys of a JSON document, but for those that are data."""
+    if isinstance(thing, list):
+        return {k for entry in thing for k in keys(entry)}
+    if isinstance(thing, dict):
+        data = ("facts", "suppressed", "dropped", "searched", "stages", "findings")
+        below = {k for name, value in thing.items() if name not in data or isinstance(value, list) for k in keys(value)}
+        return set(thing) | below
+    return set()
+
+
+def test_every_field_of_a_report_is_described(demo: Path, tmp_path: Path) -> None:
+    """As it stands in a real report."""
+    (tmp_path / "plain").mkdir()
+    command = [sys.executable, "-m", "oakum.scanner", "scan", str(demo), str(tmp_path), "--format", "json", "--stats"]
+    document = json.loads(subprocess.run(command, capture_output=True, check=False).stdout)
+    text = page("docs/reports.md")
+    assert [key for key in sorted(keys(document)) if f"`{key}`" not in text] == []
+    assert [word for word in REACH_WORDS if f"| `{word}` |" not in page("docs/scanning.md")] == []
+
+
+def test_every_make_target_is_described() -> None:
+    """In its own help, and but for parts of `check` on the page for developers."""
+    makefile = page("Makefile")
+    targets = set(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[0].split()) - {"FORCE", "help"}
+    parts = {"lint", "types", "docs-check", "self-scan"}
+    assert {t for t in targets - parts if f"make {t} " not in makefile} == set()
+    assert {t for t in targets - parts - {"scan"} if f"`make {t}`" not in page("docs/development.md")} == set()
+
+
+def test_the_changelog_has_the_form_of_keep_a_changelog() -> None:
+    """Sections by version, each with the sections that the form knows; the version of pyproject.toml is in it."""
+    text = page("CHANGELOG.md")
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE)[0] == "[Unreleased]"
+    allowed = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall(r"^### (.*)$", text, re.MULTILINE)) <= allowed
+    assert tomllib.loads(page("pyproject.toml"))["project"]["version"] in text
+
+
+# --- fingerprints ---------------------------------------------------------------------------------------------------
+
+VECTORS = re.findall(r"^\| `([^`]+)` \| (yes|no) \| `([a-z2-7]{26})` \|$", page("docs/fingerprints.md"), re.MULTILINE)
+
+
+@pytest.mark.parametrize(("value", "by_guessing", "fingerprint"), VECTORS, ids=[v[0] for v in VECTORS])
+def test_fingerprints_are_those_of_the_documentation(value: str, by_guessing: str, fingerprint: str) -> None:
+    """A released fingerprint never changes: suppressions go by it."""
+    assert guessable(value.encode()) == (by_guessing == "yes")
+    assert Secret(value.encode()).fingerprint() == fingerprint
+
+
+def test_the_vectors_cover_both_ways() -> None:
+    """With scrypt and without."""
+    assert {v[1] for v in VECTORS} == {"yes", "no"}
+
+
+# --- links and commands ---------------------------------------------------------------------------------------------
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of a page's headings, as code hosts make them."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_links_lead_somewhere(name: str) -> None:
+    """To a page or file that is there, and to a heading that it has."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"```.*?```", "", page(name), flags=re.DOTALL)):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        other = (ROOT / name).parent / path if path else ROOT / name
+        assert other.exists(), target
+        if anchor:
+            assert anchor in anchors(other.read_text("utf-8")), target
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_files_that_are_named_are_there(name: str) -> None:
+    """Paths in code marks that begin with a folder of this project."""
+    named = re.findall(r"`((?:scanner|detectors|allowlists|tests|docs|\.ci)/[\w./-]*)`", page(name))
+    assert [path for path in named if "PROVIDER" not in path and not (ROOT / path).exists()] == []
+
+
+def shell(name: str) -> list[str]:
+    """The commands of a page, without their comments."""
+    blocks = re.findall(r"```sh\n(.*?)```", page(name), re.DOTALL)
+    return [line.partition("  #")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize(("name", "line"), [(n, line) for n in NAMES for line in shell(n) if "oakum " in line])
+def test_options_of_commands_in_the_documentation_are_real(name: str, line: str) -> None:
+    """Parsed by the command line itself."""
+    words = shlex.split(line.rpartition("|")[2])
+    if words[0] != "oakum":
+        return
+    command: click.Command = cli
+    arguments = words[1:]
+    while isinstance(command, click.Group):
+        command = command.commands[arguments.pop(0)]
+    command.make_context(words[0], [a for a in arguments if a != "FILE"])
+
+
+@pytest.mark.parametrize(
+    "line", [s for s in shell("README.md") if "oakum " in s and "path/to" not in s and "pip" not in s]
+)
+def test_commands_of_the_readme_work(line: str, demo: Path, tmp_path: Path) -> None:
+    """In the demo repository; findings are no failure."""
+    (tmp_path / "oakum").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m oakum.scanner "$@"\n')
+    (tmp_path / "oakum").chmod(0o755)
+    line = line.replace("--output ", f"--output {tmp_path}/")
+    environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(["sh", "-c", line], cwd=demo, env=environment, capture_output=True, check=False)
+    assert done.returncode in (0, 1), done.stderr
+
+
+@pytest.mark.parametrize(("name", "line"), [(n, s) for n in NAMES for s in shell(n) if s.startswith("make ")])
+def test_make_targets_of_the_documentation_are_there(name: str, line: str) -> None:
+    """`make -n` knows them."""
+    done = subprocess.run([*shlex.split(line), "-n"], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,274 @@
+"""Rank: every score can be explained, and all else equal the order is the one that a reader expects."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oakum.scanner import catalog, rank
+from oakum.scanner.model import (
+    BANDS,
+    REACH_WORDS,
+    SEVERITIES,
+    Detector,
+    Excerpt,
+    File,
+    Finding,
+    GitBlob,
+    GitMessage,
+    Occurrence,
+    Origin,
+    RankedFinding,
+    Secret,
+    Span,
+    Stdin,
+    Verdict,
+)
+
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
+DETECTORS = catalog.load()
+SPAN, EXCERPT = Span(0, 1), Excerpt(b"", 0, 0)
+
+
+def place(origin: Origin, path_class: str = "") -> Occurrence:
+    return Occurrence(origin, SPAN, EXCERPT, path_class=path_class)
+
+
+ORIGINS: dict[str, Origin] = {
+    "file": File(b"a"),
+    **{reach: GitBlob("b" * 40, b"a", reach=reach) for reach in REACH_WORDS},
+}
+CLASSES = sorted(rank.PLACES)
+FACTS = {
+    "expires": ("2026-06-01T00:00:00+00:00", "2030-01-01T00:00:00+00:00", "2031-01-01", "not a date"),
+    "mode": ("test", "live"),
+    "encrypted": ("yes", "no"),
+    "host": ("db.acme.io", "localhost", "db.example.com"),
+    "user": ("admin",),
+}
+
+origins = (
+    st.sampled_from(sorted(ORIGINS)).map(ORIGINS.__getitem__)
+    | st.just(Stdin())
+    | st.just(GitMessage("commit", "c" * 40, reach="history"))
+)
+occurrences = st.lists(st.builds(place, origins, st.sampled_from(CLASSES)), min_size=1, max_size=4).map(tuple)
+facts = st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in FACTS.items()})
+findings = st.builds(
+    Finding,
+    detector=st.sampled_from(DETECTORS),
+    also=st.just(()),
+    secret=st.just(Secret(b"value")),
+    facts=facts.map(lambda f: tuple(f.items())),
+    occurrences=occurrences,
+    folded=st.integers(0, 5),
+    verdict=st.sampled_from(("live", "dead", "unknown")).map(lambda state: Verdict(state, "asked")),
+)
+
+
+def ranked(finding: Finding) -> RankedFinding:
+    return rank.rank(finding, fingerprint="f" * 26, now=NOW)
+
+
+def score(finding: Finding) -> int:
+    return ranked(finding).score
+
+
+def with_fact(finding: Finding, name: str, value: str | None) -> Finding:
+    others = tuple((n, v) for n, v in finding.facts if n != name)
+    return replace(finding, facts=others if value is None else (*others, (name, value)))
+
+
+# --- what every rank is ---------------------------------------------------------------------------------------------
+
+
+@given(findings)
+def test_a_score_lies_between_0_and_100_in_the_band_that_it_names(finding: Finding) -> None:
+    """Confidence is a probability."""
+    found = ranked(finding)
+    assert 0 <= found.score <= 100
+    assert 0 <= found.confidence <= 1
+    above = [band for band in BANDS if found.score >= rank.BAND_FROM[band]]
+    assert found.band == above[0] == rank.band_of(found.score)
+
+
+@given(findings)
+def test_every_factor_lies_between_0_and_1_and_says_why(finding: Finding) -> None:
+    """No factor twice."""
+    reasons = ranked(finding).reasons
+    assert all(0 < r.value <= 1 and r.text for r in reasons)
+    names = [r.factor for r in reasons]
+    assert len(names) == len(set(names))
+
+
+@given(findings)
+def test_nothing_but_the_factors_decides_the_score(finding: Finding) -> None:
+    """Factors without a word for the reader are those of the ordinary case: no place class, not asked."""
+    found = ranked(finding)
+    silent = rank.VERDICTS["unknown"] if finding.verdict.state == "unknown" else 1.0
+    assert found.score == round(100 * silent * math.prod(r.value for r in found.reasons))
+
+
+@given(findings)
+def test_a_rank_is_the_same_every_time(finding: Finding) -> None:
+    """Whatever the order of the occurrences."""
+    turned = replace(finding, occurrences=finding.occurrences[::-1])
+    assert (score(turned), ranked(turned).band) == (score(finding), ranked(finding).band)
+
+
+@pytest.mark.parametrize(
+    ("value", "band"),
+    [
+        (100, "critical"),
+        (80, "critical"),
+        (79, "high"),
+        (60, "high"),
+        (59, "medium"),
+        (30, "medium"),
+        (29, "low"),
+        (0, "low"),
+    ],
+)
+def test_bands(value: int, band: str) -> None:
+    """Critical from 80, high from 60, medium from 30."""
+    assert rank.band_of(value) == band
+
+
+@given(st.lists(findings, max_size=6))
+def test_findings_come_worst_first(found: list[Finding]) -> None:
+    """Ties by detector, so that two runs give one order."""
+    order = rank.order(ranked(f) for f in found)
+    keys = [(-r.score, r.finding.detector.id) for r in order]
+    assert keys == sorted(keys)
+
+
+def test_exposure_never_takes_more_than_two_fifths() -> None:
+    """A secret that nobody seems to see is still one."""
+    assert all(0.6 <= value <= 1 for value, _ in rank.REACH.values())
+
+
+def test_every_word_that_a_rank_can_meet_has_a_value() -> None:
+    """Reaches, severities."""
+    assert set(rank.REACH) == {"file", *REACH_WORDS}
+    assert set(rank.SEVERITY) == set(SEVERITIES)
+    assert {d.specificity for d in DETECTORS} <= set(rank.EVIDENCE)
+
+
+# --- all else equal -------------------------------------------------------------------------------------------------
+
+
+@given(findings, st.sampled_from(CLASSES))
+def test_a_nearer_head_is_never_below(finding: Finding, path_class: str) -> None:
+    """Head, other branch, history only, unreachable."""
+    scores = [
+        score(replace(finding, occurrences=(place(ORIGINS[reach], path_class),)))
+        for reach in ("head", "branch", "history", "unreachable")
+    ]
+    assert scores == sorted(scores, reverse=True)
+
+
+@given(findings, st.builds(place, origins, st.sampled_from(CLASSES)))
+def test_one_more_place_is_never_below(finding: Finding, more: Occurrence) -> None:
+    """The best place counts."""
+    assert score(replace(finding, occurrences=(*finding.occurrences, more))) >= score(finding)
+
+
+@given(findings, origins, st.sampled_from([c for c in CLASSES if c]))
+def test_no_path_class_is_never_below_one(finding: Finding, origin: Origin, path_class: str) -> None:
+    """A path that says nothing against it."""
+    plain = replace(finding, occurrences=(place(origin),))
+    assert score(plain) >= score(replace(finding, occurrences=(place(origin, path_class),)))
+
+
+@given(findings)
+def test_more_evidence_is_never_below(finding: Finding) -> None:
+    """A checksum, a format of its own, what stands around it, a name only."""
+    known = replace(finding.detector, provider="acme", prefix=b"acme_", proved=False)
+    proved = replace(known, proved=True)
+    named, guessed = replace(known, prefix=b""), replace(known, provider="generic")
+    assert [d.specificity for d in (proved, known, named, guessed)] == [3, 2, 1, 0]
+    scores = [score(replace(finding, detector=d)) for d in (proved, known, named, guessed)]
+    assert scores == sorted(scores, reverse=True)
+
+
+@given(findings)
+def test_a_worse_severity_is_never_below(finding: Finding) -> None:
+    """Critical, high, medium, low."""
+    scores = [score(replace(finding, detector=replace(finding.detector, severity=s))) for s in SEVERITIES]
+    assert scores == sorted(scores, reverse=True)
+
+
+@given(findings)
+def test_live_is_never_below_unknown_and_unknown_never_below_dead(finding: Finding) -> None:
+    """What a provider said weighs more than what was guessed."""
+    verdicts = [Verdict(state, "asked") for state in ("live", "unknown", "dead")]  # type: ignore[arg-type]
+    scores = [score(replace(finding, verdict=v)) for v in verdicts]
+    assert scores == sorted(scores, reverse=True)
+
+
+@given(findings, st.integers(-3000, 3000), st.integers(0, 3000))
+def test_later_expiry_is_never_below_and_no_expiry_below_none(finding: Finding, days: int, more: int) -> None:
+    """What has expired opens nothing."""
+    dates = [(NOW + timedelta(days=d)).isoformat() for d in (days, days + more)]
+    sooner, later = (score(with_fact(finding, "expires", date)) for date in dates)
+    assert sooner <= later <= score(with_fact(finding, "expires", None))
+
+
+@given(
+    findings,
+    st.sampled_from([("encrypted", "yes"), ("mode", "test"), ("host", "localhost"), ("host", "a.example.com")]),
+)
+def test_what_opens_less_is_never_above(finding: Finding, weaker: tuple[str, str]) -> None:
+    """Protected by a passphrase, in test mode, for this machine or for a made-up host only."""
+    assert score(with_fact(finding, *weaker)) <= score(with_fact(finding, weaker[0], None))
+
+
+@given(findings)
+def test_unencrypted_is_never_below_encrypted_and_live_mode_never_below_test_mode(finding: Finding) -> None:
+    """Said or not."""
+    for name, better, worse in (("encrypted", "no", "yes"), ("mode", "live", "test")):
+        assert score(with_fact(finding, name, better)) >= score(with_fact(finding, name, worse))
+
+
+# --- what a reader is told ------------------------------------------------------------------------------------------
+
+
+def reasons(finding: Finding) -> dict[str, tuple[float, str]]:
+    return {r.factor: (r.value, r.text) for r in ranked(finding).reasons}
+
+
+def made(detector: Detector, occurrence: Occurrence, *known: tuple[str, str], state: str = "unknown") -> Finding:
+    return Finding(detector, (), Secret(b"value"), known, (occurrence,), verdict=Verdict(state, "asked"))  # type: ignore[arg-type]
+
+
+def test_the_reasons_of_a_token_at_the_head() -> None:
+    """The first says what it is."""
+    detector = next(d for d in DETECTORS if d.id == "github-pat")
+    found = reasons(made(detector, place(ORIGINS["head"]), ("user", "ada")))
+    assert found == {
+        "severity": (rank.SEVERITY[detector.severity], f"{detector.name}: {detector.severity} severity (user ada)"),
+        "evidence": rank.EVIDENCE[detector.specificity],
+        "exposure": (1.0, "at the head of the default branch"),
+    }
+
+
+def test_the_reasons_of_a_password_in_a_stash_of_a_test() -> None:
+    """What keeps it is said with it."""
+    detector = replace(DETECTORS[0], provider="generic", severity="high", name="Password")
+    origin = GitBlob("b" * 40, b"t", via="refs/stash")
+    known = (("expires", "2026-06-01T00:00:00+00:00"), ("encrypted", "yes"), ("mode", "test"))
+    found = reasons(made(detector, place(origin, "test"), *known, state="dead"))
+    assert found == {
+        "severity": (0.85, "Password: high severity"),
+        "lifetime": (0.15, "expired on 2026-06-01"),
+        "mode": (0.35, "test mode: moves no real money or data"),
+        "encrypted": (0.4, "protected by a passphrase"),
+        "evidence": rank.EVIDENCE[0],
+        "place": (0.55, "stands in tests only"),
+        "verdict": (0.1, "dead: asked"),
+        "exposure": (0.8, "reached by no branch or tag (refs/stash)"),
+    }
