@@ -5,6 +5,7 @@
 
 SHELL := /bin/sh
 BIN := .venv/bin
+VENV := .venv/python.stamp
 RUN := .venv/oakum.stamp
 DEV := .venv/dev.stamp
 REPO ?=
@@ -60,24 +61,28 @@ clean:
 
 # --- setting up -----------------------------------------------------------------------------------------------------
 
-$(DEV): pyproject.toml $(BIN)/python
+$(DEV): pyproject.toml $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	mkdir -p .dev/oakum
 	for part in scanner detectors allowlists; do ln -sfn "../../$$part" ".dev/oakum/$$part"; done
 	@touch $(DEV) $(RUN)
 
-$(RUN): pyproject.toml $(BIN)/python
+$(RUN): pyproject.toml $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $(RUN)
 
-# Another PYTHON than last time makes .venv anew; none given is content with the one that is there.
+# The stamp holds the PYTHON that was asked for. Another one than last time makes .venv anew, and so does one whose
+# interpreter is gone; none given is content with what is there.
 ifneq ($(PYTHON),)
-ifneq ($(PYTHON),$(shell cat .venv/python.asked 2>/dev/null))
-$(BIN)/python: FORCE
+ifneq ($(PYTHON),$(shell cat $(VENV) 2>/dev/null))
+$(VENV): FORCE
 endif
+endif
+ifeq ($(wildcard $(BIN)/python),)
+$(VENV): FORCE
 endif
 
-$(BIN)/python:
+$(VENV):
 	@command -v git >/dev/null || { echo "oakum needs git: install it (https://git-scm.com), then try again"; exit 2; }
 	@for python in $${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python}; do \
 	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
@@ -85,7 +90,7 @@ $(BIN)/python:
 	      echo "$$python has no venv module: install it (on Debian and Ubuntu: apt-get install python3-venv)"; exit 2; \
 	    fi; \
 	    echo "setting up .venv with $$("$$python" --version)"; \
-	    "$$python" -m venv --clear .venv && printf '%s' "$$PYTHON" > .venv/python.asked; exit; \
+	    "$$python" -m venv --clear .venv && printf '%s' "$$PYTHON" > $(VENV); exit; \
 	  fi; \
 	done; \
 	echo "no Python 3.11 or later was found ($${PYTHON:-python3, python3.11 to python3.14, python}): install one" \

@@ -7,6 +7,7 @@ one unit of a source at a time; the second half runs here, once all units of a t
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -112,17 +113,23 @@ def _scan_target(scan: TargetScan, name: bytes, options: ScanOptions, stdin: Bin
         return targets.as_given
     try:
         repository = git.open_repository(name, options.environment)
-        if repository is None and options.narrowed:
-            raise UsageError(f"{clean(name)} is no git repository: --range, --branch, --since and --staged need one")
-        if repository is not None:
-            kind = targets.selection if options.narrowed else targets.repository if options.history else targets.current
-            return kind(scan, repository, options)
     except GitError as e:
+        if options.narrowed:
+            raise
         scan.leave_out([NotScanned(name, f"git could not be used on it, only its files were searched: {e}")])
+        return targets.folder(scan, name, options)
+    if repository is None:
+        if options.narrowed:
+            raise UsageError(f"{clean(name)} is no git repository: --range, --branch, --since and --staged need one")
+        return targets.folder(scan, name, options)
+    kind = targets.selection if options.narrowed else targets.repository if options.history else targets.current
+    try:
+        return kind(scan, repository, options)
+    except GitError as e:
+        scan.leave_out([NotScanned(name, f"git failed on it, so that some of it may be missing here: {e}")])
     except KeyboardInterrupt:
         scan.tally.interrupted = True
-        return targets.as_given
-    return targets.folder(scan, name, options)
+    return targets.as_given
 
 
 @dataclass(slots=True)
@@ -221,6 +228,11 @@ class TargetScan:
         path = origin.path if isinstance(origin, File | GitBlob) else b""
         folder = os.path.join(self._name, b"") if os.path.isdir(self._name) else os.path.dirname(self._name)
         return path[len(folder) :].lstrip(b"/") if isinstance(origin, File) and path.startswith(folder) else path
+
+    def lost_blobs(self) -> set[bytes]:
+        """The git blobs, by their binary ids, that could not be read or were left out."""
+        names = (entry.what for entry in self.tally.not_scanned.values())
+        return {bytes.fromhex(name.decode()) for name in names if re.fullmatch(rb"[0-9a-f]{40}|[0-9a-f]{64}", name)}
 
     def findings(self, resolve: Resolve) -> list[Finding]:
         """The findings of this target, its places attributed and classed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Set
 from typing import TYPE_CHECKING
 
 from ..ledger import Resolve
@@ -34,11 +35,11 @@ def folder(scan: TargetScan, path: bytes, options: ScanOptions) -> Resolve:
 def repository(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resolve:
     """A repository: its work tree, its index, its whole object store, the texts of its git directory."""
     index = _index(scan, repo)
-    work_tree(scan, repo, index, options)
     store = objects.Store(repo.id_length)
     units = objects.list_units(repo, store, max_size=options.max_size)
     scan.search("git objects", units, parallel=_pack_bytes(repo) > SMALL)
     scan.leave_out(store.not_scanned)
+    work_tree(scan, repo, index, options, searched=store.blobs - scan.lost_blobs())
     if scan.interrupted:
         return as_given
     with scan.stage("history"):
@@ -51,7 +52,7 @@ def selection(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resol
     """A part of history: what its commits brought in, without what stood at the same path before."""
     left_out: list[NotScanned] = []
     if options.staged:
-        chosen = history.staged(repo, _index(scan, repo))
+        chosen = history.staged(repo, _index(scan, repo), left_out)
     else:
         with scan.stage("history"):
             chosen = history.select(repo, left_out, range_=options.range_, branch=options.branch, since=options.since)
@@ -63,6 +64,7 @@ def selection(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resol
     scan.leave_out(left_out)
     scan.search("git objects", units, total=len(units), parallel=len(wanted) > 200)
     known = chosen.history(repo, scan.ledger.blobs())
+    scan.leave_out(known.not_scanned)
     before = chosen.before()
     resolve = _resolve(known)
 
@@ -81,13 +83,15 @@ def selection(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resol
 def current(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resolve:
     """A repository without its history: work tree and staged blobs; of a bare one the tree of HEAD."""
     index = _index(scan, repo)
+    left_out: list[NotScanned] = []
     if repo.work_tree:
-        work_tree(scan, repo, index, options, skip_unmodified=False)
-        chosen = history.staged(repo, index)
+        work_tree(scan, repo, index, options)
+        chosen = history.staged(repo, index, left_out)
         places = {c.blob: GitBlob(c.blob, c.path, reach="staged") for _, c in chosen.changes}
     else:
-        places = {name: GitBlob(name, path, reach="head") for path, name in history.tree(repo, "HEAD")}
-    left_out: list[NotScanned] = []
+        head = history.head_of(repo)
+        files_there = history.tree(repo, head, left_out) if head else ()
+        places = {name: GitBlob(name, path, reach="head") for path, name in files_there}
     units = list(objects.chosen_units(repo, "blob", sorted(places), left_out, max_size=options.max_size))
     scan.leave_out(left_out)
     scan.search("git objects", units, total=len(units), parallel=len(places) > 200)
@@ -99,23 +103,34 @@ def current(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resolve
 
 
 def work_tree(
-    scan: TargetScan, repo: Repository, index: worktree.Index, options: ScanOptions, *, skip_unmodified: bool = True
+    scan: TargetScan,
+    repo: Repository,
+    index: worktree.Index,
+    options: ScanOptions,
+    *,
+    searched: Set[bytes] = frozenset(),
 ) -> None:
-    """The files of the work tree, and the git directory's own texts."""
+    """The files of the work tree, and the git directory's own texts.
+
+    `searched` are the blobs that were searched already: a file that still is one of them is not searched again.
+    """
     left_out: list[NotScanned] = []
     if repo.work_tree:
         paths = worktree.list_files(repo, index, left_out, ignore=options.ignore)
-        units = list(
-            files.units(
+        known = {path for path, blob in index.staged.items() if bytes.fromhex(blob) in searched}
+        units = [
+            unit
+            for again in (False, True)
+            for unit in files.units(
                 repo.work_tree,
-                paths,
+                [path for path in paths if (path in known) != again],
                 shown=b"",
                 max_size=options.max_size,
                 tracked=index.staged,
-                skip_unmodified=skip_unmodified,
+                skip_unmodified=not again,
                 id_length=repo.id_length,
             )
-        )
+        ]
         scan.search("files", units, total=len(units), parallel=sum(u.weight for u in units) > SMALL)
     scan.leave_out(left_out)
     for path, names in worktree.git_files(repo):

@@ -47,6 +47,7 @@ _SETTINGS = (
     "credential.helper=",
     "diff.external=",
     "log.showSignature=false",
+    "advice.graftFileDeprecated=false",
     "gc.auto=0",
     "maintenance.auto=false",
 )
@@ -184,8 +185,9 @@ class Conversation:
 
 
 def first_line(text: bytes) -> str:
-    """The first line of what git said, fit to be shown."""
-    return clean(text.strip().split(b"\n")[0][:300])
+    """The first error among what git said (or its first line), fit to be shown."""
+    lines = text.strip().split(b"\n")
+    return clean(next((line for line in lines if line.startswith((b"fatal:", b"error:"))), lines[0])[:300])
 
 
 def open_repository(path: bytes, environment: Mapping[str, str]) -> Repository | None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from ..errors import GitError, UsageError
 from ..model import GitBlob, GitMessage, NotScanned, Reach, clean
 from .git import Conversation, Repository
-from .objects import ObjectUnit, Store
+from .objects import ObjectUnit, Store, headers
 from .worktree import Index
 
 RESTARTS = 200
@@ -40,7 +40,7 @@ class Change:
 class Refs:
     """The tips of a repository: each ref with its commit, by kind; `default` is the commit of HEAD, if it has one.
 
-    `objects` has the refs that name a tag object or a blob, `missing` those whose object is not there.
+    `objects` has the refs that name a tag object or a blob.
     """
 
     default: str
@@ -48,34 +48,31 @@ class Refs:
     tags: dict[bytes, str]
     others: dict[bytes, str]
     objects: dict[bytes, str]
-    missing: dict[bytes, str]
 
 
-def read_refs(repository: Repository) -> Refs:
+def read_refs(repository: Repository, not_scanned: list[NotScanned]) -> Refs:
     """All refs, by kind. What they name is asked apart: `for-each-ref` gives up at the first damaged object."""
-    refs = Refs(_head(repository), {}, {}, {}, {}, {})
-    named = [
-        line.split(b" ", 1) for line in repository.run("for-each-ref", "--format=%(objectname) %(refname)").splitlines()
-    ]
-    asked = [question for name, _ in named for question in (name, name + b"^{}")]
-    answers = repository.run("cat-file", "--batch-check=%(objectname) %(objecttype)", lines=asked).splitlines()
-    for (name, ref), own, peeled in zip(named, answers[::2], answers[1::2], strict=True):
-        kind, (commit, _, final) = own.rpartition(b" ")[2], peeled.rpartition(b" ")
-        if kind in (b"tag", b"blob"):
-            refs.objects[ref] = name.decode()
-        if final != b"commit":
-            if b"missing" in (kind, final):
-                refs.missing[ref] = name.decode()
-        elif ref.startswith((b"refs/heads/", b"refs/remotes/")):
-            refs.branches[ref] = commit.decode()
-        elif ref.startswith(b"refs/tags/"):
-            refs.tags[ref] = commit.decode()
-        else:
-            refs.others[ref] = commit.decode()
+    refs = Refs(head_of(repository), {}, {}, {}, {})
+    try:
+        listed = repository.run("for-each-ref", "--format=%(objectname) %(refname)").splitlines()
+    except GitError as e:
+        not_scanned.append(NotScanned(b"refs", f"cannot be read: {e}"))
+        return refs
+    named = [(name.decode(), ref) for name, _, ref in (line.partition(b" ") for line in listed)]
+    answers = list(headers(repository, [question for name, _ in named for question in (name, name + "^{}")]))
+    for (name, ref), (_, kind, _), (peeled, final, _) in zip(named, answers[::2], answers[1::2], strict=True):
+        if kind in ("tag", "blob"):
+            refs.objects[ref] = name
+        if "missing" in (kind, final):
+            not_scanned.append(NotScanned(ref, f"names {name[:12]}, which is damaged or not in the object store"))
+        elif final == "commit":
+            branch, tag = ref.startswith((b"refs/heads/", b"refs/remotes/")), ref.startswith(b"refs/tags/")
+            (refs.branches if branch else refs.tags if tag else refs.others)[ref] = peeled
     return refs
 
 
-def _head(repository: Repository) -> str:
+def head_of(repository: Repository) -> str:
+    """The commit of HEAD; empty where it has none."""
     try:
         return repository.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}").strip().decode()
     except GitError:
@@ -127,9 +124,7 @@ class History:
 def attribute(repository: Repository, store: Store, index: Index, blobs: set[str], messages: set[str]) -> History:
     """Find where `blobs` stand and what reaches the commits and tags in `messages`."""
     history = History()
-    refs = read_refs(repository)
-    for ref, name in refs.missing.items():
-        history.not_scanned.append(NotScanned(ref, f"names {name[:12]}, which is damaged or not in the object store"))
+    refs = read_refs(repository, history.not_scanned)
     for ref, name in refs.objects.items():
         if name in messages:
             history.messages.setdefault(name, _reach_of(ref))
@@ -262,10 +257,7 @@ def _heads(repository: Repository, refs: Refs, history: History, blobs: set[str]
     if not default:
         return
     at_head: set[tuple[bytes, str]] = set()
-    try:
-        at_head.update((path, name) for path, name in tree(repository, default) if name in blobs)
-    except GitError as e:
-        history.not_scanned.append(NotScanned(b"HEAD", f"its tree cannot be read whole: {e}"))
+    at_head.update((path, name) for path, name in tree(repository, default, history.not_scanned) if name in blobs)
     at_branch: set[tuple[bytes, str]] = set()
     pairs = [f"{tip} {default}" for tip in dict.fromkeys(refs.branches.values()) if tip != default]
     for _, changes in diff_trees(repository, pairs, history.not_scanned):
@@ -384,7 +376,7 @@ class Selection:
                 reach: Reach = "history" if commit else "staged"
                 found.places.setdefault(change.blob, []).append(Place(change.path, commit, order, reach))
         if self.commits:
-            _heads(repository, read_refs(repository), found, set(found.places), only_known=True)
+            _heads(repository, read_refs(repository, found.not_scanned), found, set(found.places), only_known=True)
         found.messages = dict.fromkeys(self.commits, ("history", ""))
         found.signatures = _signatures(repository, {p.commit for ps in found.places.values() for p in ps} - {""})
         return found
@@ -416,7 +408,7 @@ def select(
     elif branch:
         arguments.append(_resolve(repository, branch))
     else:
-        arguments += ["--branches", "--tags", "--remotes", *(["HEAD"] if _head(repository) else [])]
+        arguments += ["--branches", "--tags", "--remotes", *(["HEAD"] if head_of(repository) else [])]
     commits = repository.run("rev-list", "--topo-order", "--reverse", *arguments, timeout=3600).decode().splitlines()
     brought = diff_trees(repository, commits, not_scanned)
     return Selection(tuple(commits), tuple((commit, change) for commit, changes in brought for change in changes))
@@ -430,11 +422,12 @@ def _resolve(repository: Repository, name: str) -> str:
     return found.strip().decode()
 
 
-def staged(repository: Repository, index: Index) -> Selection:
+def staged(repository: Repository, index: Index, not_scanned: list[NotScanned]) -> Selection:
     """What the index has that HEAD has not: read from both, because `git diff` may run filters."""
     head: dict[bytes, str] = {}
-    if _head(repository):
-        head = dict(tree(repository, "HEAD"))
+    commit = head_of(repository)
+    if commit:
+        head = dict(tree(repository, commit, not_scanned))
     changes = [
         ("", Change(path, name, (head[path],) if path in head else ()))
         for path, name in index.entries()
@@ -443,9 +436,14 @@ def staged(repository: Repository, index: Index) -> Selection:
     return Selection((), tuple(changes))
 
 
-def tree(repository: Repository, commit: str) -> Iterator[tuple[bytes, str]]:
-    """(path, blob) of all files of a commit."""
-    for entry in repository.run("ls-tree", "-r", "-z", "--full-tree", commit, timeout=3600).split(b"\0"):
+def tree(repository: Repository, commit: str, not_scanned: list[NotScanned]) -> Iterator[tuple[bytes, str]]:
+    """(path, blob) of all files of a commit; nothing where git cannot read it."""
+    try:
+        listed = repository.run("ls-tree", "-r", "-z", "--full-tree", commit, timeout=3600)
+    except GitError as e:
+        not_scanned.append(NotScanned(commit.encode(), f"the tree of this commit cannot be read whole: {e}"))
+        return
+    for entry in listed.split(b"\0"):
         meta, _, path = entry.partition(b"\t")
         if path and b" blob " in meta:
             yield path, meta[-repository.id_length :].decode()

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Literal
 
-from ..errors import GitError
 from ..model import PIECE_OVERLAP, PIECE_SIZE, GitBlob, GitMessage, NotScanned, Piece
 from . import Item
 from .git import Conversation, Repository
@@ -224,19 +222,44 @@ def list_units(repository: Repository, store: Store, *, max_size: int) -> Iterat
             store.not_scanned.append(NotScanned(b"object store", f"git says: {text}"))
 
 
+def headers(repository: Repository, names: Sequence[str]) -> Iterator[tuple[str, str, int]]:
+    """Id, type and size of the objects of these names; the type is `missing` where there is none or git gives up."""
+    waiting = names
+    while waiting:
+        done = 0
+        with repository.open("cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)") as git:
+            for line in _header_lines(git, waiting):
+                done += 1
+                name, kind, size = [*line.decode().split(), "", ""][:3]
+                yield (name, kind, int(size)) if size else (name, "missing", 0)
+        if done < len(waiting):
+            yield waiting[done], "missing", 0
+        waiting = waiting[done + 1 :]
+
+
+def _header_lines(git: Conversation, names: Sequence[str]) -> Iterator[bytes]:
+    """One line for each name; they end early where git gives up."""
+    for begin in range(0, len(names), ASKED_AT_ONCE):
+        asked = names[begin : begin + ASKED_AT_ONCE]
+        try:
+            git.stdin.write("".join(f"{name}\n" for name in asked).encode())
+            git.stdin.flush()
+        except OSError:
+            return
+        for _ in asked:
+            line = git.stdout.readline()
+            git.alive()
+            if not line:
+                return
+            yield line
+
+
 def chosen_units(
     repository: Repository, kind: Kind, names: Sequence[str], not_scanned: list[NotScanned], *, max_size: int
 ) -> Iterator[ObjectUnit]:
     """Units of some objects, in the order of their names; those that are too large are left out."""
-    form = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
-    sizes: dict[bytes, int] = {}
-    with suppress(GitError):  # of damaged objects: reading them says what is wrong
-        for line in repository.run("cat-file", form, lines=[n.encode() for n in names], timeout=3600).splitlines():
-            name, _, length = line.rpartition(b" ")
-            sizes[name.partition(b" ")[0]] = int(length) if length.isdigit() else 0
     batch, weight = bytearray(), 0
-    for text in names:
-        size = sizes.get(text.encode(), 0)
+    for text, (_, _, size) in zip(names, headers(repository, names), strict=True):
         if kind == "blob" and size > max_size:
             not_scanned.append(_too_large(text.encode(), size))
             continue

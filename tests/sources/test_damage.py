@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -334,26 +334,26 @@ class TestFiles:
         """The same, where the tests run as root: in a process that gave its rights up."""
         if os.geteuid() != 0:
             pytest.skip("only root can become somebody else")
-        tree = tmp_path / "tree"
-        (tree / "shut").mkdir(parents=True)
-        (tree / "closed").write_bytes(fresh() + b"\n")
-        (tree / "closed").chmod(0)
-        (tree / "shut").chmod(0)
-        (tree / "open").write_bytes(fresh() + b"\n")
-        for folder in [tmp_path, *tmp_path.parents][:-1]:
-            if stat.S_IMODE(folder.stat().st_mode) & 0o005 != 0o005:
-                folder.chmod(0o755)
-        code = (
-            "import os, sys; from oakum.scanner import cli; os.setgid(65534); os.setuid(65534); "
-            "sys.exit(cli.run(['scan', sys.argv[1], '--format', 'json']))"
-        )
-        done = subprocess.run([sys.executable, "-c", code, str(tree)], capture_output=True, check=False)
-        assert done.returncode == 1, done.stderr
-        assert b'"complete": false' in done.stdout
-        assert f"{tree}/closed".encode() in done.stdout
-        assert b"cannot be read: Permission denied" in done.stdout
-        assert f"{tree}/shut".encode() in done.stdout
-        assert b"folder cannot be read: Permission denied" in done.stdout
+        with tempfile.TemporaryDirectory() as name:  # the folders above tmp_path are closed to others
+            tree = Path(name)
+            tree.chmod(0o755)
+            secret = fresh()
+            (tree / "open").write_bytes(secret + b"\n")
+            assert len(scan(tree).findings) == 1, "and all modules are loaded"
+            (tree / "shut").mkdir()
+            (tree / "closed").write_bytes(fresh() + b"\n")
+            (tree / "closed").chmod(0)
+            (tree / "shut").chmod(0)
+            os.seteuid(65534)
+            try:
+                result = scan(tree)
+            finally:
+                os.seteuid(0)
+            assert places(result) == {secret: [in_file(tree / "open")]}
+            assert lost(result) == [
+                (os.fsencode(tree / "shut"), "folder cannot be read: Permission denied"),
+                (os.fsencode(tree / "closed"), "cannot be read: Permission denied"),
+            ]
 
     def test_file_that_changes_its_kind(self, repo: GitRepository, fresh: Fresh) -> None:
         """A tracked file is a FIFO now, a tracked folder is a file."""
