@@ -21,8 +21,8 @@ Facts = tuple[tuple[str, str], ...]
 
 FACT_NAMES = frozenset(
     "access_key_id account algorithm audience checksum client_id cost database email encrypted expires host issuer "
-    "key_size key_type mode name permissions port project region scheme scopes service subject team tenant user "
-    "workspace".split()
+    "key_size key_type mode name permissions port project region scheme scopes service strength subject team tenant "
+    "user workspace".split()
 )
 """The closed vocabulary of facts; a named group of a pattern or a check may give no other."""
 
@@ -175,6 +175,13 @@ class Detector:
         the value, 0 for a generic one.
         """
         return 0 if self.generic else 3 if self.proved else 2 if len(self.prefix) >= 3 else 1
+
+
+def part_fact(part: str) -> str:
+    """The fact that a part of a credential becomes: what its detector's id ends with; empty where that names none."""
+    words = part.split("-")
+    names = ("_".join(words[first:]) for first in range(len(words)))
+    return next((name for name in names if name in FACT_NAMES), "")
 
 
 # --- the secret -----------------------------------------------------------------------------------------------------

@@ -39,8 +39,6 @@ PLACES = {
     "test": (0.55, "stands in tests only"),
 }
 
-COMMENT = 0.8
-
 REACH = {
     "file": (1.0, "in a file"),
     "head": (1.0, REACH_WORDS["head"]),
@@ -58,6 +56,8 @@ CASES = {
     "not encrypted": (1.0, "not protected by a passphrase"),
     "host for examples": (0.45, "the host {} is reserved for examples"),
     "host is this machine": (0.6, "for this machine's own address only"),
+    "common password": (0.8, "a password like those in manuals"),
+    "comment": (0.8, "stands in a comment"),
 }
 """What a fact says of a secret; `{}` stands for the fact itself."""
 
@@ -66,7 +66,7 @@ VERDICTS = {"live": 1.0, "unknown": 0.97, "dead": 0.1}
 
 def rank(finding: Finding, *, fingerprint: str, now: datetime) -> RankedFinding:
     """Score a finding; `now` (with a time zone) decides what has expired."""
-    certainty = [*_evidence(finding), *_host(finding), *_place(finding), *_verdict(finding)]
+    certainty = [*_evidence(finding), *_host(finding), *_strength(finding), *_place(finding), *_verdict(finding)]
     impact = [*_severity(finding), *_lifetime(finding, now), *_privilege(finding)]
     exposure = _exposure(finding.occurrences)
     confidence = math.prod(r.value for r in certainty)
@@ -105,6 +105,13 @@ def _host(finding: Finding) -> list[Reason]:
     return []
 
 
+def _strength(finding: Finding) -> list[Reason]:
+    """A password such as the ones in manuals is more often one that was made up; still, people do use them."""
+    if dict(finding.facts).get("strength") == "common":
+        return [_case("strength", "common password")]
+    return []
+
+
 def _place(finding: Finding) -> list[Reason]:
     """The best of all places counts: a secret in a test and in the source is in the source.
 
@@ -114,7 +121,7 @@ def _place(finding: Finding) -> list[Reason]:
     value, text = PLACES[best]
     found = [Reason("place", value, text)]
     if finding.detector.specificity < 2 and all(o.excerpt.comment for o in finding.occurrences):
-        found.append(Reason("comment", COMMENT, "stands in a comment"))
+        found.append(_case("comment", "comment"))
     return found
 
 

@@ -252,7 +252,7 @@ def test_the_reasons_of_a_token_at_the_head() -> None:
     assert found == {
         "severity": (rank.SEVERITY[detector.severity], f"{detector.name}: {detector.severity} severity (user ada)"),
         "evidence": rank.EVIDENCE[detector.specificity],
-        "exposure": (1.0, "at the head of the default branch"),
+        "exposure": rank.REACH["head"],
     }
 
 
@@ -263,12 +263,12 @@ def test_the_reasons_of_a_password_in_a_stash_of_a_test() -> None:
     known = (("expires", "2026-06-01T00:00:00+00:00"), ("encrypted", "yes"), ("mode", "test"))
     found = reasons(made(detector, place(origin, "test"), *known, state="dead"))
     assert found == {
-        "severity": (0.85, "Password: high severity"),
-        "lifetime": (0.15, "expired on 2026-06-01"),
-        "mode": (0.35, "test mode: moves no real money or data"),
-        "encrypted": (0.4, "protected by a passphrase"),
+        "severity": (rank.SEVERITY["high"], "Password: high severity"),
+        "lifetime": (rank.CASES["expired"][0], "expired on 2026-06-01"),
+        "mode": rank.CASES["test mode"],
+        "encrypted": rank.CASES["encrypted"],
         "evidence": rank.EVIDENCE[0],
-        "place": (0.55, "stands in tests only"),
-        "verdict": (0.1, "dead: asked"),
-        "exposure": (0.8, "reached by no branch or tag (refs/stash)"),
+        "place": rank.PLACES["test"],
+        "verdict": (rank.VERDICTS["dead"], "dead: asked"),
+        "exposure": (rank.REACH["unreachable"][0], "reached by no branch or tag (refs/stash)"),
     }

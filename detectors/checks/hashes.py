@@ -60,7 +60,7 @@ _WORDS = frozenset(
 _NAME = re.compile(
     rb"[a-z]+(?:_[a-z0-9]+)+|[a-z]+(?:[A-Z][a-z]+)+\d?|[A-Z]+(?:_[A-Z0-9]+)+|[a-z]+(?:-[a-z]+)+-?\d{0,2}"
 )
-_PLAIN_NAME = re.compile(rb"[a-z]+(?:_[a-z]+)+|[a-z]+(?:[A-Z][a-z]+)+|[A-Z]+(?:_[A-Z]+)+")
+_PLAIN_NAME = re.compile(rb"[a-z]{2,12}-[a-z]{2,12}|[a-z]+(?:_[a-z]+)+|[a-z]+(?:[A-Z][a-z]+)+|[A-Z]+(?:_[A-Z]+)+")
 """Names in snake, kebab or camel case: what code calls things, and few passwords look like."""
 
 
@@ -76,7 +76,7 @@ def password_text(value: bytes, strength: str = "") -> list[tuple[str, str]] | N
     if value.lower().decode("latin-1") in _WORDS or _FIELD.fullmatch(value) or _PLAIN_NAME.fullmatch(value):
         return None
     if not strength:
-        return []
+        return _strength(value)
     if not re.search(rb"[A-Za-z\x80-\xff]", value) or _NAME.fullmatch(value):
         return None
     digits = len(re.findall(rb"\d", value))
@@ -85,4 +85,17 @@ def password_text(value: bytes, strength: str = "") -> list[tuple[str, str]] | N
         return None
     if strength == "strong" and digits < 2 and not sign and (value.islower() or value.isupper()):
         return None
-    return []
+    return _strength(value)
+
+
+_LEET = bytes.maketrans(b"013457@$!|", b"oleastasii")
+_COMMON = re.compile(
+    rb"pass?w(?:or)?d|pas2w|passw|secret|admin|welcome|letmein|changeme|example|sample|dummy|iloveyou|qwerty|lq2w|"
+    rb"(?<![a-z])(?:my|test|user|root|guest|demo|foo|bar)(?:pass|pw|pwd|[^a-z]|\Z)|[l1]2[3e]4|abc[l1]2"
+)
+
+
+def _strength(value: bytes) -> list[tuple[str, str]]:
+    """Whether a password is one of those that everybody makes up, for examples above all."""
+    plain = value.lower()
+    return [("strength", "common")] if _COMMON.search(plain) or _COMMON.search(plain.translate(_LEET)) else []

@@ -17,7 +17,7 @@ from typing import Any
 from ... import detectors as detector_files
 from ...detectors.checks import CHECKS, FILTERS
 from ..errors import DetectorError
-from ..model import FACT_NAMES, KINDS, SEVERITIES, Check, Detector, Facts
+from ..model import FACT_NAMES, KINDS, SEVERITIES, Check, Detector, Facts, part_fact
 from .patterns import shape
 
 REACHES = {"narrow": 512, "wide": 16 << 10, "block": 64 << 10}
@@ -196,3 +196,7 @@ def _require_parts(found: dict[str, Detector]) -> None:
         for part in detector.parts:
             if part not in found:
                 raise DetectorError(f"{detector.provider}: {detector.id}: parts: no detector is called {part!r}")
+            if not part_fact(part):
+                raise DetectorError(
+                    f"{detector.id}: parts: {part!r} must end in the name of a fact, as in acme-client-id"
+                )

@@ -223,25 +223,62 @@ def _first(items: list[Node], after: frozenset[int], *, ignore_case: bool) -> fr
     return frozenset(found | after)
 
 
-def _ways(items: list[Node], after: frozenset[int], *, ignore_case: bool) -> int:
+def _ways(items: list[Node], after: frozenset[int], *, ignore_case: bool, repeated: bool = False) -> int:
     """An upper bound on the ways in which a sequence can divide one text among its repeats.
 
     A repeat whose bytes cannot begin what follows it has one way only to end; otherwise it has as many as its bounds
-    allow, and these multiply along the sequence. A repeat of repeats multiplies with itself.
+    allow, and these multiply along the sequence. A repeat of repeats multiplies with itself, and so does a repeat of
+    alternatives that can take the same text; outside of repeats, alternatives count as much as they do on average.
     """
     total = 1
     for i, (op, av) in enumerate(items):
         follow = _first(items[i + 1 :], after, ignore_case=ignore_case)
+        if op in (sre.ATOMIC_GROUP, sre.POSSESSIVE_REPEAT):
+            continue  # never given back
         if op in _REPEATS:
             low, high, body = int(av[0]), int(av[1]), list(av[2])
             starts = _first(body, frozenset(), ignore_case=ignore_case)
-            inner = _ways(body, starts | follow, ignore_case=ignore_case)
+            inner = _ways(body, starts | follow, ignore_case=ignore_case, repeated=repeated or high > 1)
             choices = 1 if high == low or not (starts & follow) else high - low + 1
             total *= choices * min(inner ** min(high, 12), 10**12)
         elif op is sre.BRANCH:
-            total *= max(sum(_ways(list(b), follow, ignore_case=ignore_case) for b in av[1]) // len(av[1]), 1)
-        elif op in (sre.SUBPATTERN, sre.ATOMIC_GROUP):
-            total *= _ways(_children((op, av))[0], follow, ignore_case=ignore_case)
+            branches = [list(b) for b in av[1]]
+            ways = [_ways(b, follow, ignore_case=ignore_case, repeated=repeated) for b in branches]
+            total *= _together(ways, branches, ignore_case=ignore_case) if repeated else max(sum(ways) // len(ways), 1)
+        elif op is sre.SUBPATTERN:
+            total *= _ways(_children((op, av))[0], follow, ignore_case=ignore_case, repeated=repeated)
         if total > 10**15:
             return 10**15
     return total
+
+
+def _together(ways: list[int], branches: list[list[Node]], *, ignore_case: bool) -> int:
+    """The most ways of alternatives that can take the same text, added up."""
+    leads = [_lead(branch, ignore_case=ignore_case)[0] for branch in branches]
+    return max(sum(w for w, other in zip(ways, leads, strict=True) if _meet(lead, other)) for lead in leads)
+
+
+def _meet(one: list[frozenset[int]], other: list[frozenset[int]]) -> bool:
+    return all(a & b for a, b in zip(one, other, strict=False))
+
+
+def _lead(items: list[Node], *, ignore_case: bool) -> tuple[list[frozenset[int]], bool]:
+    """The bytes that a sequence takes at its first places, as far as these are fixed; and whether that is all of it."""
+    out: list[frozenset[int]] = []
+    for op, av in items:
+        if op in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
+            continue
+        if op in (sre.ANY, sre.LITERAL, sre.NOT_LITERAL, sre.IN):
+            out.append(_bytes_of(op, av, ignore_case=ignore_case))
+            continue
+        times, whole = 1, False
+        if op in _REPEATS:
+            times, whole = min(int(av[0]), 64), av[0] == av[1] <= 64
+        elif op in (sre.SUBPATTERN, sre.ATOMIC_GROUP):
+            whole = True
+        children = _children((op, av)) if times and op is not sre.BRANCH else []
+        inner, fixed = _lead(children[0], ignore_case=ignore_case) if children else ([], False)
+        out += inner * (times if fixed else 1)
+        if not (whole and fixed):
+            return out, False
+    return out, True

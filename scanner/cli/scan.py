@@ -151,8 +151,11 @@ def _output(path: str | None, *, private: bool) -> Iterator[IO[str]]:
             os.fchmod(descriptor, 0o600)
     except OSError as e:
         raise UsageError(f"--output {path}: cannot be written: {e.strerror}") from e
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="\n") as file:
-        yield file
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="\n") as file:
+            yield file
+    except OSError as e:
+        raise UsageError(f"--output {path}: cannot be written: {e.strerror}") from e
 
 
 def _say(result: ScanResult) -> None:

@@ -15,7 +15,7 @@ from ..model import HIDDEN_KINDS, Detector, Match, Piece, Secret, Span
 from .confirm import Confirmed, confirm
 from .excerpt import context, excerpt
 from .pairs import pair
-from .settle import settle
+from .settle import settle, withhold
 from .views import View, derive
 
 VIEW_DEPTH = 2
@@ -73,7 +73,7 @@ class Engine:
                     seen.add(key)
                     found.matches.append(match)
         if found.matches:
-            found.matches = pair(settle(found.matches, self._by_id), self._by_id)
+            found.matches = pair(withhold(settle(found.matches, self._by_id)), self._by_id)
         return found
 
     def _search_piece(self, piece: Piece, start: _Start, dropped: Counter[str]) -> list[Match]:
@@ -99,6 +99,8 @@ class Engine:
         spans = [(c.start, c.end, c.detector) for c in confirmed]
         out: list[Match] = []
         for candidate in confirmed:
+            if depth and _cut(candidate, view, piece):
+                continue
             if candidate.rejected:
                 dropped[candidate.rejected] += 1
                 continue
@@ -116,6 +118,16 @@ class _Start:
     offset: int
     lines: int
     line_start: int
+
+
+def _cut(found: Confirmed, view: View, piece: Piece) -> bool:
+    """Whether what a view shows lies at a cut: what it was made from may go on there, and another piece has it whole.
+
+    Four bytes of a piece at most stand for one of a view; a value in base64 is read up to its last whole group.
+    """
+    start, end = view.original(found.start, found.end)
+    behind, ahead = 4 * (found.detector.behind + 1), 4 * (found.detector.ahead + 1)
+    return (piece.offset > 0 and start < behind) or (not piece.last and end + ahead > len(piece.content))
 
 
 def _match(

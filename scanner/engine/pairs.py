@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..model import FACT_NAMES, Detector, Match
+from ..model import Detector, Match, part_fact
 
 
 def pair(matches: list[Match], detectors: Mapping[str, Detector]) -> list[Match]:
@@ -28,19 +28,10 @@ def pair(matches: list[Match], detectors: Mapping[str, Detector]) -> list[Match]
             if near:
                 nearest = min(near)[1]
                 used.add(nearest)
-                facts.append((_fact(wanted), matches[nearest].secret.reveal().decode("utf-8", "replace")))
+                facts.append((part_fact(wanted), matches[nearest].secret.reveal().decode("utf-8", "replace")))
         out[place] = replace(match, facts=tuple(dict.fromkeys(facts)))
     return [m for place, m in out.items() if place not in used and not detectors[m.detector].part_only]
 
 
 def _distance(one: Match, other: Match) -> int:
     return max(one.span.start - other.span.end, other.span.start - one.span.end, 0)
-
-
-def _fact(part: str) -> str:
-    words = part.split("-")
-    for first in range(len(words)):
-        name = "_".join(words[first:])
-        if name in FACT_NAMES:
-            return name
-    raise ValueError(f"{part}: its last words name no fact")

@@ -51,3 +51,28 @@ def _same(match: Match, winner: Match) -> bool:
         one, other = match.secret.reveal(), winner.secret.reveal()
         return one in other or other in one
     return True
+
+
+def withhold(matches: list[Match]) -> list[Match]:
+    """The matches without facts that would tell another's secret: the user name of a URL can be a token."""
+    values = {m.secret.reveal() for m in matches if len(m.secret.reveal()) >= SHORTEST}
+    if len(values) < 2:
+        return matches
+    looked_for = values if len(values) <= MOST_COMPARED else ()
+
+    def tells(fact: str, own: bytes) -> bool:
+        text = fact.encode("utf-8", "replace")
+        return text != own and (text in values or any(v in text for v in looked_for))
+
+    return [
+        replace(m, facts=tuple((name, fact) for name, fact in m.facts if not tells(fact, m.secret.reveal())))
+        if m.facts
+        else m
+        for m in matches
+    ]
+
+
+SHORTEST = 8
+"""Bytes of a secret that is looked for in facts; shorter ones are words such as a user's name."""
+MOST_COMPARED = 500
+"""Secrets of one blob up to which each is looked for within each fact; above, facts that equal one are withheld."""

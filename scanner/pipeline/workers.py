@@ -150,6 +150,10 @@ class Pool:
                 yield from _done(under_way)
         except BrokenProcessPool:
             lost += under_way.values()
+        except (KeyboardInterrupt, GeneratorExit):
+            for process in list(executor._processes.values()):  # executor.terminate_workers() from Python 3.14 on
+                process.terminate()
+            raise
         finally:
             executor.shutdown(wait=True, cancel_futures=True)
 

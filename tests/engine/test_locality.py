@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import blobs as made
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oakum.detectors import samples
@@ -12,7 +13,6 @@ from oakum.scanner.engine import aho_corasick
 from oakum.scanner.engine.aho_corasick import AhoCorasick
 from oakum.scanner.engine.confirm import confirm
 from oakum.scanner.model import PIECE_OVERLAP, Piece
-import pytest
 
 
 def cut(content: bytes, places: list[int], overlap: int) -> list[Piece]:
