@@ -40,7 +40,7 @@ _FILES: dict[str, tuple[str, dict[str, type], set[str]]] = {
 }
 """Of each file: the name of its tables, the texts that a table must have, and the lists of texts that it may have."""
 _SETTINGS = {"of": str, "unquoted": bool}
-_CLASSES = ("lock-file", "vendored", "minified", "test", "example", "docs")
+_CLASSES = ("lock-file", "test", "example", "vendored", "minified", "docs")
 
 _MARKER = re.compile(
     rb"(?<![\w-])(?:(?:oakum|gitleaks|betterleaks):allow|trufflehog:ignore|pragma: ?(?:allow|white)list[ -]secret)"
@@ -129,7 +129,7 @@ class Allowlist:
         return "lock-file" if detector.generic and _is_in(path, *self._classes["lock-file"]) else ""
 
     def path_class(self, path: bytes) -> str:
-        """`vendored`, `minified`, `test`, `example`, `docs` or empty: it lowers confidence and never hides."""
+        """`test`, `example`, `vendored`, `minified`, `docs` or empty: it lowers confidence and never hides."""
         return next((name for name in _CLASSES[1:] if _is_in(path, *self._classes[name])), "")
 
 

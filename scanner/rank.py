@@ -117,8 +117,10 @@ def _place(finding: Finding) -> list[Reason]:
 
     A comment explains settings with made-up values; a token of a provider's own format is as leaked there as anywhere.
     """
-    best = max({o.path_class for o in finding.occurrences}, key=lambda c: PLACES[c][0])
-    value, text = PLACES[best]
+    classes = sorted({o.path_class for o in finding.occurrences}, key=lambda c: -PLACES[c][0])
+    value, text = PLACES[classes[0]]
+    if text and len(classes) > 1:
+        text = f"stands in {', '.join(classes)} files only"
     found = [Reason("place", value, text)]
     if finding.detector.specificity < 2 and all(o.excerpt.comment for o in finding.occurrences):
         found.append(_case("comment", "comment"))

@@ -309,7 +309,7 @@ def test_hostile_values_take_no_longer_than_others() -> None:
         (b"app/parameters.yml.dist", "example"), (b".env.template", "example"), (b"demo/x.js", "example"),
         (b"docs/setup.html", "docs"), (b"CONTRIBUTING.md", "docs"), (b"guide.rst", "docs"), (b"docs/README.md", "docs"),
         (b"README.md", ""), (b"readme", ""), (b"service/README.rst", ""),
-        (b"node_modules/x/index.js", "vendored"), (b"vendor/test/a.go", "vendored"), (b"third_party/a.c", "vendored"),
+        (b"node_modules/x/index.js", "vendored"), (b"vendor/test/a.go", "test"), (b"third_party/a.c", "vendored"),
         (b"lib/python3/site-packages/a.py", "vendored"),
         (b"static/app.min.js", "minified"), (b"dist/main.js.map", "minified"), (b"static/bundle.js", "minified"),
         (b"src/contest/latest.py", ""), (b"src/attest.go", ""), (b".env", ""), (b"", ""), (b"tests", ""),
@@ -349,7 +349,7 @@ ENTRY = '[[entry]]\nname = "n"\nreason = "r"\n'
             '[[published]]\nname = "n"\nsource = "s"\ncrc32 = 1\nfingerprint = "A"\n',
             "published.toml: n: fingerprint: 26 characters of a to z and 2 to 7",
         ),
-        ("paths", '[[class]]\nname = "n"\nreason = "r"\n', "paths.toml: name: each of lock-file, vendored"),
+        ("paths", '[[class]]\nname = "n"\nreason = "r"\n', "paths.toml: name: each of lock-file, test"),
     ],
 )
 def test_a_mistake_in_a_file_is_named(file: str, text: str, message: str) -> None:

@@ -206,7 +206,9 @@ def _next_step(ranked: RankedFinding) -> str:
         first = "take it out before you commit"
     elif detector.kind == "password-hash":
         first = "change the passwords behind it, and take it out of the repository"
-    elif detector.kind in ("password", "admin-credential"):
+    elif detector.kind == "private-key":
+        first = "make a new key, and take this one's public half out of wherever it is trusted; then take it out"
+    elif detector.kind in ("password", "admin-credential", "connection-string"):
         first = "change the password, then take it out; deleting the line alone leaves it in history"
     else:
         first = "revoke it, then take it out; deleting the line alone leaves it in history"

@@ -1,155 +1,111 @@
-"""Text in another form is found, and every place leads back to the bytes of the original; how entropy is measured."""
+"""Text in another form is read, and found where it stands in the original."""
 
 from __future__ import annotations
 
 import base64
-import math
-import string
+import json
 from random import Random
 
+import blobs as made
 import pytest
-from oakum.scanner import catalog
-from oakum.scanner.engine import Engine
-from oakum.scanner.engine.aho_corasick import AhoCorasick
-from oakum.scanner.engine.entropy import alphabet, expected, randomness, shannon
-from oakum.scanner.engine.views import derive
-from oakum.scanner.model import Match, Piece
-from scanning import DETECTOR, Fresh
-
-DETECTORS = catalog.load()
-ENGINE = Engine(DETECTORS, AhoCorasick(DETECTORS))
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oakum.detectors import samples
+from oakum.scanner.model import Match
 
 
-def search(content: bytes) -> list[Match]:
-    """The matches of a small blob."""
-    return ENGINE.search([Piece(content)]).matches
+def token(seed: object = 1) -> bytes:
+    """A token with a valid checksum."""
+    return samples.build("github:ghp", Random(f"views {seed}"))
 
 
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-@pytest.mark.parametrize("mark", [True, False], ids=["with a byte order mark", "without"])
-def test_utf16(fresh: Fresh, encoding: str, mark: bool) -> None:
-    """With letters outside of ASCII before the secret; the place is in bytes of the file."""
-    secret = fresh()
-    before, value, after = (
-        text.encode(encoding)
-        for text in ("# Grüße, это конфигурация of ours\r\ntoken=", secret.decode(), "\r\nend\r\n")
+def only(content: bytes) -> Match:
+    """The one match of a blob."""
+    (match,) = made.whole(content)
+    return match
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("mark", [b"", b"\xff\xfe", b"\xfe\xff"])
+def test_utf_16_with_and_without_a_byte_order_mark(encoding: str, mark: bytes) -> None:
+    """The span is that of the original's bytes, the line that of the original's lines."""
+    if mark and (encoding == "utf-16" or (mark == b"\xff\xfe") != (encoding == "utf-16-le")):
+        pytest.skip("the mark belongs to the other byte order")
+    content = mark + f"[settings]\r\nname = x\r\ntoken = {token().decode()}\r\n".encode(encoding)
+    match = only(content)
+    assert match.detector == "github-pat"
+    assert match.secret.reveal() == token()
+    assert (
+        content[match.span.start : match.span.end].decode(
+            encoding.replace("utf-16", "utf-16-le", 1) if encoding == "utf-16" else encoding
+        )
+        == token().decode()
     )
-    start = "\ufeff".encode(encoding) if mark else b""
-    content = start + before + value + after
-    assert [(m.detector, m.secret.reveal()) for m in search(content)] == [(DETECTOR, secret)]
-    span = search(content)[0].span
-    assert content[span.start : span.end] == value
-    assert span.line == 2
+    assert match.span.line == 3
 
 
-def test_utf16_of_odd_length_and_binary_rubbish(fresh: Fresh) -> None:
-    """A last half character is no reason to fail, and bytes that only look like it find nothing."""
-    secret = fresh()
-    content = ("x = 1\n" * 4 + secret.decode() + "\n").encode("utf-16-le") + b"\x41"
-    assert [m.secret.reveal() for m in search(content)] == [secret]
-    assert search(b"\xff\xfe" + Random(1).randbytes(4001)) == []
+def test_utf_16_text_in_another_script_keeps_its_offsets() -> None:
+    """Characters above Latin-1 are no text to a pattern, and take their room."""
+    content = b"\xff\xfe" + f"# пароль и ключ\ntoken = {token().decode()}\n".encode("utf-16-le")
+    match = only(content)
+    assert content[match.span.start : match.span.end].decode("utf-16-le") == token().decode()
 
 
-def test_kubernetes_secret(fresh: Fresh) -> None:
-    """Values of `data` of two documents, of a JSON manifest, and plain ones of `stringData`."""
-    one, two, three, four = (fresh() for _ in range(4))
-    content = (
-        b"apiVersion: v1\nkind: Secret\ndata:\n  user: " + base64.b64encode(b"someone") + b"\n  token: "
-        + base64.b64encode(b"prefix " + one + b" suffix") + b"\n---\nkind: Secret\ndata:\n  key: |\n    "
-        + base64.b64encode(two) + b'\n---\n{"kind": "Secret", "data": {"token": "' + base64.b64encode(three) + b'"}}\n'
-        b"---\nkind: Secret\nstringData:\n  plain: " + four + b"\n"
-    )  # fmt: skip
-    matches = {m.secret.reveal(): m.span for m in search(content)}
-    assert set(matches) == {one, two, three, four}
-    for secret, span in matches.items():
-        stood = content[span.start : span.end]
-        if secret == four:
-            assert stood == four
-        elif secret == one:  # whole groups of base64 that hold it
-            assert secret in base64.b64decode(stood)
-            assert len(stood) <= len(secret) / 3 * 4 + 8
-        else:
-            assert base64.b64decode(stood) == secret
+def manifest(values: dict[str, bytes], kind: str = "Secret") -> bytes:
+    """A manifest as `kubectl create secret` prints it."""
+    data = "".join(f"  {k}: {base64.b64encode(v).decode()}\n" for k, v in values.items())
+    return f"apiVersion: v1\nkind: {kind}\nmetadata:\n  name: app\ntype: Opaque\ndata:\n{data}".encode()
 
 
-def test_base64_outside_of_a_secret_manifest_is_left_alone(fresh: Fresh) -> None:
-    """A ConfigMap is no Secret."""
-    assert search(b"kind: ConfigMap\ndata:\n  token: " + base64.b64encode(fresh()) + b"\n") == []
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.integers(0, 5))
+def test_a_value_of_a_kubernetes_secret_is_found_where_its_base64_stands(seed: int, before: int) -> None:
+    """Wherever the entry stands among others; the span is the base64 text."""
+    password = samples.build("password:16", Random(seed))
+    values = {f"setting{n}": b"on" for n in range(before)} | {"db-password": password}
+    content = manifest(values)
+    match = only(content)
+    assert match.detector == "kubernetes-secret-value"
+    assert match.secret.reveal() == password
+    assert base64.b64decode(content[match.span.start : match.span.end]) == password
+    assert match.view == "kubernetes-secret"
 
 
-def test_docker_auth(fresh: Fresh) -> None:
-    """User and password of a registry: the place is that of the encoded password."""
-    secret = fresh()
-    encoded = base64.b64encode(b"deploy:" + secret)
-    content = b'{"auths": {"ghcr.io": {"auth": "' + encoded + b'"}}}\n'
-    found = [m for m in search(content) if m.secret.reveal() == secret]
-    assert [m.detector for m in found] == [DETECTOR]
-    span = found[0].span
-    assert secret in base64.b64decode(encoded[: (span.end - content.index(encoded))])
-    assert content.index(encoded) < span.start < span.end == content.index(encoded) + len(encoded)
+def test_a_config_map_is_no_secret() -> None:
+    """The same text under another kind is not decoded."""
+    assert [m for m in made.whole(manifest({"db-password": b"aGkzNDU2Nzg5"}, kind="ConfigMap")) if m.view] == []
 
 
-def test_view_of_a_view(fresh: Fresh) -> None:
-    """Docker's configuration inside a Kubernetes Secret: base64 in base64."""
-    secret = fresh()
-    inner = b'{"auths":{"ghcr.io":{"auth":"' + base64.b64encode(b"deploy:" + secret) + b'"}}}'
-    outer = base64.b64encode(inner)
-    content = b"kind: Secret\ndata:\n  .dockerconfigjson: " + outer + b"\n"
-    found = [m for m in search(content) if m.secret.reveal() == secret]
-    assert [m.detector for m in found] == [DETECTOR]
-    assert outer.endswith(content[found[0].span.start : found[0].span.end].rstrip(b"\n")[-40:-36]) or (
-        content.index(outer) <= found[0].span.start < found[0].span.end <= content.index(outer) + len(outer)
-    )
+def test_the_second_document_of_a_file_has_its_own_kind() -> None:
+    """A ConfigMap beside a Secret."""
+    password = samples.build("password:16", Random(5))
+    content = manifest({"password": b"plain-one-1"}, kind="ConfigMap") + b"---\n" + manifest({"password": password})
+    assert [m.secret.reveal() for m in made.whole(content) if m.view] == [password]
 
 
-def test_view_at_a_cut(fresh: Fresh) -> None:
-    """Where a piece ends inside an encoded value, only the piece that has it whole counts."""
-    secret = fresh("base64url:40")
-    text = ("api_token = '" + secret.decode() + "'\n").encode("utf-16-le")
-    filler = ("# a comment of some length\n" * 40).encode("utf-16-le")
-    content = b"\xff\xfe" + filler + text + filler
-    whole = [(m.detector, m.secret, m.span) for m in search(content)]
-    assert [secret_ for _, secret_, _ in whole if secret_.reveal() == secret], (
-        "the test needs a match of variable length"
-    )
-    middle = content.index(text) + len(text) - 30
-    for end in range(middle - 20, middle + 40, 2):
-        begin = end - 1000 - end % 2
-        pieces = [Piece(content[:end], 0, False), Piece(content[begin:], begin, True)]
-        assert [(m.detector, m.secret, m.span) for m in ENGINE.search(pieces).matches] == whole, end
+def test_docker_credentials_inside_a_kubernetes_secret() -> None:
+    """Two views deep; named by the inner one, found in the outer one's bytes."""
+    password = samples.build("password:20", Random(7))
+    config = {"auths": {"registry.acme.test": {"auth": base64.b64encode(b"deploy:" + password).decode()}}}
+    content = manifest({".dockerconfigjson": json.dumps(config).encode()})
+    found = [m for m in made.whole(content) if m.secret.reveal() == password]
+    assert [(m.detector, m.view) for m in found] == [("docker-auth", "kubernetes-secret+basic-credentials")]
+    assert base64.b64decode(content[found[0].span.start : found[0].span.end])
 
 
-@pytest.mark.parametrize("letters", [10, 16, 36, 62, 65])
-@pytest.mark.parametrize("length", [8, 20, 40, 100])
-def test_expected_entropy_is_that_of_random_text(letters: int, length: int) -> None:
-    """The formula against the mean of 400 random texts."""
-    rng = Random(letters * 1000 + length)
-    mean = sum(shannon(bytes(rng.randrange(letters) for _ in range(length))) for _ in range(400)) / 400
-    assert math.isclose(expected(length, letters), mean, rel_tol=0.015)
+def test_docker_auth() -> None:
+    """The span is the base64 of user and password; the user is a fact."""
+    password = samples.build("password:20", Random(8))
+    coded = base64.b64encode(b"ci:" + password)
+    content = b'{"auths": {"registry.acme.test": {"auth": "' + coded + b'"}}}'
+    match = only(content)
+    assert (match.detector, dict(match.facts)["user"]) == ("docker-auth", "ci")
+    assert match.secret.reveal() == password
+    start = content.index(coded)
+    assert start <= match.span.start < match.span.end <= start + len(coded)
 
 
-def test_randomness_tells_keys_from_words() -> None:
-    """About 1 for random text of any alphabet, clearly less for words and repetitions."""
-    rng = Random(7)
-    for letters in (string.digits, "0123456789abcdef", string.ascii_letters + string.digits):
-        for length in (20, 40, 64):
-            value = "".join(rng.choice(letters) for _ in range(length)).encode()
-            assert 0.85 < randomness(value) < 1.15
-    assert randomness(b"aaaaaaaaaaaaaaaaaaaa") == 0.0
-    assert randomness(b"abcabcabcabcabcabcabcabc") < 0.5
-    assert [shannon(b""), randomness(b""), randomness(b"a")] == [0.0, 0.0, 0.0]
-
-
-@pytest.mark.parametrize(
-    ("value", "size"),
-    [(b"0123", 10), (b"0f", 16), (b"0F", 16), (b"0fF", 62), (b"xyz", 36), (b"a/b+", 65), (b"a-b_", 65), (b"a/b_", 90)],
-)
-def test_alphabet(value: bytes, size: int) -> None:
-    """The smallest usual alphabet that holds a value."""
-    assert alphabet(value) == size
-
-
-def test_most_buffers_have_no_views() -> None:
-    """Triggers are cheap and narrow: code and binary rubbish give no derived buffer."""
-    assert list(derive(b"def f(x):\n    return x  # author: someone\n" * 50)) == []
-    assert list(derive(bytes(range(256)) * 20)) == []
+def test_views_that_lead_nowhere() -> None:
+    """Base64 of binary, a broken one, a user without a password."""
+    for value in (base64.b64encode(bytes(range(200))), b"abc", base64.b64encode(b"user:")):
+        assert made.whole(b'{"auth": "' + value + b'"}') == []
