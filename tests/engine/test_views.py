@@ -25,22 +25,17 @@ def only(content: bytes) -> Match:
     return match
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-@pytest.mark.parametrize("mark", [b"", b"\xff\xfe", b"\xfe\xff"])
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [("utf-16-le", b""), ("utf-16-be", b""), ("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff")],
+)
 def test_utf_16_with_and_without_a_byte_order_mark(encoding: str, mark: bytes) -> None:
     """The span is that of the original's bytes, the line that of the original's lines."""
-    if mark and (encoding == "utf-16" or (mark == b"\xff\xfe") != (encoding == "utf-16-le")):
-        pytest.skip("the mark belongs to the other byte order")
     content = mark + f"[settings]\r\nname = x\r\ntoken = {token().decode()}\r\n".encode(encoding)
     match = only(content)
     assert match.detector == "github-pat"
     assert match.secret.reveal() == token()
-    assert (
-        content[match.span.start : match.span.end].decode(
-            encoding.replace("utf-16", "utf-16-le", 1) if encoding == "utf-16" else encoding
-        )
-        == token().decode()
-    )
+    assert content[match.span.start : match.span.end].decode(encoding) == token().decode()
     assert match.span.line == 3
 
 
@@ -73,7 +68,8 @@ def test_a_value_of_a_kubernetes_secret_is_found_where_its_base64_stands(seed: i
 
 def test_a_config_map_is_no_secret() -> None:
     """The same text under another kind is not decoded."""
-    assert [m for m in made.whole(manifest({"db-password": b"aGkzNDU2Nzg5"}, kind="ConfigMap")) if m.view] == []
+    content = manifest({"db-password": samples.build("password:16", Random(4))}, kind="ConfigMap")
+    assert [m for m in made.whole(content) if m.view] == []
 
 
 def test_the_second_document_of_a_file_has_its_own_kind() -> None:
