@@ -26,7 +26,7 @@ EVIDENCE = {
     3: (0.98, "its offline check passes"),
     2: (0.93, "it has the provider's format"),
     1: (0.87, "told by what stands around it"),
-    0: (0.68, "told by its name and its look only"),
+    0: (0.72, "told by its name and its look only"),
 }
 """By the detector's specificity."""
 
@@ -35,8 +35,8 @@ PLACES = {
     "docs": (0.75, "stands in documentation only"),
     "vendored": (0.75, "stands in vendored code only"),
     "minified": (0.75, "stands in generated or minified code only"),
-    "example": (0.6, "stands in examples only"),
-    "test": (0.55, "stands in tests only"),
+    "example": (0.5, "stands in examples only"),
+    "test": (0.45, "stands in tests only"),
 }
 
 REACH = {
