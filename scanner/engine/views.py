@@ -63,6 +63,14 @@ def derive(buffer: bytes) -> Iterator[View]:
         yield basic
 
 
+def _places(buffer: bytes, literal: bytes) -> Iterator[int]:
+    """Where a literal stands: many times faster than a pattern that begins with anything."""
+    at = buffer.find(literal)
+    while at >= 0:
+        yield at
+        at = buffer.find(literal, at + 1)
+
+
 def _utf16(buffer: bytes) -> View | None:
     if buffer.startswith((b"\xff\xfe", b"\xfe\xff")):
         skip, little = 2, buffer.startswith(b"\xff\xfe")
@@ -116,12 +124,11 @@ DOCUMENT = 1 << 20
 
 def _kubernetes(buffer: bytes) -> View | None:
     """Source: https://kubernetes.io/docs/concepts/configuration/secret/."""
-    if b"Secret" not in buffer:
-        return None
     built = _Builder()
     done = -1
-    for kind in _KIND.finditer(buffer):
-        if kind.start() < done:
+    for at in _places(buffer, b"Secret"):
+        kind = _KIND.search(buffer, max(0, at - 32), at + 8)
+        if not kind or kind.start() < done:
             continue
         before = buffer.rfind(b"\n---", max(0, kind.start() - DOCUMENT), kind.start())
         low = max(before + 1, kind.start() - DOCUMENT, 0)
@@ -152,7 +159,7 @@ def _decode(value: bytes) -> bytes | None:
     return raw if not re.search(rb"[\x00-\x08\x0e-\x1f]", raw) else None
 
 
-_TRIGGERS = (b"auth", b"asic ")
+_TRIGGERS = (b'auth"', b"auth'", b"auth=", b"auth =", b"asic ")
 _BASIC = re.compile(
     rb"""(?:_?auth["'][ \t]{0,8}:\s{0,8}["']|_?auth[ \t]{0,8}=[ \t]{0,8}["']?|(?P<http>asic[ \t]{1,8}))"""
     rb"""(?P<value>[A-Za-z0-9+/]{6,4096}={0,2})(?![A-Za-z0-9+/=])"""
@@ -163,11 +170,9 @@ def _basic(buffer: bytes) -> View | None:
     """Sources: RFC 7617; https://docs.docker.com/reference/cli/docker/login/; `_auth` of .npmrc."""
     built = _Builder()
     for trigger in _TRIGGERS:
-        at = buffer.find(trigger)
-        while at >= 0:
+        for at in _places(buffer, trigger):
             found = _BASIC.match(buffer, at)
             raw = _decode(found["value"]) if found else None
             if found and raw is not None and raw.find(b":") > 0 and raw.isascii() and b"\n" not in raw:
                 built.add(b"http.basic: " if found["http"] else b"docker.auth: ", raw, found.start("value"), 3, 4)
-            at = buffer.find(trigger, at + 1)
     return built.view("basic-credentials")
