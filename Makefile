@@ -25,8 +25,13 @@ help:
 	@echo "make dev         an editable install with the development tools, and links for editors"
 	@echo "make clean       remove all that was made here"
 
+ifneq ($(filter scan,$(MAKECMDGOALS)),)
+ifeq ($(REPO),)
+$(error REPO is not set: make scan REPO=path/to/repository)
+endif
+endif
+
 scan: $(RUN)
-	@test -n "$$REPO" || { echo "which one? make scan REPO=path/to/repository"; exit 2; }
 	@$(BIN)/oakum scan $(ARGS) -- "$$REPO" || { code=$$?; test $$code -eq 1 || exit $$code; }
 
 test: $(DEV)

@@ -7,6 +7,7 @@ messages said; a blob that no commit and no index names, where another place in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -35,7 +36,10 @@ Resolve = Callable[[Detector, Origin, "set[str]"], "list[tuple[Origin, int]]"]
 
 The set holds all git blobs that have the secret. An empty list takes the place out of the finding."""
 
-_ECHOES = (b"COMMIT_EDITMSG", b"logs/HEAD")
+_ECHOES = re.compile(
+    rb"(?:\A|(?:\A|/)\.git/(?:worktrees/[^/]+/)?)(?:(?:COMMIT|TAG)_EDITMSG|MERGE_MSG|SQUASH_MSG|logs/(?:HEAD|refs/.+))\Z",
+    re.DOTALL,
+)
 """Files of the git directory in which git repeats commit messages."""
 
 _BETTER = ("head", "staged", "branch", "history", "unreachable")
@@ -88,10 +92,6 @@ class Ledger:
         """The commits and tags whose messages hold a secret."""
         return {o.target for o in self._origins() if isinstance(o, GitMessage)}
 
-    def secrets(self) -> list[Secret]:
-        """All secrets noted."""
-        return [entry.secret for entry in self._entries.values()]
-
     def _origins(self) -> Iterator[Origin]:
         return (origin for entry in self._entries.values() for origin, _, _ in entry.sightings)
 
@@ -105,7 +105,7 @@ class Ledger:
                 yield Finding(
                     detector=detector,
                     also=tuple(names[1:]),
-                    secret=entry.secret,
+                    secret=entry.secret.named_by(detector),
                     facts=_facts(entry),
                     occurrences=tuple(occurrences[:MOST_OCCURRENCES]),
                     folded=max(0, len(occurrences) - MOST_OCCURRENCES) + entry.folded,
@@ -175,7 +175,7 @@ def _repeated(groups: Mapping[_Key, _Group]) -> list[_Key]:
             out.append((kind, place))
         elif kind == "file" and isinstance(place, bytes):
             known = groups.get(("git", place))
-            echo = "message" in kinds and place.endswith(_ECHOES)
+            echo = "message" in kinds and _ECHOES.search(place) is not None
             if echo or (known and known.best[0] <= _BETTER.index("staged")):
                 out.append((kind, place))
     return out

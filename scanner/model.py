@@ -207,11 +207,22 @@ class Secret:
         return self._value
 
     def mask(self) -> str:
-        """The fixed prefix, at most 4 bytes more (none of a password or of a short value), and `…[masked]`."""
+        """The fixed prefix, at most 4 bytes more (none of a password or of a short value), and `…[masked]`.
+
+        Of a private key the line that says what it is.
+        """
+        label = _PEM_LABEL.match(self._value)
+        if label:
+            return label[0].decode("ascii") + "…[masked]"
         rest = len(self._value) - self._prefix
         shown = self._prefix + (0 if self._hidden else min(4, rest // 5))
         head = self._value[:shown].decode("ascii", "replace").replace("�", "?")
         return "".join(c if c.isprintable() else " " for c in head) + "…[masked]"
+
+    def named_by(self, detector: Detector) -> Secret:
+        """The same value, of which a mask shows what this detector allows."""
+        prefix = len(detector.prefix) if self._value.startswith(detector.prefix) else 0
+        return Secret(self._value, prefix=prefix, hidden=detector.kind in HIDDEN_KINDS)
 
     def canonical(self) -> bytes:
         """The value in the form that its fingerprint is made from: PEM loses white space and `\\n` escapes."""
@@ -234,6 +245,9 @@ class Secret:
 
     def __repr__(self) -> str:
         return f"Secret({self.mask()!r})"
+
+
+_PEM_LABEL = re.compile(rb"-----BEGIN [A-Z0-9 ]{1,40}-----")
 
 
 def guessable(value: bytes) -> bool:

@@ -23,10 +23,10 @@ BAND_FROM = {"critical": 80, "high": 60, "medium": 30, "low": 0}
 SEVERITY = {"critical": 1.0, "high": 0.8, "medium": 0.6, "low": 0.3}
 
 EVIDENCE = {
-    3: (0.98, "its offline check passes"),
-    2: (0.93, "it has the provider's format"),
-    1: (0.87, "told by what stands around it"),
-    0: (0.72, "told by its name and its look only"),
+    3: (0.98, "format and offline check pass"),
+    2: (0.93, "has the provider's format"),
+    1: (0.87, "matched by its context"),
+    0: (0.72, "generic match by name and value"),
 }
 """By the detector's specificity."""
 
@@ -134,13 +134,13 @@ def _verdict(finding: Finding) -> list[Reason]:
 
 
 def _severity(finding: Finding) -> list[Reason]:
-    return [Reason("severity", SEVERITY[finding.detector.severity], f"{finding.detector.name}: {_opens(finding)}")]
+    return [Reason("severity", SEVERITY[finding.detector.severity], _opens(finding))]
 
 
 def _opens(finding: Finding) -> str:
     facts = dict(finding.facts)
     said = [f"{label} {facts[name]}" for name, label in _SAID if name in facts]
-    return f"{finding.detector.severity} severity" + (f" ({', '.join(said)})" if said else "")
+    return f"base severity {finding.detector.severity}" + (f" ({', '.join(said)})" if said else "")
 
 
 _SAID = (

@@ -250,7 +250,7 @@ def test_the_reasons_of_a_token_at_the_head() -> None:
     detector = next(d for d in DETECTORS if d.id == "github-pat")
     found = reasons(made(detector, place(ORIGINS["head"]), ("user", "ada")))
     assert found == {
-        "severity": (rank.SEVERITY[detector.severity], f"{detector.name}: {detector.severity} severity (user ada)"),
+        "severity": (rank.SEVERITY[detector.severity], f"base severity {detector.severity} (user ada)"),
         "evidence": rank.EVIDENCE[detector.specificity],
         "exposure": rank.REACH["head"],
     }
@@ -263,7 +263,7 @@ def test_the_reasons_of_a_password_in_a_stash_of_a_test() -> None:
     known = (("expires", "2026-06-01T00:00:00+00:00"), ("encrypted", "yes"), ("mode", "test"))
     found = reasons(made(detector, place(origin, "test"), *known, state="dead"))
     assert found == {
-        "severity": (rank.SEVERITY["high"], "Password: high severity"),
+        "severity": (rank.SEVERITY["high"], "base severity high"),
         "lifetime": (rank.CASES["expired"][0], "expired on 2026-06-01"),
         "mode": rank.CASES["test mode"],
         "encrypted": rank.CASES["encrypted"],

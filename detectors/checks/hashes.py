@@ -39,18 +39,18 @@ def password_hash(value: bytes) -> list[tuple[str, str]] | None:
 _CODE = re.compile(
     rb"\$\{|\{\{|\}\}|\{%|<%|\$\(|%\(|#\{|%\{|@\{|\[\[|\\[nrtdws]"  # templates, formats, patterns
     rb"|\{[\w.:!]{0,40}\}|%[-.0-9]{0,4}[sdvqrxi](?![A-Za-z0-9])|<[^<>]{1,80}>"
-    rb"|[(\[]\Z|\(.*=\Z|\A\^|\.\*|\[a-z|\[A-Z|\[0-9|\[\^"
+    rb"|[(\[]\Z|\A[^(]*+\(.*+(?<==)\Z|\A\^|\.\*|\[a-z|\[A-Z|\[0-9|\[\^"
     rb"|\A\$[A-Za-z_][\w:.>-]*\Z|\A%[A-Za-z_]\w*%?\Z|\A\$\d\Z|\A&[A-Za-z_]\w*\Z"  # variables
     rb"|\A[A-Za-z_$][\w.$:>-]*[(\[][^()\[\]]*[)\]]{1,2}\Z"  # calls and subscripts
     rb"|\A[A-Za-z_]\w*(?:(?:\.|->|::)[A-Za-z_]\w*)+\Z"  # members
     rb"|\A(?:https?|file|s3|ssh|vault|secretref|op|env|arn):|://|\A(?:\.{0,2}|~)/|\A[A-Za-z]:\\"  # places
     rb"|\A[\w.+-]+@[A-Za-z][\w-]*(?:\.[A-Za-z]{2,12})+\Z"  # mail addresses
-    rb"|\A[#.@:&?*!-]+[A-Za-z_-]+[=:]?\Z|[?&]\w+=",  # selectors, options, query strings
+    rb"|\A[#.@:&?*!-]++(?:[A-Za-z_-]++[=:]?|(?<=.-)=?|(?<=.-:))\Z|[?&]\w+=",  # selectors, options, query strings
     re.DOTALL,
 )
 _FIELD = re.compile(
-    rb"(?i)[a-z_.:/ *-]*(?:passw|passphrase|pwd|secret|token|credential|(?<![a-z])pass(?![a-z])|api[_-]?key|"
-    rb"user[_-]?name|required|optional|enter|your|kennwort|contrase|senha|motdepasse)[a-z_.:/ *?!-]*"
+    rb"(?i)(?>[a-z_.:/ *-]*?(?:passw|passphrase|pwd|secret|token|credential|(?<![a-z])pass(?![a-z])|api[_-]?key|"
+    rb"user[_-]?name|required|optional|enter|your|kennwort|contrase|senha|motdepasse))[a-z_.:/ *?!-]*"
 )
 _WORDS = frozenset(
     "null none nil true false undefined string str text varchar char bytes object integer number bool boolean "
@@ -75,12 +75,16 @@ def password_text(value: bytes, strength: str = "") -> list[tuple[str, str]] | N
         return None
     if value.lower().decode("latin-1") in _WORDS or _FIELD.fullmatch(value) or _PLAIN_NAME.fullmatch(value):
         return None
+    if _TOKEN.search(value) and len(re.findall(rb"\d", value)) >= 4:
+        return []  # a prefix and random text is no name, though it has the form of one: `acme_live_0a1b…`
     if not strength:
         return _strength(value)
     if not re.search(rb"[A-Za-z\x80-\xff]", value) or _NAME.fullmatch(value):
         return None
     digits = len(re.findall(rb"\d", value))
     sign = re.search(rb"[!@#$%^&*+=?~|]", value.rstrip(b"?!*:.,")) or re.search(rb"[a-z]!+\Z", value)
+    if not digits and _SHUFFLED.fullmatch(value) and not _CAMEL.fullmatch(value):
+        return _strength(value)
     if not digits and (not sign or strength == "strong" or re.search(rb"[\x80-\xff]", value)):
         return None
     if strength == "strong" and digits < 2 and not sign and (value.islower() or value.isupper()):
@@ -88,6 +92,9 @@ def password_text(value: bytes, strength: str = "") -> list[tuple[str, str]] | N
     return _strength(value)
 
 
+_TOKEN = re.compile(rb"(?:\A|[_.-])(?=[a-z]{0,20}\d)(?=\d{0,20}[a-z])[a-z0-9]{20,}\Z")
+_SHUFFLED = re.compile(rb"(?=(?:[a-z]{0,20}[A-Z]){3})(?=(?:[A-Z]{0,20}[a-z]){3})[A-Za-z]{10,}")
+_CAMEL = re.compile(rb"[A-Z]{0,5}[a-z]{2,}+(?:[A-Z][a-z]{2,}+)*+[A-Z]{0,4}")
 _LEET = bytes.maketrans(b"013457@$!|", b"oleastasii")
 _COMMON = re.compile(
     rb"pass?w(?:or)?d|pas2w|passw|secret|admin|welcome|letmein|changeme|example|sample|dummy|iloveyou|qwerty|lq2w|"

@@ -90,6 +90,8 @@ def _macaroon_fields(raw: bytes) -> Iterator[tuple[int, bytes]]:
             shift += 7
             if byte < 0x80:
                 break
+            if shift > 63:
+                raise IndexError
         if at + size > len(raw):
             raise IndexError
         yield number, raw[at : at + size]
@@ -106,7 +108,7 @@ def _pypi_caveat(content: bytes) -> list[tuple[str, str]]:
         case [0, int(expires), *_] if 0 < expires < 253402300800:
             return [("expires", datetime.fromtimestamp(expires, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))]
         case [1, [*names]] | {"permissions": {"projects": [*names]}}:
-            return [("permissions", "project"), ("project", ", ".join(map(str, names))[:200])]
+            return [("permissions", "project"), ("project", ", ".join(n for n in names if isinstance(n, str))[:200])]
         case [3, str()] | {"permissions": "user"}:
             return [("permissions", "user")]
     return []

@@ -77,6 +77,8 @@ def parse(text: str, *, file: str, provider: str) -> list[Detector]:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as e:
         raise DetectorError(f"{file}: not valid TOML: {e}") from e
+    if isinstance(document.get("detector"), dict):
+        raise DetectorError(f"{file}: write [[detector]], with two brackets: a file can hold several")
     unknown = set(document) - {"detector"}
     if unknown or not isinstance(document.get("detector"), list):
         raise DetectorError(f"{file}: the file holds [[detector]] tables and nothing else, not {sorted(unknown)}")

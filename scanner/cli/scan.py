@@ -68,9 +68,12 @@ def scan(targets: tuple[str, ...], **flags: Any) -> int:
         with Bars(shown=sys.stderr.isatty() and not flags["no_progress"]) as bars:
             result = run_scan(names, _scan_options(flags, bars), sys.stdin.buffer)
         options = _report_options(names, flags, output)
-        for part in FORMATS[flags["format_"]].render(result, options):
-            output.write(part)
-        output.flush()
+        try:
+            for part in FORMATS[flags["format_"]].render(result, options):
+                output.write(part)
+            output.flush()
+        except BrokenPipeError:  # nobody reads on: what was found still counts
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if flags["format_"] != "text" or flags["output"]:
         _say(result)
     return exit_code(result)

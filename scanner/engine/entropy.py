@@ -54,12 +54,18 @@ def expected(length: int, letters: int) -> float:
     return total
 
 
+_BODY = re.compile(rb"[_.-]([A-Za-z0-9]{16,})\Z")
+
+
 def randomness(value: bytes) -> float:
     """Entropy as a share of what random text of this alphabet and length has: about 1 for a random key, less for words.
 
-    Values longer than 512 bytes are judged by their first 512.
+    Values longer than 512 bytes are judged by their first 512. Behind a prefix, the body is judged by itself too, and
+    the better one counts: `acme_` and hexadecimal digits together look like poor base64.
     """
     value = value[:512]
     if len(value) < 2:
         return 0.0
-    return shannon(value) / expected(len(value), alphabet(value))
+    whole = shannon(value) / expected(len(value), alphabet(value))
+    body = _BODY.search(value)
+    return max(whole, randomness(body[1])) if body else whole

@@ -25,28 +25,35 @@ def settle(matches: list[Match], detectors: Mapping[str, Detector]) -> list[Matc
             match.detector,
         )
 
-    kept: list[Match] = []
-    also: dict[int, list[str]] = {}
     parts = [m for m in matches if detectors[m.detector].part_only]
-    for match in sorted((m for m in matches if not detectors[m.detector].part_only), key=order):
-        for place, winner in enumerate(kept):
-            if _same(match, winner):
-                also.setdefault(place, []).append(match.detector)
-                break
-        else:
-            kept.append(match)
-    out = [
-        replace(match, also=tuple(sorted(set(also.get(place, ())) - {match.detector})))
-        for place, match in enumerate(kept)
-    ]
+    ranked = sorted((m for m in matches if not detectors[m.detector].part_only), key=order)
+    also: dict[int, set[str]] = {}
+    for place, rivals in enumerate(_better(ranked)):
+        winner = next((r for r in sorted(rivals) if r in also and _same(ranked[place], ranked[r])), place)
+        also.setdefault(winner, set()).add(ranked[place].detector)
+    out = [replace(ranked[place], also=tuple(sorted(ids - {ranked[place].detector}))) for place, ids in also.items()]
     return sorted([*out, *parts], key=lambda m: (m.span.start, m.span.end, m.detector))
 
 
+def _better(ranked: list[Match]) -> list[list[int]]:
+    """Of each match, the places of those before it in the list that overlap it: a sweep over the blob."""
+    out: list[list[int]] = [[] for _ in ranked]
+    still_open: list[int] = []
+    for place in sorted(range(len(ranked)), key=lambda p: ranked[p].span.start):
+        start = ranked[place].span.start
+        still_open = [p for p in still_open if ranked[p].span.end > start]
+        for other in still_open:
+            out[max(place, other)].append(min(place, other))
+        still_open.append(place)
+    return out
+
+
 def _same(match: Match, winner: Match) -> bool:
-    """Whether two matches are of one value. What a view decodes maps back to whole base64 groups, so that neighbours
-    in a view can seem to overlap: there, one value must hold the other."""
-    if match.span.start >= winner.span.end or winner.span.start >= match.span.end:
-        return False
+    """Whether two matches that overlap are of one value.
+
+    What a view decodes maps back to whole base64 groups, so that neighbours in a view can seem to overlap: there, one
+    value must hold the other.
+    """
     if match.view and winner.view:
         one, other = match.secret.reveal(), winner.secret.reveal()
         return one in other or other in one
@@ -56,14 +63,20 @@ def _same(match: Match, winner: Match) -> bool:
 def withhold(matches: list[Match]) -> list[Match]:
     """The matches without facts that would tell another's secret: the user name of a URL can be a token."""
     values = {m.secret.reveal() for m in matches if len(m.secret.reveal()) >= SHORTEST}
-    if len(values) < 2:
-        return matches
-    looked_for = values if len(values) <= MOST_COMPARED else ()
+    lengths: dict[bytes, set[int]] = {}
+    for value in values:
+        lengths.setdefault(value[:SHORTEST], set()).add(len(value))
 
     def tells(fact: str, own: bytes) -> bool:
         text = fact.encode("utf-8", "replace")
-        return text != own and (text in values or any(v in text for v in looked_for))
+        return text != own and any(
+            text[at : at + length] in values
+            for at in range(len(text) - SHORTEST + 1)
+            for length in lengths.get(text[at : at + SHORTEST], ())
+        )
 
+    if len(values) < 2:
+        return matches
     return [
         replace(m, facts=tuple((name, fact) for name, fact in m.facts if not tells(fact, m.secret.reveal())))
         if m.facts
@@ -74,5 +87,3 @@ def withhold(matches: list[Match]) -> list[Match]:
 
 SHORTEST = 8
 """Bytes of a secret that is looked for in facts; shorter ones are words such as a user's name."""
-MOST_COMPARED = 500
-"""Secrets of one blob up to which each is looked for within each fact; above, facts that equal one are withheld."""

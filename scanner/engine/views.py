@@ -1,7 +1,7 @@
 """Views: text in another form, read as what it stands for, with every offset mapped back to the original.
 
 Each has a cheap trigger. Derived buffers are bounded: a view is never longer than what it was made from and a fixed
-overhead for each value in it.
+overhead (`OVERHEAD`); what has no room is left out.
 
 - UTF-16 (little and big endian, with a byte order mark or without): as bytes of Latin-1.
 - Kubernetes Secret manifests: each value of `data:` decoded, as a line `kubernetes.secret/KEY: VALUE`.
@@ -22,6 +22,11 @@ Segment = tuple[int, int, int, int, int]
 """(start in the view, end in the view, start in the original, view unit, original unit): base64 is (…, 3, 4)."""
 
 
+OVERHEAD = 1 << 20
+"""How many bytes longer than its source a view may be. Each value has a line of its own, which adds 20 bytes or so: a
+source with some 50,000 values of a few bytes each comes to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """A buffer derived from another. Without segments it is the original itself."""
@@ -33,9 +38,14 @@ class View:
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """The smallest span of the original that holds what stands at start:end here."""
-        if self.segments:
-            start, end = self._back(start, end=False), self._back(end, end=True)
+        start, end = self.source(start, end)
         return self.outer.original(start, end) if self.outer else (start, end)
+
+    def source(self, start: int, end: int) -> tuple[int, int]:
+        """The same for the buffer that this one was made from, one step back."""
+        if not self.segments:
+            return start, end
+        return self._back(start, end=False), self._back(end, end=True)
 
     def _back(self, at: int, *, end: bool) -> int:
         key = at - 1 if end else at
@@ -92,13 +102,16 @@ def _utf16(buffer: bytes) -> View | None:
 
 
 class _Builder:
-    """Puts a view together, line by line."""
+    """Puts a view together, line by line, as long as there is room."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: int) -> None:
         self.buffer = bytearray()
         self.segments: list[Segment] = []
+        self._room = room + OVERHEAD
 
     def add(self, label: bytes, value: bytes, source: int, unit: int, width: int) -> None:
+        if len(self.buffer) + len(label) + len(value) >= self._room:
+            return
         self.buffer += label
         self.segments.append((len(self.buffer), len(self.buffer) + len(value), source, unit, width))
         self.buffer += value + b"\n"
@@ -111,7 +124,7 @@ _KIND = re.compile(rb"""["']?kind["']?[ \t]{0,8}:[ \t]{0,8}["']?Secret["']?(?![\
 _DOCUMENT_END = re.compile(rb"\n---")
 _ENTRY = re.compile(
     rb"""(?:^|[\n{,])[ \t]{0,64}["']?(?P<key>\.?[A-Za-z][\w.-]{0,252}|\.[\w.-]{1,252})["']?[ \t]{0,8}:"""
-    rb"""[ \t\r\n]{0,64}(?:[|>]-?[ \t]{0,8}\r?\n[ \t]{1,64})?["']?(?P<value>[A-Za-z0-9+/]{4,65536}={0,2})["']?"""
+    rb"""[ \t\r\n]{0,64}+(?:[|>]-?[ \t]{0,8}\r?\n[ \t]{1,64})?["']?(?P<value>[A-Za-z0-9+/]{4,65536}+={0,2})["']?"""
     rb"""[ \t]{0,8}(?=[\r\n,}]|$)"""
 )
 _PLAIN_ENTRY = re.compile(
@@ -124,14 +137,14 @@ DOCUMENT = 1 << 20
 
 def _kubernetes(buffer: bytes) -> View | None:
     """Source: https://kubernetes.io/docs/concepts/configuration/secret/."""
-    built = _Builder()
-    done = -1
+    built = _Builder(len(buffer))
+    done = 0
     for at in _places(buffer, b"Secret"):
         kind = _KIND.search(buffer, max(0, at - 32), at + 8)
         if not kind or kind.start() < done:
             continue
         before = buffer.rfind(b"\n---", max(0, kind.start() - DOCUMENT), kind.start())
-        low = max(before + 1, kind.start() - DOCUMENT, 0)
+        low = max(before + 1, kind.start() - DOCUMENT, done)
         stop = _DOCUMENT_END.search(buffer, kind.end(), kind.end() + DOCUMENT)
         high = stop.start() if stop else min(len(buffer), kind.end() + DOCUMENT)
         done = high
@@ -139,12 +152,20 @@ def _kubernetes(buffer: bytes) -> View | None:
             value = _decode(entry["value"])
             if value is not None:
                 built.add(b"kubernetes.secret/" + entry["key"] + b": ", value, entry.start("value"), 3, 4)
-        for section in _SECTION.finditer(buffer, low, high):
-            if section["name"] == b"stringData":
-                end = _NEXT_SECTION.search(buffer, section.end(), high)
-                for entry in _PLAIN_ENTRY.finditer(buffer, section.end() - 1, end.start() if end else high):
-                    built.add(b"kubernetes.secret/" + entry["key"] + b": ", entry["value"], entry.start("value"), 1, 1)
+        _plain_entries(buffer, low, high, built)
     return built.view("kubernetes-secret")
+
+
+def _plain_entries(buffer: bytes, low: int, high: int, built: _Builder) -> None:
+    """What stands under `stringData:`; a section that begins within another is a part of it, not one more."""
+    done = low
+    for section in _SECTION.finditer(buffer, low, high):
+        if section["name"] != b"stringData" or section.start() < done:
+            continue
+        end = _NEXT_SECTION.search(buffer, section.end() - 1, high)
+        done = end.start() if end else high
+        for entry in _PLAIN_ENTRY.finditer(buffer, section.end() - 1, done):
+            built.add(b"kubernetes.secret/" + entry["key"] + b": ", entry["value"], entry.start("value"), 1, 1)
 
 
 def _decode(value: bytes) -> bytes | None:
@@ -162,13 +183,13 @@ def _decode(value: bytes) -> bytes | None:
 _TRIGGERS = (b'auth"', b"auth'", b"auth=", b"auth =", b"asic ")
 _BASIC = re.compile(
     rb"""(?:_?auth["'][ \t]{0,8}:\s{0,8}["']|_?auth[ \t]{0,8}=[ \t]{0,8}["']?|(?P<http>asic[ \t]{1,8}))"""
-    rb"""(?P<value>[A-Za-z0-9+/]{6,4096}={0,2})(?![A-Za-z0-9+/=])"""
+    rb"""(?P<value>[A-Za-z0-9+/]{6,4096}+={0,2}+)(?![A-Za-z0-9+/=])"""
 )
 
 
 def _basic(buffer: bytes) -> View | None:
     """Sources: RFC 7617; https://docs.docker.com/reference/cli/docker/login/; `_auth` of .npmrc."""
-    built = _Builder()
+    built = _Builder(len(buffer))
     for trigger in _TRIGGERS:
         for at in _places(buffer, trigger):
             found = _BASIC.match(buffer, at)

@@ -7,7 +7,6 @@ one unit of a source at a time; the second half runs here, once all units of a t
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import BinaryIO
 
-from ..errors import GitError, UsageError
+from ..errors import GitError, OakumError, UsageError
 from ..ledger import Ledger, Resolve
 from ..model import (
     BANDS,
@@ -35,7 +34,8 @@ from ..model import (
 from ..rank import order, rank
 from ..sources import Unit, files, git
 from . import targets
-from .workers import Harvest, Pool, Searcher, digest
+from .redact import Redactor
+from .workers import Harvest, Pool, Searcher, where_raised
 
 NOT_SCANNED_KEPT = 200
 """Entries of the not-scanned list that are kept one by one for each reason; the rest is counted."""
@@ -76,17 +76,27 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
     """
     started = time.monotonic()
     tally = Tally(options)
+    for name in names:
+        if name != b"-":
+            files.require_readable(name)
     found: list[Finding] = []
     for name in names:
-        target = TargetScan(tally, name, label=clean(name) if len(names) > 1 else "")
-        found += target.findings(_scan_target(target, name, options, stdin))
-        if tally.interrupted:
-            break
-    ranked = _rank(_merge(found), options)
-    kept = [r for r in ranked if BANDS.index(r.band) <= BANDS.index(options.min_band)]
+        if not tally.interrupted:
+            target = TargetScan(tally, name, label=clean(name) if len(names) > 1 else "")
+            try:
+                resolve = _attempt(target, name, options, stdin)
+            except UsageError as e:
+                if not found:
+                    raise
+                tally.leave_out([NotScanned(name, str(e))])
+                continue
+            found += target.findings(resolve)
+    found = _merge(found)
+    ranked, kept = _rank(found, tally)
+    redactor = Redactor(found)
     return ScanResult(
-        findings=kept,
-        not_scanned=tally.all_not_scanned(),
+        findings=[redactor.finding(r) for r in kept],
+        not_scanned=[redactor.not_scanned(n) for n in tally.all_not_scanned()],
         suppressed=tuple(sorted(Counter(reason for reason, _ in tally.suppressed).items())),
         dropped=tuple(sorted(tally.dropped.items())),
         coverage=Coverage(
@@ -103,11 +113,25 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
     )
 
 
+def _attempt(scan: TargetScan, name: bytes, options: ScanOptions, stdin: BinaryIO) -> Resolve:
+    """Search one target. Whatever goes wrong, what was found until then is kept, and told without attribution."""
+    try:
+        return _scan_target(scan, name, options, stdin)
+    except KeyboardInterrupt:
+        scan.tally.interrupted = True
+    except GitError as e:
+        scan.leave_out([NotScanned(name, f"git failed on it, so that some of it may be missing here: {e}")])
+    except OakumError:
+        raise
+    except Exception as e:  # noqa: BLE001  out of memory in attribution, say
+        scan.leave_out([NotScanned(name, f"an error in oakum ({where_raised(e)}) ended its scan; please report it")])
+    return targets.as_given
+
+
 def _scan_target(scan: TargetScan, name: bytes, options: ScanOptions, stdin: BinaryIO) -> Resolve:
     if name == b"-":
         scan.search("standard input", [files.StdinUnit(stdin)])
         return targets.as_given
-    files.require_readable(name)
     if not os.path.isdir(name):
         scan.search("files", [files.one_file(name, max_size=options.max_size)], total=1)
         return targets.as_given
@@ -115,7 +139,7 @@ def _scan_target(scan: TargetScan, name: bytes, options: ScanOptions, stdin: Bin
         repository = git.open_repository(name, options.environment)
     except GitError as e:
         if options.narrowed:
-            raise
+            raise UsageError(str(e)) from e
         scan.leave_out([NotScanned(name, f"git could not be used on it, only its files were searched: {e}")])
         return targets.folder(scan, name, options)
     if repository is None:
@@ -123,13 +147,7 @@ def _scan_target(scan: TargetScan, name: bytes, options: ScanOptions, stdin: Bin
             raise UsageError(f"{clean(name)} is no git repository: --range, --branch, --since and --staged need one")
         return targets.folder(scan, name, options)
     kind = targets.selection if options.narrowed else targets.repository if options.history else targets.current
-    try:
-        return kind(scan, repository, options)
-    except GitError as e:
-        scan.leave_out([NotScanned(name, f"git failed on it, so that some of it may be missing here: {e}")])
-    except KeyboardInterrupt:
-        scan.tally.interrupted = True
-    return targets.as_given
+    return kind(scan, repository, options)
 
 
 @dataclass(slots=True)
@@ -229,21 +247,20 @@ class TargetScan:
         folder = os.path.join(self._name, b"") if os.path.isdir(self._name) else os.path.dirname(self._name)
         return path[len(folder) :].lstrip(b"/") if isinstance(origin, File) and path.startswith(folder) else path
 
-    def lost_blobs(self) -> set[bytes]:
-        """The git blobs, by their binary ids, that could not be read or were left out."""
-        names = (entry.what for entry in self.tally.not_scanned.values())
-        return {bytes.fromhex(name.decode()) for name in names if re.fullmatch(rb"[0-9a-f]{40}|[0-9a-f]{64}", name)}
-
     def findings(self, resolve: Resolve) -> list[Finding]:
         """The findings of this target, its places attributed and classed."""
         allowlist = self.tally.searcher.allowlist
+        suppressed = self.tally.suppressed
 
         def kept(detector: Detector, origin: Origin, blobs: set[str]) -> list[tuple[Origin, int]]:
-            return [
-                (full, place)
-                for full, place in resolve(detector, origin, blobs)
-                if not allowlist.review_path(detector, self._inside(full))
-            ]
+            fit: list[tuple[Origin, int]] = []
+            for full, place in resolve(detector, origin, blobs):
+                reason = allowlist.review_path(detector, self._inside(full))
+                if reason:
+                    suppressed.add((reason, detector.id.encode() + b" " + self._inside(full)))
+                else:
+                    fit.append((full, place))
+            return fit
 
         out: list[Finding] = []
         for finding in self.ledger.findings(kept):
@@ -252,8 +269,6 @@ class TargetScan:
                 for o in finding.occurrences
             )
             out.append(replace(finding, occurrences=occurrences))
-        held = {finding.secret for finding in out}
-        self.tally.suppressed.update(("generated-file", digest(s)) for s in self.ledger.secrets() if s not in held)
         if self.ledger.lost:
             why = "more distinct secrets than are kept; scan a part of it (--range, a subfolder)"
             self.leave_out([NotScanned(b"findings", why, count=self.ledger.lost)])
@@ -279,9 +294,24 @@ def _merge(found: Iterable[Finding]) -> list[Finding]:
     return list(merged.values())
 
 
-def _rank(found: list[Finding], options: ScanOptions) -> list[RankedFinding]:
-    """Rank all findings. Fingerprints of guessable values take long on purpose, and release the interpreter."""
+def _rank(found: list[Finding], tally: Tally) -> tuple[list[RankedFinding], list[RankedFinding]]:
+    """All findings ranked, and those from --min-band upwards, worst first, with their fingerprints.
+
+    Fingerprints of guessable values take long on purpose; only what is reported gets one. After Ctrl-C they are left
+    out, and the report is written at once.
+    """
+    options = tally.options
+    ranked = [rank(finding, fingerprint="", now=options.now) for finding in found]
+    kept = [r for r in ranked if BANDS.index(r.band) <= BANDS.index(options.min_band)]
+    if tally.interrupted:
+        return ranked, order(kept)
+    named: list[RankedFinding] = []
     with ThreadPoolExecutor(options.jobs) as threads:
-        fingerprints = list(threads.map(lambda f: f.secret.fingerprint(), found))
-    pairs = zip(found, fingerprints, strict=True)
-    return order(rank(finding, fingerprint=name, now=options.now) for finding, name in pairs)
+        try:
+            for one, name in zip(kept, threads.map(lambda r: r.finding.secret.fingerprint(), kept), strict=True):
+                named.append(replace(one, fingerprint=name))
+                options.progress("fingerprints", len(named), len(kept))
+        except KeyboardInterrupt:
+            tally.interrupted = True
+            threads.shutdown(wait=False, cancel_futures=True)
+    return ranked, order([*named, *kept[len(named) :]])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Set
 from typing import TYPE_CHECKING
 
+from ..errors import GitError, UsageError
 from ..ledger import Resolve
-from ..model import Detector, File, GitBlob, GitMessage, NotScanned, Origin
-from ..sources import files, history, objects, worktree
+from ..model import Detector, File, GitBlob, GitMessage, NotScanned, Origin, clean
+from ..sources import files, git, history, objects, worktree
 from ..sources.git import Repository
 
 if TYPE_CHECKING:
@@ -24,9 +24,21 @@ def as_given(_detector: Detector, origin: Origin, _blobs: set[str]) -> list[tupl
 
 
 def folder(scan: TargetScan, path: bytes, options: ScanOptions) -> Resolve:
-    """A folder that is no repository: every regular file."""
+    """A folder that is no repository: every file, but what is ignored in the repository that it is a part of."""
     left_out: list[NotScanned] = []
-    units = list(files.units(path, files.walk(path, left_out), shown=path, max_size=options.max_size))
+    try:
+        around = git.open_around(path, options.environment)
+    except (GitError, UsageError):  # better too much than too little
+        around = None
+    if around:
+        repo, below = around
+        why = f"part of the repository at {clean(repo.work_tree)}: only the files below it were searched; "
+        left_out.append(NotScanned(path, why + "scan that for its history", policy=True))
+        index = _index(scan, repo)
+        paths = worktree.list_files(repo, index, left_out, ignore=options.ignore, below=below, shown=path)
+    else:
+        paths = list(files.walk(path, left_out, shown=path))
+    units = list(files.units(path, paths, shown=path, max_size=options.max_size))
     scan.leave_out(left_out)
     scan.search("files", units, total=len(units), parallel=sum(u.weight for u in units) > SMALL)
     return as_given
@@ -39,7 +51,7 @@ def repository(scan: TargetScan, repo: Repository, options: ScanOptions) -> Reso
     units = objects.list_units(repo, store, max_size=options.max_size)
     scan.search("git objects", units, parallel=_pack_bytes(repo) > SMALL)
     scan.leave_out(store.not_scanned)
-    work_tree(scan, repo, index, options, searched=store.blobs - scan.lost_blobs())
+    work_tree(scan, repo, index, options)
     if scan.interrupted:
         return as_given
     with scan.stage("history"):
@@ -56,36 +68,30 @@ def selection(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resol
     else:
         with scan.stage("history"):
             chosen = history.select(repo, left_out, range_=options.range_, branch=options.branch, since=options.since)
-    wanted = {c.blob for _, c in chosen.changes} | {b for _, c in chosen.changes for b in c.before}
     units = [
-        *objects.chosen_units(repo, "blob", sorted(wanted), left_out, max_size=options.max_size),
+        *objects.chosen_units(repo, "blob", sorted(chosen.blobs), left_out, max_size=options.max_size),
         *objects.chosen_units(repo, "commit", chosen.commits, left_out, max_size=options.max_size),
     ]
     scan.leave_out(left_out)
-    scan.search("git objects", units, total=len(units), parallel=len(wanted) > 200)
+    scan.search("git objects", units, total=len(units), parallel=len(chosen.blobs) > 200)
     known = chosen.history(repo, scan.ledger.blobs())
     scan.leave_out(known.not_scanned)
-    before = chosen.before()
     resolve = _resolve(known)
 
     def brought(detector: Detector, origin: Origin, blobs: set[str]) -> list[tuple[Origin, int]]:
-        if isinstance(origin, GitBlob) and origin.blob not in known.places:
-            return []
-        return [
-            (full, order)
-            for full, order in resolve(detector, origin, blobs)
-            if not (isinstance(full, GitBlob) and before.get((full.blob, full.path), set()) & blobs)
-        ]
+        if isinstance(origin, GitBlob):
+            return list(known.places_of(origin.blob, blobs))
+        return resolve(detector, origin, blobs)
 
     return brought
 
 
 def current(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resolve:
-    """A repository without its history: work tree and staged blobs; of a bare one the tree of HEAD."""
+    """A repository without its history: work tree, git directory and staged blobs; of a bare one the tree of HEAD."""
     index = _index(scan, repo)
     left_out: list[NotScanned] = []
+    work_tree(scan, repo, index, options)
     if repo.work_tree:
-        work_tree(scan, repo, index, options)
         chosen = history.staged(repo, index, left_out)
         places = {c.blob: GitBlob(c.blob, c.path, reach="staged") for _, c in chosen.changes}
     else:
@@ -102,40 +108,19 @@ def current(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resolve
     return resolve
 
 
-def work_tree(
-    scan: TargetScan,
-    repo: Repository,
-    index: worktree.Index,
-    options: ScanOptions,
-    *,
-    searched: Set[bytes] = frozenset(),
-) -> None:
-    """The files of the work tree, and the git directory's own texts.
+def work_tree(scan: TargetScan, repo: Repository, index: worktree.Index, options: ScanOptions) -> None:
+    """The files of the work tree, and those of the git directory.
 
-    `searched` are the blobs that were searched already: a file that still is one of them is not searched again.
+    Files that git has as well are searched too: what git hands out may differ from what its names say.
     """
     left_out: list[NotScanned] = []
+    units: list[files.FileUnit] = []
     if repo.work_tree:
         paths = worktree.list_files(repo, index, left_out, ignore=options.ignore)
-        known = {path for path, blob in index.staged.items() if bytes.fromhex(blob) in searched}
-        units = [
-            unit
-            for again in (False, True)
-            for unit in files.units(
-                repo.work_tree,
-                [path for path in paths if (path in known) != again],
-                shown=b"",
-                max_size=options.max_size,
-                tracked=index.staged,
-                skip_unmodified=not again,
-                id_length=repo.id_length,
-            )
-        ]
-        scan.search("files", units, total=len(units), parallel=sum(u.weight for u in units) > SMALL)
+        units += files.units(repo.work_tree, paths, shown=b"", max_size=options.max_size)
+    units += worktree.git_units(repo, left_out, max_size=options.max_size)
     scan.leave_out(left_out)
-    for path, names in worktree.git_files(repo):
-        shown = os.path.relpath(path, repo.work_tree) if repo.work_tree else b""
-        scan.search("files", list(files.units(path, names, shown=shown, max_size=options.max_size)))
+    scan.search("files", units, total=len(units), parallel=sum(u.weight for u in units) > SMALL)
 
 
 def _index(scan: TargetScan, repo: Repository) -> worktree.Index:

@@ -82,6 +82,9 @@ class Searcher:
                 sightings.append(
                     Sighting(match.detector, match.also, match.secret, match.span, match.facts, match.excerpt)
                 )
+        if getattr(searched, "folded", 0):
+            why = "has more matches than are kept of one blob; the rest was counted only"
+            harvest.not_scanned.append(NotScanned(name_of(item.origin), why, count=getattr(searched, "folded", 0)))
         if sightings:
             harvest.found.append((item.origin, sightings))
 
@@ -124,32 +127,36 @@ class Pool:
             return
         waiting = iter(units)
         for _ in range(POOL_BREAKS):
-            lost: list[Unit] = []
-            yield from self._pool(waiting, lost)
-            if not lost:
+            under_way: dict[Future[Harvest], Unit] = {}
+            try:
+                yield from self._pool(waiting, under_way)
                 return
-            for unit in lost:
-                yield Harvest(not_scanned=[_lost(unit)])
-        yield Harvest(not_scanned=[NotScanned(b"the rest", "workers died again and again; scan with --jobs 1")])
+            except BrokenProcessPool:
+                for unit in under_way.values():
+                    yield Harvest(not_scanned=[_lost(unit)])
+        rest = sum(unit.size() for unit in waiting)
+        if rest:
+            why = "workers died again and again (out of memory?); scan it again with --jobs 1"
+            yield Harvest(not_scanned=[NotScanned(b"all that was left", why, count=rest)])
 
-    def _pool(self, units: Iterator[Unit], lost: list[Unit]) -> Iterator[Harvest]:
+    def _pool(self, units: Iterator[Unit], under_way: dict[Future[Harvest], Unit]) -> Iterator[Harvest]:
         global _searcher
         _searcher = self._searcher
         method = "fork" if sys.platform == "linux" else None
         executor = ProcessPoolExecutor(
             self._jobs, multiprocessing.get_context(method), initializer=_start_worker, initargs=self._arguments
         )
-        under_way: dict[Future[Harvest], Unit] = {}
         try:
             executor.submit(_nothing)
             for unit in units:
-                under_way[executor.submit(_work, unit)] = unit
+                under_way[Future()] = unit  # so that it is known as lost if it cannot even be submitted
+                future = executor.submit(_work, unit)
+                under_way.popitem()
+                under_way[future] = unit
                 while len(under_way) >= 3 * self._jobs:
                     yield from _done(under_way)
             while under_way:
                 yield from _done(under_way)
-        except BrokenProcessPool:
-            lost += under_way.values()
         except (KeyboardInterrupt, GeneratorExit):
             for process in list(executor._processes.values()):  # executor.terminate_workers() from Python 3.14 on
                 process.terminate()
@@ -165,11 +172,25 @@ def _done(under_way: dict[Future[Harvest], Unit]) -> Iterator[Harvest]:
         yield harvest
 
 
-def _failed(unit: Unit, error: Exception) -> NotScanned:
-    """Where an exception came from, without its text: that could hold what was searched."""
+def name_of(origin: Origin) -> bytes:
+    """An origin in a word, for the not-scanned list."""
+    match origin:
+        case File(path=path):
+            return path
+        case GitBlob(blob=name) | GitMessage(target=name):
+            return name.encode()
+        case _:
+            return b"standard input"
+
+
+def where_raised(error: BaseException) -> str:
+    """An exception's type and place, without its text: that could hold what was searched."""
     frames = traceback.extract_tb(error.__traceback__)
-    place = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "?"
-    why = f"an error in oakum ({type(error).__name__} at {place}) ended the search of these blobs; please report it"
+    return f"{type(error).__name__} at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}"
+
+
+def _failed(unit: Unit, error: Exception) -> NotScanned:
+    why = f"an error in oakum ({where_raised(error)}) ended the search of these blobs; please report it"
     return NotScanned(unit.describe(), why, count=unit.size())
 
 

@@ -130,6 +130,8 @@ def _since(occurrence: Occurrence, *, brief: bool = False) -> str:
         if occurrence.blobs > 1:
             parts.append(f"in {occurrence.blobs} versions of the file")
     reach = origin.reach if brief else REACH_WORDS[origin.reach]
+    if isinstance(origin, GitMessage) and origin.reach == "history":
+        reach = "in every clone"
     if origin.via and (brief or origin.reach == "unreachable"):
         reach += f" ({clean(origin.via)})"
     return ", ".join([*parts, reach])
@@ -201,8 +203,11 @@ def _lexer(filename: str):  # type: ignore[no-untyped-def]
 
 def _next_step(ranked: RankedFinding) -> str:
     detector = ranked.finding.detector
-    places = {o.origin.reach for o in ranked.finding.occurrences if isinstance(o.origin, GitBlob | GitMessage)}
-    if places == {"staged"}:
+    origins = [o.origin for o in ranked.finding.occurrences]
+    places = {o.reach for o in origins if isinstance(o, GitBlob | GitMessage)}
+    if all(isinstance(o, GitMessage) for o in origins):
+        first = "revoke it; a message goes away only by rewriting the commit, tag or note that carries it"
+    elif places == {"staged"}:
         first = "take it out before you commit"
     elif detector.kind == "password-hash":
         first = "change the passwords behind it, and take it out of the repository"
@@ -229,12 +234,12 @@ def _summary(result: ScanResult, options: ReportOptions) -> Iterator[str]:
         head += f"; {result.below_band:,} below --min-band not shown"
     yield _paint(head, "bold", options)
     coverage = result.coverage
-    searched = ", ".join(f"{n:,} {name}" for name, n in coverage.counts) or "nothing"
-    speed = coverage.bytes / 1e6 / coverage.seconds if coverage.seconds else 0
-    yield f"  searched     {searched}: {_size(coverage.bytes)} in {coverage.seconds:.1f} s ({speed:.0f} MB/s)"
+    searched = ", ".join(_counted(n, name) for name, n in coverage.counts) or "nothing"
+    speed = f" ({coverage.bytes / 1e6 / coverage.seconds:.0f} MB/s)" if coverage.seconds > 1 else ""
+    yield f"  searched     {searched}: {_size(coverage.bytes)} in {coverage.seconds:.1f} s{speed}"
     if result.suppressed:
         kinds = ", ".join(f"{n:,} {reason}" for reason, n in result.suppressed)
-        yield f"  suppressed   {sum(n for _, n in result.suppressed):,} values: {kinds}"
+        yield f"  suppressed   {_counted(sum(n for _, n in result.suppressed), 'values')}: {kinds}"
     if result.dropped and options.stats:
         yield f"  dropped      {', '.join(f'{n:,} by {reason}' for reason, n in result.dropped)}"
     if options.stats:
@@ -250,6 +255,13 @@ def _summary(result: ScanResult, options: ReportOptions) -> Iterator[str]:
     if left:
         yield f"  left out     {sum(n.count for n in left):,} by policy"
         yield from _entries(left)
+
+
+def _counted(number: int, name: str) -> str:
+    """A count with its noun, which is given in the plural."""
+    if name == "standard input":
+        return name
+    return f"{number:,} {name.removesuffix('s') if number == 1 else name}"
 
 
 def _entries(entries: list[NotScanned]) -> Iterator[str]:

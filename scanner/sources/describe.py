@@ -9,7 +9,6 @@ from __future__ import annotations
 import configparser
 import os
 import re
-from urllib.parse import urlsplit
 
 from ..errors import GitError
 from .git import locate
@@ -21,6 +20,8 @@ MOST = 8 << 20
 
 def describe(path: str) -> list[str]:
     """Lines about the repository at `path`: no secrets, but its own words; they must be made safe to print."""
+    if not all(os.path.isabs(folder) for folder in os.get_exec_path()):
+        return []  # GitPython runs the git that PATH finds first, if only to ask its version
     try:
         import git
     except ImportError:  # GitPython refuses to be imported where there is no git
@@ -37,7 +38,7 @@ def describe(path: str) -> list[str]:
         found = locate(os.fsencode(path))  # refuses what would never end
         if found is None or not all(_is_small(os.path.join(d, n)) for d in found[:2] for n in _READ):
             return []
-        with Repository(path, search_parent_directories=False) as repository:
+        with Repository(os.path.abspath(path), search_parent_directories=False, expand_vars=False) as repository:
             head = "detached HEAD" if repository.head.is_detached else f"on {repository.active_branch.name}"
             branches, tags = len(repository.branches), len(repository.tags)
             urls = [(remote.name, str(remote.config_reader.get("url"))) for remote in repository.remotes]
@@ -55,13 +56,23 @@ def _count(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
+_PLAIN = re.compile(
+    r"(?P<scheme>https?|ssh|git|ftps?|file|git\+ssh|ssh\+git)://(?P<user>[^/?#\\\s]*@)?"
+    r"(?P<rest>(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])?(?::[0-9]{1,5})?(?:/[^@?#\\\s]*)?)(?:[?#][^@]*)?"
+)
+_SECURE_SHELL = re.compile(r"git@[A-Za-z0-9._-]+:[^@:?#\\\s]*")
+_ON_DISK = re.compile(r"\.{0,2}/[^@:?#\\]*")
+NOT_SHOWN = "[not shown]"
+
+
 def without_credentials(url: str) -> str:
-    """A URL (or scp-like address) with whatever stands before its `@` masked, and without its query."""
-    if "://" not in url:
-        return re.sub(r"^[^/@]*:[^/@]*@", "[masked]@", url)
-    try:
-        parts = urlsplit(url)
-        netloc = parts.netloc.rpartition("@")
-    except ValueError:
-        return "[unreadable URL]"
-    return parts._replace(netloc=("[masked]@" if netloc[0] else "") + netloc[2], query="", fragment="").geturl()
+    """Scheme, host and path of a URL; `git@host:path` and paths as they are; of what is none of that, nothing.
+
+    An `@` where none should be says that a part of a password would be taken for something else.
+    """
+    if _SECURE_SHELL.fullmatch(url) or _ON_DISK.fullmatch(url):
+        return url
+    plain = _PLAIN.fullmatch(url)
+    if plain is None:
+        return NOT_SHOWN
+    return f"{plain['scheme']}://{'[masked]@' if plain['user'] else ''}{plain['rest']}"

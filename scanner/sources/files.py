@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import BinaryIO
 
 from ..errors import TargetError
 from ..model import PIECE_OVERLAP, PIECE_SIZE, File, NotScanned, Piece, Stdin, clean
 from . import Item
+from .git import has_layout, is_repository
 
 UNIT_FILES = 128
 UNIT_BYTES = 8 << 20
@@ -20,21 +20,13 @@ UNIT_BYTES = 8 << 20
 
 @dataclass(frozen=True, slots=True)
 class FileUnit:
-    """Some files of a tree. `root` is opened, `shown` is put before their paths in the report.
-
-    `tracked` holds the id of the staged blob of each file that git tracks. With `skip_unmodified`, a file that still
-    is that blob is not searched again, because git's objects are. The content is hashed for that: git's own notes
-    about which files are unmodified come with the repository, and may lie.
-    """
+    """Some files of a tree. `root` is opened, `shown` is put before their paths in the report."""
 
     root: bytes
     paths: tuple[bytes, ...]
     shown: bytes
     max_size: int
     weight: int
-    tracked: tuple[str, ...] = ()
-    skip_unmodified: bool = False
-    id_length: int = 40
     name: bytes = b""
     """What a single file is called in the report, where that is not its path."""
 
@@ -47,35 +39,35 @@ class FileUnit:
         return len(self.paths)
 
     def read(self) -> Iterator[Item | NotScanned]:
-        """Each file that is there; a file that git tracks and the tree does not have is no loss."""
+        """Each file that is there."""
         folders: dict[bytes, bool] = {}
-        for place, path in enumerate(self.paths):
+        before: set[bytes] = set()
+        for path in self.paths:
             shown = self.name or (os.path.join(self.shown, path) if self.shown else path)
-            if not _stays_inside(self.root, os.path.dirname(path), folders):
+            if os.path.splitdrive(path)[0] or not _stays_inside(self.root, os.path.dirname(path), folders):
                 yield NotScanned(shown, "stands behind a symbolic link", policy=True)
                 continue
-            tracked = self.tracked[place] if self.tracked else ""
             try:
                 with _open(os.path.join(self.root, path)) as file:
-                    yield from self._file(file, shown, tracked if self.skip_unmodified else "")
+                    yield self._file(file, shown, before)
             except (FileNotFoundError, NotADirectoryError):
-                if not tracked:
-                    yield NotScanned(shown, "went away before it was read")
+                yield NotScanned(shown, "went away before it was read")
             except _NotAFileError as e:
                 yield NotScanned(shown, str(e), policy=True)
             except OSError as e:
                 yield NotScanned(shown, f"cannot be read: {e.strerror or e}")
 
-    def _file(self, file: BinaryIO, shown: bytes, expected: str) -> Iterator[Item | NotScanned]:
+    def _file(self, file: BinaryIO, shown: bytes, before: set[bytes]) -> Item | NotScanned:
         size = os.fstat(file.fileno()).st_size
         if size > self.max_size:
-            yield NotScanned(shown, f"larger than --max-size ({size:,} bytes)", policy=True)
-        elif size > PIECE_SIZE:
-            yield Item(File(shown), pieces(file))
-        else:
-            content = file.read()
-            if not expected or blob_id(content, self.id_length) != expected:
-                yield Item(File(shown), (Piece(content),))
+            return NotScanned(shown, f"larger than --max-size ({size:,} bytes)", policy=True)
+        if size > PIECE_SIZE:
+            return Item(File(shown), pieces(file))
+        return Item(File(shown), (Piece(self._new(file.read(), before)),))
+
+    def _new(self, content: bytes, before: set[bytes]) -> bytes:
+        """What is to be searched of a file; `before` is for notes about the files of the unit that came before."""
+        return content
 
 
 class _NotAFileError(Exception):
@@ -99,20 +91,12 @@ def _open(path: bytes) -> BinaryIO:
 
 def _stays_inside(root: bytes, folder: bytes, known: dict[bytes, bool]) -> bool:
     """Whether a folder of the tree is reached without a symbolic link; `known` remembers."""
-    if folder in (b"", b"/"):
-        return True
+    if folder in (b"", b"/"):  # an index may name absolute paths
+        return not folder
     if folder not in known:
         above = _stays_inside(root, os.path.dirname(folder), known)
         known[folder] = above and b".." not in folder.split(b"/") and not os.path.islink(os.path.join(root, folder))
     return known[folder]
-
-
-def blob_id(content: bytes, length: int) -> str:
-    """The git object id of a blob; `length` 40 for SHA-1, 64 for SHA-256 repositories."""
-    digest = hashlib.sha256() if length == 64 else hashlib.sha1(usedforsecurity=False)
-    digest.update(b"blob %d\0" % len(content))
-    digest.update(content)
-    return digest.hexdigest()
 
 
 def pieces(file: BinaryIO) -> Iterator[Piece]:
@@ -158,57 +142,61 @@ class StdinUnit:
         yield Item(Stdin(), pieces(self.stream))
 
 
-def walk(root: bytes, left_out: list[NotScanned]) -> Iterator[bytes]:
-    """The paths below a folder, relative to it, in order; git directories are left out and named."""
-    folders = [b""]
+def walk(
+    root: bytes,
+    left_out: list[NotScanned],
+    *,
+    shown: bytes,
+    below: bytes = b"",
+    ignored: Set[bytes] = frozenset(),
+    enter: Callable[[bytes], bool] = lambda _folder: True,
+) -> Iterator[bytes]:
+    """The paths of all files below the folder `below` of `root`, relative to `root`, in order; `/` on every system.
+
+    `ignored` holds paths to leave out, those of folders with a `/` at their end. A folder that is a repository of its
+    own is named, with `shown` before its path, and its git directory is not walked into; where `enter` says no, nor is
+    the rest of it, and nothing is named.
+    """
+    folders = [below]
     while folders:
         folder = folders.pop()
         try:
             with os.scandir(os.path.join(root, folder)) as listing:
                 entries = sorted(listing, key=lambda e: e.name)
         except OSError as e:
-            left_out.append(NotScanned(os.path.join(root, folder), f"folder cannot be read: {e.strerror or e}"))
+            left_out.append(NotScanned(os.path.join(shown, folder), f"folder cannot be read: {e.strerror or e}"))
             continue
-        below: list[bytes] = []
+        names = {entry.name for entry in entries}
+        own = b".git" in names and is_repository(os.path.join(root, folder))
+        if folder != below:
+            if own and not enter(folder):
+                continue
+            if own or (names >= {b"HEAD", b"objects", b"refs"} and has_layout(os.path.join(root, folder))):
+                why = "a repository of its own: its files are searched here, its history by scanning it by itself"
+                left_out.append(NotScanned(os.path.join(shown, folder), why, policy=True))
+        inner: list[bytes] = []
         for entry in entries:
-            path = os.path.join(folder, entry.name)
-            if entry.name == b".git":
-                if folder and entry.is_dir(follow_symlinks=False):
-                    why = "a repository of its own: its files are searched here, its history by scanning it by itself"
-                    left_out.append(NotScanned(os.path.join(root, folder), why, policy=True))
-            elif entry.is_dir(follow_symlinks=False):
-                below.append(path)
-            else:
-                yield path
-        folders.extend(reversed(below))
+            path = folder + b"/" + entry.name if folder else entry.name
+            if not entry.is_dir(follow_symlinks=False):
+                if path not in ignored:
+                    yield path
+            elif not (own and entry.name == b".git") and path + b"/" not in ignored:
+                inner.append(path)
+        folders.extend(reversed(inner))
 
 
-def units(
-    root: bytes,
-    paths: Iterable[bytes],
-    *,
-    shown: bytes,
-    max_size: int,
-    tracked: Mapping[bytes, str] = MappingProxyType({}),
-    skip_unmodified: bool = False,
-    id_length: int = 40,
-) -> Iterator[FileUnit]:
+def units(root: bytes, paths: Iterable[bytes], *, shown: bytes, max_size: int) -> Iterator[FileUnit]:
     """Units of at most `UNIT_FILES` files, or of about `UNIT_BYTES`."""
     batch: list[bytes] = []
     weight = 0
-
-    def unit() -> FileUnit:
-        ids = tuple(tracked.get(p, "") for p in batch) if tracked else ()
-        return FileUnit(root, tuple(batch), shown, max_size, weight, ids, skip_unmodified, id_length)
-
     for path in paths:
         batch.append(path)
         weight += _size(os.path.join(root, path))
         if len(batch) >= UNIT_FILES or weight >= UNIT_BYTES:
-            yield unit()
+            yield FileUnit(root, tuple(batch), shown, max_size, weight)
             batch, weight = [], 0
     if batch:
-        yield unit()
+        yield FileUnit(root, tuple(batch), shown, max_size, weight)
 
 
 def _size(path: bytes) -> int:
@@ -221,6 +209,10 @@ def _size(path: bytes) -> int:
 def require_readable(path: bytes) -> None:
     """TargetError, saying what to do, for a target that is not there or cannot be read at all."""
     if not os.path.lexists(path):
+        if re.match(rb"[a-z+]{2,12}://|git@", path):
+            raise TargetError(
+                f"{clean(path)}: oakum does not fetch; clone it (git clone --mirror), then scan the clone"
+            )
         raise TargetError(f"{clean(path)}: there is no such file or folder")
     mode = os.stat(path).st_mode if os.path.exists(path) else 0
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):

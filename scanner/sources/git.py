@@ -2,13 +2,14 @@
 
 Plumbing commands only, never `log`, `status` or `diff` (`gpg.program`, text conversion and clean filters run
 programs). Every call names the git directory itself, so that git does not look for one, and carries the settings
-below. The caller's `GIT_*` variables and git configuration are left out: the same scan everywhere.
+below. The caller's `GIT_*` variables and git configuration are left out: the same scan everywhere. Git runs in the
+work tree, wherever we are, because `ls-files` lists only what lies below its own folder.
 """
 
 from __future__ import annotations
 
+import codecs
 import os
-import shutil
 import stat
 import subprocess
 import tempfile
@@ -17,8 +18,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from io import BufferedReader
 from types import TracebackType
-from typing import IO
+from typing import IO, cast
 
 from ..errors import GitError, UsageError
 from ..model import clean
@@ -26,7 +28,9 @@ from ..model import clean
 FIRST_ANSWER = 30.0
 """Seconds that git may take to open a repository."""
 SILENCE = 120.0
-"""Seconds without a byte from git after which it is taken to hang (a FIFO where an object should be)."""
+"""Seconds that we wait for a byte from git before it is taken to hang (a FIFO where an object should be)."""
+MOST_LINKED = 20_000
+"""Folders outside of a git directory that its links and alternates may lead to."""
 
 _SETTINGS = (
     "core.fsmonitor=false",
@@ -43,6 +47,7 @@ _SETTINGS = (
     "core.deltaBaseCacheLimit=32m",
     "core.bigFileThreshold=32m",
     "core.quotePath=false",
+    "core.ignoreCase=false",  # else an untracked CONFIG.env counts as the tracked config.env
     "protocol.allow=never",
     "credential.helper=",
     "diff.external=",
@@ -92,23 +97,37 @@ class Repository:
             head.append(b"--work-tree=" + self.work_tree)
         return [os.fsencode(part) for part in [*head, *arguments]]
 
-    def run(self, *arguments: str, lines: Sequence[bytes] = (), timeout: float = 0.0) -> bytes:
-        """What a short call prints; GitError when it fails or takes longer than `timeout` (or `SILENCE`) seconds."""
+    def run(
+        self, *arguments: str, lines: Sequence[bytes] = (), timeout: float = 0.0, said: list[str] | None = None
+    ) -> bytes:
+        """What a short call prints; GitError when it fails or takes longer than `timeout` (or `SILENCE`) seconds.
+
+        `said` receives what a call that succeeds writes on standard error: such as a folder that it cannot read.
+        """
         timeout = timeout or SILENCE
         try:
             done = subprocess.run(
                 self.command(*arguments),
                 input=b"".join(line + b"\n" for line in lines),
                 capture_output=True,
+                cwd=self._folder,
                 env=self._environment(arguments[0]),
                 timeout=timeout,
                 check=False,
             )
         except subprocess.TimeoutExpired as e:
             raise GitError(f"git {arguments[0]} gave no answer in {timeout:.0f} s and was stopped") from e
+        except OSError as e:
+            raise GitError(f"git {arguments[0]} could not be started: {e.strerror or e}") from e
         if done.returncode:
             raise GitError(f"git {arguments[0]}: {first_line(done.stderr) or f'exit status {done.returncode}'}")
+        if said is not None:
+            said += shown_lines(done.stderr)
         return done.stdout
+
+    @property
+    def _folder(self) -> bytes:
+        return self.work_tree or self.git_dir
 
     def _environment(self, command: str) -> dict[str, str]:
         """Without the index for calls that have no use for it: `diff-tree` reads it, and dies of a damaged one."""
@@ -124,6 +143,7 @@ class Repository:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
+                cwd=self._folder,
                 env=self._environment(arguments[0]),
                 bufsize=1 << 18,
                 start_new_session=True,  # Ctrl-C is ours to handle
@@ -133,15 +153,20 @@ class Repository:
 
 
 class Conversation:
-    """A running git: `stdin`, `stdout`, and a watch that kills it when `alive()` was not called for too long."""
+    """A running git: `stdin`, `stdout`, and a watch that kills it when we wait for it too long.
+
+    Only the time that is spent waiting in a read of `stdout` counts: whoever reads may take his time in between.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
-        self.stdin, self.stdout = process.stdin, process.stdout
+        self.stdin = process.stdin
+        self.stdout = cast(IO[bytes], _Reader(cast(BufferedReader, process.stdout), self))
         self.timed_out = False
+        self.waiting_since: float | None = None
+        """When the wait that is going on began."""
         self._process, self._errors = process, errors
-        self._seen = time.monotonic()
         self._ended = threading.Event()
         self._watch = threading.Thread(target=self._watched, daemon=True)
 
@@ -161,27 +186,71 @@ class Conversation:
         self._process.wait()
 
     def alive(self) -> None:
-        """Say that something was read."""
-        self._seen = time.monotonic()
+        """Nothing to say any more: each read of `stdout` says it."""
 
     def end(self) -> int:
         """Wait for the end that follows the end of its output; the exit status."""
-        return self._process.wait()
+        self.waiting_since = time.monotonic()
+        try:
+            return self._process.wait()
+        finally:
+            self.waiting_since = None
 
     def said(self) -> list[str]:
         """The lines it wrote on standard error, at most 20, fit to be shown."""
-        self._errors.seek(0)
-        lines = dict.fromkeys(self._errors.read(1 << 16).splitlines())
         if self.timed_out:
-            lines = dict.fromkeys([f"no answer from git in {SILENCE:.0f} s; it was stopped".encode()])
-        return [clean(line[:300]) for line in list(lines)[:20]]
+            return [f"no answer from git in {SILENCE:.0f} s; it was stopped"]
+        self._errors.seek(0)
+        return shown_lines(self._errors.read(1 << 16))
 
     def _watched(self) -> None:
-        while not self._ended.wait(1.0):
-            if time.monotonic() - self._seen > SILENCE:
+        late = None
+        while not self._ended.wait(min(1.0, SILENCE / 2)):
+            since = self.waiting_since
+            if since is None or time.monotonic() - since <= SILENCE:
+                late = None
+            elif since != late:  # once more: this process may have been stopped itself (Ctrl-Z)
+                late = since
+            else:
                 self.timed_out = True
                 self._process.kill()
                 return
+
+
+class _Reader:
+    """The output of git: a conversation knows when somebody waits in a read of it."""
+
+    def __init__(self, pipe: BufferedReader, conversation: Conversation) -> None:
+        self._pipe, self._conversation = pipe, conversation
+
+    def readline(self) -> bytes:
+        self._conversation.waiting_since = time.monotonic()
+        line = self._pipe.readline()
+        self._conversation.waiting_since = None
+        return line
+
+    def read(self, size: int) -> bytes:
+        self._conversation.waiting_since = time.monotonic()
+        data = self._pipe.read(size)
+        self._conversation.waiting_since = None
+        return data
+
+    def read1(self, size: int) -> bytes:
+        self._conversation.waiting_since = time.monotonic()
+        data = self._pipe.read1(size)
+        self._conversation.waiting_since = None
+        return data
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.readline, b"")
+
+    def close(self) -> None:
+        self._pipe.close()
+
+
+def shown_lines(text: bytes) -> list[str]:
+    """The lines of what git said, at most 20, each once, fit to be shown."""
+    return [clean(line[:300]) for line in list(dict.fromkeys(text.splitlines()))[:20] if line]
 
 
 def first_line(text: bytes) -> str:
@@ -198,13 +267,76 @@ def open_repository(path: bytes, environment: Mapping[str, str]) -> Repository |
     found = locate(path)
     if found is None:
         return None
-    program = shutil.which("git", path=environment.get("PATH"))
+    program = find_program("git", environment)
     if program is None:
         raise UsageError("git was not found: install it (https://git-scm.com) or put it on PATH")
     kept = {k: v for k, v in environment.items() if not k.upper().startswith("GIT_")}
+    kept["PATH"] = os.pathsep.join(_search_path(environment))
     repository = Repository(*found, 40, program, tuple((kept | _ENVIRONMENT).items()))
     algorithm = repository.run("rev-parse", "--show-object-format", timeout=FIRST_ANSWER).strip()
     return replace(repository, id_length=64 if algorithm == b"sha256" else 40)
+
+
+def open_around(path: bytes, environment: Mapping[str, str]) -> tuple[Repository, bytes] | None:
+    """The repository whose work tree a folder lies in, and the folder's path in there; None when it lies in none, or
+    is one itself.
+
+    As git looks for it: upwards, to the root of the file system or to another device.
+    """
+    here = folder = os.path.realpath(path)
+    if os.path.lexists(os.path.join(here, b".git")) or has_layout(here):
+        return None
+    try:
+        device = os.stat(here).st_dev
+        while (above := os.path.dirname(folder)) != folder and os.stat(above).st_dev == device:
+            folder = above
+            if is_repository(folder):
+                found = open_repository(folder, environment)
+                return (
+                    None if found is None else (found, os.path.relpath(here, folder).replace(os.fsencode(os.sep), b"/"))
+                )
+    except OSError:
+        return None
+    return None
+
+
+def _search_path(environment: Mapping[str, str]) -> list[str]:
+    """The folders of PATH that do not depend on where we are: a relative one could lie in what is scanned."""
+    named = (name.strip('"') for name in environment.get("PATH", os.defpath).split(os.pathsep))
+    return [name for name in named if os.path.isabs(name)]
+
+
+def find_program(name: str, environment: Mapping[str, str]) -> str | None:
+    """The full path of a program on PATH. (`shutil.which` looks into the current folder first on Windows.)"""
+    endings = (".exe", ".com") if os.name == "nt" else ("",)
+    for folder in _search_path(environment):
+        for ending in endings:
+            found = os.path.join(folder, name + ending)
+            if os.path.isfile(found) and os.access(found, os.X_OK):
+                return found
+    return None
+
+
+def has_layout(folder: bytes) -> bool:
+    """Whether a folder looks like a git directory. Source: gitrepository-layout(5)."""
+    if not os.path.lexists(os.path.join(folder, b"HEAD")):
+        return False
+    there = (os.path.exists(os.path.join(folder, name)) for name in (b"objects", b"refs"))
+    return all(there) or os.path.lexists(os.path.join(folder, b"commondir"))
+
+
+def is_repository(folder: bytes) -> bool:
+    """Whether a folder has a `.git` that looks like a git directory, or like a file that names one."""
+    dot_git = os.path.join(folder, b".git")
+    if os.path.isdir(dot_git):
+        return has_layout(dot_git)
+    try:
+        if os.path.isfile(dot_git):
+            with open(dot_git, "rb") as file:
+                return file.read(8) == b"gitdir: "
+    except OSError:
+        return True  # whatever it is, it is to be named
+    return False
 
 
 def locate(path: bytes) -> tuple[bytes, bytes, bytes] | None:
@@ -223,8 +355,7 @@ def locate(path: bytes) -> tuple[bytes, bytes, bytes] | None:
     else:
         return None
     common = _common_dir(git_dir)
-    for directory in {git_dir, common}:
-        _require_plain(directory)
+    _require_plain(git_dir, common)
     return git_dir, common, work_tree
 
 
@@ -252,22 +383,67 @@ _OTHERS = frozenset({b"annex", b"lfs", b"modules"})
 """Folders of a git directory that the calls made here do not look into."""
 
 
-def _require_plain(git_dir: bytes) -> None:
-    """A FIFO or a device anywhere in a git directory would hang git. (A socket would not: it cannot be opened.)"""
-    folders = [git_dir]
-    while folders:
-        folder = folders.pop()
+def _require_plain(git_dir: bytes, common: bytes) -> None:
+    """A FIFO or a device anywhere in a git directory would hang git. (A socket would not: it cannot be opened.)
+
+    Nor may there be one where its links and alternates lead. GitError where they lead to no end of folders.
+    """
+    seen: set[tuple[int, int]] = set()
+    known: set[bytes] = set()
+    linked = 0
+    tops = {git_dir, common}
+    stores = [os.path.join(common, b"objects")]
+    waiting = [(folder, False) for folder in (*tops, *stores)]
+    while waiting or stores:
+        if not waiting:
+            more = [store for store in _alternates(stores.pop()) if store not in known]
+            known.update(more)
+            stores += more
+            waiting += [(store, True) for store in more]
+            linked += len(more)
+            continue
+        folder, by_link = waiting.pop()
+        linked += by_link
+        if linked > MOST_LINKED:
+            raise GitError(f"links or alternates of {clean(git_dir)} lead too far: git is not run on this repository")
         try:
+            status = os.stat(folder)
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as listing:
                 entries = list(listing)
         except OSError:
             continue
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                if folder != git_dir or entry.name not in _OTHERS:
-                    folders.append(entry.path)
-            elif not entry.is_file(follow_symlinks=False) and _never_ends(entry.path):
-                raise GitError(f"{clean(entry.path)} is not a regular file: git is not run on this repository")
+                if folder not in tops or entry.name not in _OTHERS:
+                    waiting.append((entry.path, by_link))
+            elif not entry.is_file(follow_symlinks=False):
+                if _never_ends(entry.path):
+                    raise GitError(f"{clean(entry.path)} is not a regular file: git is not run on this repository")
+                if os.path.isdir(entry.path) and (folder not in tops or entry.name not in _OTHERS):
+                    waiting.append((entry.path, True))
+
+
+def _alternates(store: bytes) -> Iterator[bytes]:
+    """Other object stores that one names. Source: gitrepository-layout(5), objects/info/alternates."""
+    file = os.path.join(store, b"info", b"alternates")
+    try:
+        if not os.path.isfile(file):
+            return
+        with open(file, "rb") as opened:
+            lines = opened.read(1 << 20).split(b"\n")
+    except OSError:
+        return
+    for line in lines:
+        if line.startswith(b'"'):
+            try:
+                line = codecs.escape_decode(line.strip(b'"'))[0]
+            except ValueError:
+                continue
+        if line and not line.startswith(b"#") and b"\0" not in line:
+            yield os.path.realpath(os.path.join(store, line))
 
 
 def _never_ends(path: bytes) -> bool:

@@ -3,6 +3,9 @@
 `git cat-file --batch-all-objects` lists what the store and its alternates hold, in the order of the packs; units of
 that list go to `git cat-file --batch` in several processes. An object that git cannot read is reported, git is started
 again behind it, and the scan goes on.
+
+Commits and tags are searched whole, headers included (people, signatures, whatever else stands there): positions in
+them are those in what `git cat-file -p ID` prints.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import chain
 from typing import Literal
 
 from ..model import PIECE_OVERLAP, PIECE_SIZE, GitBlob, GitMessage, NotScanned, Piece
@@ -21,6 +25,8 @@ UNIT_OBJECTS = 4096
 UNIT_BYTES = 32 << 20
 ASKED_AT_ONCE = 200
 """Ids written before their answers are read: they must fit a pipe's buffer (16 KiB where it is smallest)."""
+LONGEST_NAME = 200
+"""Characters of an author or a ref that are kept."""
 
 Kind = Literal["blob", "commit", "tag"]
 
@@ -48,7 +54,7 @@ class ObjectUnit:
         return len(self.ids) // (self.repository.id_length // 2)
 
     def read(self) -> Iterator[Item | NotScanned]:
-        """Each object as a blob to search: a blob's content, a commit's or tag's message."""
+        """Each object as a blob to search: its content, of commits and tags too."""
         waiting = list(self.names())
         while waiting:
             with self.repository.open("cat-file", "--batch") as git:
@@ -61,9 +67,9 @@ class ObjectUnit:
     def _item(self, name: str, content: Iterator[Piece]) -> Item:
         if self.kind == "blob":
             return Item(GitBlob(name), content)
-        header, _, message = next(content).content.partition(b"\n\n")
-        author, date = signature(header, b"tagger" if self.kind == "tag" else b"author")
-        return Item(GitMessage(self.kind, name, author, date), (Piece(message),))
+        first = next(content)
+        author, date = signature(first.content, b"tagger" if self.kind == "tag" else b"author")
+        return Item(GitMessage(self.kind, name, author, date), chain((first,), content))
 
 
 Answer = tuple[str, Iterator[Piece]]
@@ -138,17 +144,28 @@ class _Content:
         return self.whole and self.git.stdout.read(1) == b"\n"
 
 
-_SIGNATURE = re.compile(rb"^(?P<who>[^\n]*?) (?P<at>-?\d{1,15}) (?P<zone>[+-]\d{4})$")
+_SIGNATURES = {
+    name: re.compile(rb"^%b (?P<who>[^\n]*?) (?P<at>-?\d{1,15}) (?P<zone>[+-]\d{4})$" % name, re.MULTILINE)
+    for name in (b"author", b"tagger")
+}
 
 
-def signature(header: bytes, field_name: bytes) -> tuple[str, str]:
-    """Name and address, and the date as ISO 8601, of a commit's or tag's header field; empty where it is malformed."""
-    for line in header.split(b"\n"):
-        if line.startswith(field_name + b" "):
-            found = _SIGNATURE.match(line[len(field_name) + 1 :])
-            if found:
-                return found["who"].decode("utf-8", "replace"), iso_date(int(found["at"]), found["zone"].decode())
-    return "", ""
+def signature(content: bytes, field_name: bytes) -> tuple[str, str]:
+    """Name and address, and the date as ISO 8601, of the author of a commit or the tagger of a tag.
+
+    Empty where the field is malformed or missing; a name of absurd length is cut.
+    """
+    end = content.find(b"\n\n") + 1
+    found = _SIGNATURES[field_name].search(content, 0, end or len(content))
+    if not found:
+        return "", ""
+    who = found["who"][: 4 * LONGEST_NAME].decode("utf-8", "replace")
+    return cut(who), iso_date(int(found["at"]), found["zone"].decode())
+
+
+def cut(name: str) -> str:
+    """A name, or its beginning with an ellipsis where it is longer than `LONGEST_NAME`."""
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
 def iso_date(seconds: int, zone: str) -> str:
@@ -200,11 +217,11 @@ def list_units(repository: Repository, store: Store, *, max_size: int) -> Iterat
             raw = bytes.fromhex(name.decode())
             if kind == b"blob":
                 store.blobs.add(raw)
-                if int(size) > max_size:
-                    store.not_scanned.append(_too_large(name, int(size)))
-                    continue
             elif kind == b"commit":
                 store.commits += raw
+            if int(size) > max_size:
+                store.not_scanned.append(_too_large(batches[kind][0], name, int(size)))
+                continue
             batch = batches[kind][1]
             batch += raw
             weights[kind] += int(size)
@@ -260,8 +277,8 @@ def chosen_units(
     """Units of some objects, in the order of their names; those that are too large are left out."""
     batch, weight = bytearray(), 0
     for text, (_, _, size) in zip(names, headers(repository, names), strict=True):
-        if kind == "blob" and size > max_size:
-            not_scanned.append(_too_large(text.encode(), size))
+        if size > max_size:
+            not_scanned.append(_too_large(kind, text.encode(), size))
             continue
         batch += bytes.fromhex(text)
         weight += size
@@ -272,8 +289,8 @@ def chosen_units(
         yield ObjectUnit(repository, kind, bytes(batch), weight)
 
 
-def _too_large(name: bytes, size: int) -> NotScanned:
-    return NotScanned(name, f"git blob larger than --max-size ({size:,} bytes)", policy=True)
+def _too_large(kind: Kind, name: bytes, size: int) -> NotScanned:
+    return NotScanned(name, f"git {kind} larger than --max-size ({size:,} bytes)", policy=True)
 
 
 def _lines(git: Conversation) -> Iterator[bytes]:

@@ -58,7 +58,7 @@ class TestExitCodes:
         """0, and a page that says so."""
         done = oakum("scan", clean)
         assert (done.returncode, done.stderr) == (0, b"")
-        assert b"\n0 findings\n  searched     1 files: 15 bytes" in done.stdout
+        assert b"\n0 findings\n  searched     1 file: 15 bytes" in done.stdout
 
     def test_found(self, leaky: Path) -> None:
         """1, and a page."""

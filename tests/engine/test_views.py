@@ -101,6 +101,17 @@ def test_docker_auth() -> None:
     assert start <= match.span.start < match.span.end <= start + len(coded)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_a_docker_configuration_in_utf_16(encoding: str) -> None:
+    """Two views deep, though nothing in the first one looks like a credential."""
+    password = samples.build("password:20", Random(9))
+    coded = base64.b64encode(b"deploy:" + password).decode()
+    text = json.dumps({"auths": {"ghcr.io": {"auth": coded}}})
+    match = only(text.encode(encoding))
+    assert (match.detector, match.view) == ("docker-auth", "utf-16+basic-credentials")
+    assert match.secret.reveal() == password
+
+
 def test_views_that_lead_nowhere() -> None:
     """Base64 of binary, a broken one, a user without a password."""
     for value in (base64.b64encode(bytes(range(200))), b"abc", base64.b64encode(b"user:")):

@@ -7,14 +7,16 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from git_repository import GitRepository
 from oakum.scanner import ledger, pipeline
-from oakum.scanner.errors import UsageError
+from oakum.scanner.errors import TargetError, UsageError
 from oakum.scanner.model import File, NotScanned, Piece
+from oakum.scanner.pipeline import workers
 from oakum.scanner.pipeline.workers import Pool, Searcher
-from oakum.scanner.sources import Item
+from oakum.scanner.sources import Item, files, history
 from scanning import DETECTOR, Fresh, in_file, left_out, lost, places, scan
 
 
@@ -141,6 +143,73 @@ def test_a_worker_that_dies(fresh: Fresh) -> None:
     assert all("scan it again with --jobs 1" in n.why and not n.policy for n in not_searched)
     assert len(found) + len(not_searched) == len(units)
     assert len(not_searched) <= 3 * 2
+
+
+def test_workers_that_never_start(fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is searched, and every blob is listed: none vanishes with the process that was to take it."""
+    monkeypatch.setattr(workers, "_start_worker", lambda *_: os._exit(3))
+    units = [Sound(fresh(), f"{n}".encode()) for n in range(20)]
+    harvests = list(Pool(Searcher((), markers=True), (), markers=True, jobs=2).run(units))
+    assert [h.found for h in harvests if h.found] == []
+    assert sum(n.count for h in harvests for n in h.not_scanned) == len(units)
+
+
+def test_a_target_that_is_not_there_is_told_before_the_others_are_scanned(tmp_path: Path, fresh: Fresh) -> None:
+    """No long scan whose outcome is thrown away."""
+    (tmp_path / "a").write_bytes(fresh())
+    seen: list[str] = []
+    with pytest.raises(TargetError, match="there is no such file or folder"):
+        scan(tmp_path, tmp_path / "nope", progress=lambda what, _done, _total: seen.append(what))
+    assert seen == []
+
+
+def test_an_error_in_attribution_keeps_what_was_found(
+    repo: GitRepository, fresh: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told without commit and path, and the scan is incomplete."""
+    secret = fresh()
+    repo.commit({"a.txt": secret + b"\n"})
+
+    def fail(*_: object) -> None:
+        raise MemoryError(secret)
+
+    monkeypatch.setattr(history, "attribute", fail)
+    result = scan(repo.path)
+    assert secret in {r.finding.secret.reveal() for r in result.findings}
+    assert not result.complete
+    assert [why for _, why in lost(result)][-1].startswith("an error in oakum (MemoryError at test_scan.py:")
+
+
+def test_ctrl_c_in_the_second_target_keeps_the_first_ones_findings(
+    tmp_path: Path, fresh: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And while fingerprints are made, all findings."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a").write_bytes(fresh())
+    walk = files.walk
+
+    def interrupted(root: bytes, *more: Any, **options: Any) -> Iterator[bytes]:
+        if root.endswith(b"two"):
+            raise KeyboardInterrupt
+        return walk(root, *more, **options)
+
+    monkeypatch.setattr(files, "walk", interrupted)
+    result = scan(tmp_path / "one", tmp_path / "two")
+    assert (len(result.findings), result.interrupted) == (1, True)
+
+
+def test_ctrl_c_while_fingerprints_are_made(tmp_path: Path, fresh: Fresh) -> None:
+    """All findings are there, those that came too late without a fingerprint."""
+    (tmp_path / "a").write_bytes(b"\n".join(fresh() for _ in range(10)))
+
+    def stop(what: str, done: int, _total: int) -> None:
+        if what == "fingerprints" and done == 4:
+            raise KeyboardInterrupt
+
+    result = scan(tmp_path, progress=stop)
+    assert (len(result.findings), result.interrupted) == (10, True)
+    assert sum(bool(r.fingerprint) for r in result.findings) == 4
 
 
 def test_a_scan_of_a_plain_folder_loses_nothing(tmp_path: Path, fresh: Fresh) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from oakum.detectors import samples
 from oakum.scanner import catalog
 from oakum.scanner.engine import secret_of
-from oakum.scanner.engine.excerpt import excerpt
+from oakum.scanner.engine.excerpt import Masks, Values, excerpt
 from oakum.scanner.model import (
     Coverage,
     File,
@@ -40,7 +40,7 @@ def occurrence(origin: Origin, before: bytes, value: bytes, after: bytes = b"", 
     secret = secret_of(DETECTORS["github-pat" if value == TOKEN else "netrc-password"], value)
     start, end = len(before), len(before) + len(value)
     span = Span(10 + start, 10 + end, 3, start + 1, 3, end + 1)
-    return Occurrence(origin, span, excerpt(line, start, end, secret, []), **more)
+    return Occurrence(origin, span, excerpt(line, start, end, secret, Masks([], Values())), **more)
 
 
 def token(*occurrences: Occurrence, **more: Any) -> RankedFinding:

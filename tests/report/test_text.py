@@ -24,7 +24,7 @@ def test_the_whole_page() -> None:
         "at the head of the default branch\n"
         f"         | token = {mask}…[masked]  # ours\n"
         "  also   old.ini:3:1  (2024-03-05, commit c1c1c1c1c1c1, unreachable (refs/stash))\n"
-        "  also   message of commit c1c1c1c1c1c1:3:5  (2024-03-06, history)\n"
+        "  also   message of commit c1c1c1c1c1c1:3:5  (2024-03-06, in every clone)\n"
         "  why    it opens much; at the head of the default branch\n"
         "  next   revoke it, then take it out; deleting the line alone leaves it in history:\n"
         f"         {rotate['github-pat']}\n"
@@ -38,7 +38,7 @@ def test_the_whole_page() -> None:
         f"  id     {'b' * 26}  netrc-password\n"
         "\n"
         "2 findings: 1 critical, 1 medium; 1 below --min-band not shown\n"
-        "  searched     4 files, 9 git blobs: 2.5 MB in 0.5 s (5 MB/s)\n"
+        "  searched     4 files, 9 git blobs: 2.5 MB in 0.5 s\n"
         "  suppressed   3 values: 3 placeholder\n"
         "  NOT SCANNED  1 (the scan is incomplete)\n"
         "    gone.txt: went away before it was read\n"
@@ -50,7 +50,7 @@ def test_the_whole_page() -> None:
 def test_nothing_found() -> None:
     """The summary alone."""
     page = rendered("text", result(token(), findings=(), not_scanned=[], suppressed=(), below_band=0))
-    assert page == "0 findings\n  searched     4 files, 9 git blobs: 2.5 MB in 0.5 s (5 MB/s)\n"
+    assert page == "0 findings\n  searched     4 files, 9 git blobs: 2.5 MB in 0.5 s\n"
 
 
 def test_stats_add_stages_and_what_the_tests_dropped() -> None:

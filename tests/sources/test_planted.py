@@ -243,11 +243,11 @@ class TestMessages:
     """Texts that are no files."""
 
     def test_commit_message(self, repo: GitRepository, fresh: Fresh) -> None:
-        """The line counts from the first line of the message."""
+        """The line counts from the first line of the commit, which has five lines before its message."""
         secret = fresh()
         commit = repo.commit({"a.txt": b"a\n"}, "subject\n\nused " + secret.decode() + " for it")
         assert places(scan(repo.path)) == {
-            secret: [in_message("commit", commit.id, AUTHOR, commit.date, "history", line=3)]
+            secret: [in_message("commit", commit.id, AUTHOR, commit.date, "history", line=8)]
         }
 
     def test_commit_message_of_a_dangling_commit(self, repo: GitRepository, fresh: Fresh) -> None:
@@ -257,7 +257,7 @@ class TestMessages:
         repo.git("commit", "--quiet", "--amend", "-m", "clean")
         repo.git("reflog", "expire", "--expire=now", "--all")
         assert places(scan(repo.path)) == {
-            secret: [in_message("commit", commit.id, AUTHOR, commit.date, "unreachable", "dangling")]
+            secret: [in_message("commit", commit.id, AUTHOR, commit.date, "unreachable", "dangling", line=6)]
         }
 
     def test_message_of_an_annotated_tag(self, repo: GitRepository, fresh: Fresh) -> None:
@@ -265,7 +265,7 @@ class TestMessages:
         secret = fresh()
         repo.git("tag", "-a", "v1", "-m", "release\n\n" + secret.decode())
         tag = repo.git("rev-parse", "v1^{tag}")
-        assert places(scan(repo.path)) == {secret: [in_message("tag", tag, TAGGER, repo.date, "history", line=3)]}
+        assert places(scan(repo.path)) == {secret: [in_message("tag", tag, TAGGER, repo.date, "history", line=8)]}
 
     def test_tag_of_a_blob(self, repo: GitRepository, fresh: Fresh) -> None:
         """A blob that a tag names without any commit, as some projects publish their keys; and the tag's message."""
@@ -275,8 +275,8 @@ class TestMessages:
         repo.git("update-ref", "refs/keys/one", blob)
         tag = repo.git("rev-parse", "key^{tag}")
         assert places(scan(repo.path)) == {
-            content: [in_git(blob, "", None, "unreachable", "refs/keys/one")],
-            message: [in_message("tag", tag, TAGGER, repo.date, "history")],
+            content: [in_git(blob, "", None, "history")],
+            message: [in_message("tag", tag, TAGGER, repo.date, "history", line=6)],
         }
 
     def test_note(self, repo: GitRepository, fresh: Fresh) -> None:
@@ -492,7 +492,8 @@ class TestKindsOfRepositories:
         }
         assert places(scan(tmp_path / "bare.git")) == expected
         assert places(scan(tmp_path / "bare.git", history=False)) == {
-            secret: [(DETECTOR, GitBlob(repo.blob("HEAD:a.txt"), b"a.txt", reach="head"), 1, 1)]
+            secret: [(DETECTOR, GitBlob(repo.blob("HEAD:a.txt"), b"a.txt", reach="head"), 1, 1)],
+            token: [in_file("config", line=2)],
         }
 
     def test_packed(self, repo: GitRepository, fresh: Fresh) -> None:
@@ -580,7 +581,8 @@ class TestKindsOfRepositories:
         repo.commit(message="add a submodule")
         outer = scan(repo.path)
         assert places(outer) == {}
-        assert left_out(outer) == [(b"sub", "a submodule: scan it by itself")]
+        why = "a repository of its own: its files are searched here, its history by scanning it by itself"
+        assert left_out(outer) == [(b"sub", "a submodule: scan it by itself"), (b".git/modules/sub", why)]
         assert outer.complete
         expected = in_git(inner.blob("HEAD:inner.txt"), "inner.txt", commit, "head")
         assert places(scan(repo.path / "sub")) == {secret: [expected]}
@@ -645,7 +647,7 @@ class TestNarrowed:
         repo.write({"staged.txt": line(staged), "untracked.txt": line(untracked)})
         repo.git("add", "staged.txt")
         (repo.path / ".git" / "COMMIT_EDITMSG").unlink()
-        (repo.path / ".git" / "logs" / "HEAD").unlink()
+        shutil.rmtree(repo.path / ".git" / "logs")
         assert places(scan(repo.path, history=False)) == {
             head: [in_file("head.txt")],
             staged: [in_git(repo.blob(":staged.txt"), "staged.txt", None, "staged")],
@@ -662,7 +664,7 @@ class TestNarrowed:
         repo.write({"start.txt": line(unstaged)})
         assert places(scan(repo.path, range_=f"{start.id}..HEAD^")) == {
             inside: [in_git(blob, "inside.txt", commit, "head")],
-            said: [in_message("commit", commit.id, AUTHOR, commit.date, "history")],
+            said: [in_message("commit", commit.id, AUTHOR, commit.date, "history", line=6)],
         }
 
     def test_range_and_an_untouched_line_of_a_touched_file(self, repo: GitRepository, fresh: Fresh) -> None:

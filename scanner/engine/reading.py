@@ -1,0 +1,101 @@
+"""A piece as it is read: the text itself and its views, with what was confirmed in each and what none may show.
+
+A secret of a view stands in the text that the view was made from, too, in its other form: it is masked in both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..model import HIDDEN_KINDS, Detector, Piece, Secret
+from .confirm import Confirmed, confirm
+from .excerpt import SpanOf, Values
+from .views import View, derive
+
+VIEW_DEPTH = 2
+MAPPED = 4
+"""Bytes of a piece that at most stand for one of a view."""
+
+
+class Matcher(Protocol):
+    """Says where detectors may match.
+
+    `hints(buffer)` gives (detector index, offset) pairs: every true match has one inside its span widened by its
+    look-around. Hints may be false and may repeat, in any order.
+    """
+
+    def hints(self, buffer: bytes) -> Iterable[tuple[int, int]]:
+        """Where each detector may match in a buffer."""
+        ...
+
+
+@dataclass(slots=True)
+class Reading:
+    """One form of a piece: what was confirmed in it, and the spans that are masked wherever it is shown."""
+
+    view: View
+    depth: int
+    outer: Reading | None = None
+    confirmed: list[Confirmed] = field(default_factory=list)
+    spans: list[SpanOf] = field(default_factory=list)
+
+
+def read(piece: Piece, detectors: Sequence[Detector], matcher: Matcher) -> list[Reading]:
+    """The piece itself, its views and theirs, each searched; only those in which anything may match are kept."""
+    readings = list(_forms(Reading(View(piece.content), 0)))
+    for reading in readings:
+        first = reading.depth > 0 or piece.offset == 0
+        last = reading.depth > 0 or piece.last
+        buffer = reading.view.buffer
+        offsets: dict[int, list[int]] = {}
+        for index, offset in matcher.hints(buffer):
+            offsets.setdefault(index, []).append(offset)
+        # What is surest comes first: it is what is kept of a blob that has too many matches.
+        for index in sorted(offsets, key=lambda i: (-detectors[i].specificity, i)):
+            reading.confirmed += confirm(detectors[index], buffer, offsets[index], first=first, last=last)
+        reading.spans = [(c.start, c.end, c.detector) for c in reading.confirmed]
+    for reading in reversed(readings):
+        if reading.outer:
+            reading.outer.spans += ((*reading.view.source(s, e), d) for s, e, d in reading.spans)
+    return [reading for reading in readings if reading.confirmed]
+
+
+def _forms(reading: Reading) -> Iterator[Reading]:
+    """A reading and all that can be derived from it, each behind the one that it was made from."""
+    yield reading
+    if reading.depth < VIEW_DEPTH:
+        for derived in derive(reading.view.buffer):
+            view = reading.view.then(derived) if reading.depth else derived
+            yield from _forms(Reading(view, reading.depth + 1, reading))
+
+
+def values(readings: Iterable[Reading], piece: Piece) -> Values:
+    """Every secret of a piece, and the text that stands for it where a view has decoded it."""
+    found = Values()
+    for reading in readings:
+        for c in reading.confirmed:
+            if c.rejected:
+                continue
+            found.add(secret_of(c.detector, reading.view.buffer[c.start : c.end]))
+            if reading.depth:
+                start, end = reading.view.original(c.start, c.end)
+                found.add(Secret(piece.content[start:end], hidden=True))
+    return found
+
+
+def is_cut(found: Confirmed, view: View, piece: Piece) -> bool:
+    """Whether what a view shows lies at a cut: what it was made from may go on there, and another piece has it whole.
+
+    A value in base64 is read up to its last whole group.
+    """
+    start, end = view.original(found.start, found.end)
+    behind, ahead = MAPPED * (found.detector.behind + 1), MAPPED * (found.detector.ahead + 1)
+    return (piece.offset > 0 and start < behind) or (not piece.last and end + ahead > len(piece.content))
+
+
+def secret_of(detector: Detector, value: bytes) -> Secret:
+    """A value as the detector's secret: what a mask may show of it is the detector's to say."""
+    prefix = len(detector.prefix) if value.startswith(detector.prefix) else 0
+    return Secret(value, prefix=prefix, hidden=detector.kind in HIDDEN_KINDS)

@@ -1,0 +1,67 @@
+"""A value that was found is shown nowhere: not in names, not on other lines, whatever the format."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from git_repository import GitRepository
+from oakum.scanner.report import FORMATS, ReportOptions
+from scanning import Fresh, scan
+
+
+def rendered(result: object, name: str) -> str:
+    """A report as a whole."""
+    return "".join(FORMATS[name].render(result, ReportOptions(version="0")))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("form", sorted(FORMATS))
+def test_a_token_in_the_name_of_a_file_and_of_an_author(repo: GitRepository, fresh: Fresh, form: str) -> None:
+    """Its mask stands there instead; the rest of the name stays."""
+    secret = fresh()
+    name = f"backup-{secret.decode()}.txt"
+    repo.write({name: b"token = " + secret + b"\n"})
+    repo.git("add", "--all")
+    repo.git("commit", "--quiet", "-m", "x", GIT_AUTHOR_NAME=f"Ada {secret.decode()}")
+    page = rendered(scan(repo.path), form)
+    assert secret.decode() not in page
+    assert "backup-ghp_" in page
+
+
+def test_a_password_on_the_line_of_another_secret(tmp_path: Path, fresh: Fresh) -> None:
+    """No detector takes it there; it is known from the line above."""
+    password, token = fresh("password:14"), fresh()
+    (tmp_path / "a.py").write_bytes(
+        b'db_password = "' + password + b'"\nt = "' + token + b'"  # see ' + password + b"!\n"
+    )
+    result = scan(tmp_path)
+    assert {r.finding.secret.reveal() for r in result.findings} == {password, token}
+    for ranked in result.findings:
+        for occurrence in ranked.finding.occurrences:
+            assert password not in occurrence.excerpt.text
+            mask = occurrence.excerpt.text[occurrence.excerpt.start : occurrence.excerpt.end]
+            assert mask.decode() == ranked.finding.secret.mask()
+
+
+def test_words_that_are_somebodys_password_stay_readable_in_paths(tmp_path: Path) -> None:
+    """`administrator` is a password here, and a folder there."""
+    (tmp_path / "administrator").mkdir()
+    (tmp_path / "administrator" / "a.json").write_bytes(b'{"username": "admin", "password": "administrator"}')
+    report = json.loads(rendered(scan(tmp_path), "json"))
+    assert [o["origin"]["path"] for f in report["findings"] for o in f["occurrences"]] == [
+        str(tmp_path / "administrator" / "a.json")
+    ]
+
+
+def test_the_mask_is_that_of_the_detector_that_names_the_finding(tmp_path: Path, fresh: Fresh) -> None:
+    """A value first seen as a secret, then as an administrator's password, shows nothing."""
+    value = fresh("password:32")
+    (tmp_path / "a.py").write_bytes(b'api_secret = "' + value + b'"\n')
+    (tmp_path / "b.py").write_bytes(b'admin_user = "root"\nadmin_password = "' + value + b'"\n')
+    (finding,) = scan(tmp_path).findings
+    assert finding.finding.detector.kind == "admin-credential"
+    assert finding.finding.secret.mask() == "…[masked]"
+    assert {o.excerpt.text[o.excerpt.start : o.excerpt.end].decode() for o in finding.finding.occurrences} == {
+        "…[masked]"
+    }
