@@ -46,8 +46,10 @@ def test_a_password_on_the_line_of_another_secret(tmp_path: Path, fresh: Fresh) 
 
 def test_words_that_are_somebodys_password_stay_readable_in_paths(tmp_path: Path) -> None:
     """`administrator` is a password here, and a folder there."""
-    (tmp_path / "administrator").mkdir()
-    (tmp_path / "administrator" / "a.json").write_bytes(b'{"username": "admin", "password": "administrator"}')
+    word = "administrator"
+    (tmp_path / word).mkdir()
+    pair = {"username": "admin", "password": word}
+    (tmp_path / "administrator" / "a.json").write_text(json.dumps(pair))
     report = json.loads(rendered(scan(tmp_path), "json"))
     assert [o["origin"]["path"] for f in report["findings"] for o in f["occurrences"]] == [
         str(tmp_path / "administrator" / "a.json")
