@@ -271,6 +271,8 @@ class TestWhoWasFirst:
             repo.git("switch", "--quiet", name)
             repo.commit({f"{name}.txt": b"x\n"})
             made[name] = repo.commit({"key.txt": line(secret)})
+        repo.git("switch", "--quiet", older)
+        repo.commit({"later.txt": b"the branch of the older one is the newer branch\n"})
         repo.git("switch", "--quiet", "main")
         blob = repo.blob("HEAD:key.txt")
         assert places(scan(repo.path)) == {secret: [in_git(blob, "key.txt", made[older], "head")]}
