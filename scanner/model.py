@@ -7,6 +7,7 @@ columns in bytes, ends exclusive. Every type is frozen; a new stage means a new 
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import math
 import re
@@ -133,6 +134,7 @@ Check = Callable[[bytes], "Facts | None"]
 class Detector:
     """What to look for, read from a detector file (see docs/detectors.md for the fields).
 
+    `regex` is the pattern's text and `expression` what the vectorised matcher is given of it (empty: its keywords);
     `width` is the widest match, `behind` and `ahead` the widest look-behind and look-ahead, all in bytes; `prefix` is
     the fixed text that each of its secrets begins with; `generic` marks a detector that knows no provider's format;
     `proved` one whose checks say more than "not impossible".
@@ -143,12 +145,13 @@ class Detector:
     provider: str
     kind: str
     severity: str
-    pattern: re.Pattern[bytes]
+    regex: str
     keywords: tuple[bytes, ...]
     width: int
     behind: int = 0
     ahead: int = 0
     prefix: bytes = b""
+    expression: str = ""
     checks: tuple[Check, ...] = ()
     proved: bool = False
     min_entropy: float = 0.0
@@ -163,6 +166,11 @@ class Detector:
     counterexamples: tuple[str, ...] = ()
 
     @property
+    def pattern(self) -> re.Pattern[bytes]:
+        """The compiled pattern: compiled when it is first used, as most patterns never are."""
+        return _compiled(self.regex)
+
+    @property
     def generic(self) -> bool:
         """True for a detector that goes by a name and an assignment, and knows no provider's format."""
         return self.provider == "generic"
@@ -175,6 +183,11 @@ class Detector:
         the value, 0 for a generic one.
         """
         return 0 if self.generic else 3 if self.proved else 2 if len(self.prefix) >= 3 else 1
+
+
+@functools.cache
+def _compiled(regex: str) -> re.Pattern[bytes]:
+    return re.compile(regex.encode("ascii"))
 
 
 def part_fact(part: str) -> str:

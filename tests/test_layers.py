@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = {
     "model": 0,
     "errors": 0,
+    "cache": 0,
     "sources": 1,
     "engine": 1,
     "prove": 1,

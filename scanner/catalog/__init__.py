@@ -6,18 +6,24 @@ A mistake in a file is a `DetectorError` that names file, detector, field and wh
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
+import os
 import re
+import sys
 import tomllib
 from collections.abc import Iterable
-from importlib import resources
-from importlib.resources.abc import Traversable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ... import detectors as detector_files
 from ...detectors.checks import CHECKS, FILTERS
+from .. import __version__
+from ..cache import Cache
 from ..errors import DetectorError
 from ..model import FACT_NAMES, KINDS, SEVERITIES, Check, Detector, Facts, part_fact
+from . import expressions, patterns
 from .patterns import shape
 
 REACHES = {"narrow": 512, "wide": 16 << 10, "block": 64 << 10}
@@ -39,40 +45,83 @@ _OPTIONAL = {
 }
 
 
-def load(extra: Iterable[str] = ()) -> tuple[Detector, ...]:
+def load(extra: Iterable[str] = (), cache: Cache | None = None) -> tuple[Detector, ...]:
     """All detectors: those that come with oakum, then those of the user's own files, sorted by id.
 
-    A detector of the user's file replaces one with the same id.
+    A detector of the user's file replaces one with the same id. What was read and measured once is kept in the cache,
+    under a name made from the texts of all files.
     """
-    found = {d.id: d for d in _built_in()}
-    for name in extra:
-        try:
-            text = Path(name).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as e:
-            raise DetectorError(f"{name}: cannot be read as a detector file: {e}") from e
-        found |= {d.id: d for d in parse(text, file=name, provider=Path(name).stem)}
-    _require_parts(found)
-    return tuple(found[i] for i in sorted(found))
+    files = [*_built_in(), *map(_of_the_user, extra)]
+    if cache is None:
+        return _load(files)[0]
+    name = _name(files)
+    kept = cache.read(name)
+    if kept is not None:
+        return tuple(_made(record) for record in json.loads(kept))
+    detectors, records = _load(files)
+    cache.write(name, json.dumps(records).encode())
+    return detectors
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A detector file: what messages call it, its provider, its text, and whether it is the user's."""
+
+    name: str
+    provider: str
+    text: str
+    own: bool = False
 
 
 @functools.cache
-def _built_in() -> tuple[Detector, ...]:
-    found: dict[str, Detector] = {}
-    for file in sorted(resources.files(detector_files).iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".toml"):
-            for detector in _read(file):
-                if detector.id in found:
-                    raise DetectorError(f"{file.name}: {detector.id}: id: another detector file has this id already")
-                found[detector.id] = detector
-    return tuple(found.values())
+def _built_in() -> tuple[_File, ...]:
+    """The files that come with oakum, in order. They lie unpacked beside the code, as data of a package do."""
+    folder = os.path.dirname(detector_files.__file__)
+    found: list[_File] = []
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".toml"):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                found.append(_File(name, name.removesuffix(".toml"), file.read()))
+    return tuple(found)
 
 
-def _read(file: Traversable) -> list[Detector]:
-    return parse(file.read_text("utf-8"), file=file.name, provider=file.name.removesuffix(".toml"))
+def _of_the_user(name: str) -> _File:
+    try:
+        return _File(name, Path(name).stem, Path(name).read_text("utf-8"), own=True)
+    except (OSError, UnicodeDecodeError) as e:
+        raise DetectorError(f"{name}: cannot be read as a detector file: {e}") from e
+
+
+def _load(files: Iterable[_File]) -> tuple[tuple[Detector, ...], list[dict[str, Any]]]:
+    found: dict[str, dict[str, Any]] = {}
+    for file in files:
+        for record in _records(file.text, file=file.name, provider=file.provider):
+            if record["id"] in found and not file.own:
+                raise DetectorError(f"{file.name}: {record['id']}: id: another detector file has this id already")
+            found[record["id"]] = record
+    records = [found[i] for i in sorted(found)]
+    detectors = tuple(_made(record) for record in records)
+    _require_parts({d.id: d for d in detectors})
+    return detectors, records
+
+
+def _name(files: Iterable[_File]) -> str:
+    """Changes with any file, with the code that measures patterns, and with Python's version."""
+    digest = hashlib.sha256(f"{__version__} {sys.version_info[:3]}".encode())
+    for module in (__file__, patterns.__file__, expressions.__file__):
+        digest.update(str(os.stat(module).st_mtime_ns).encode() if os.path.exists(module) else b"")
+    for file in files:
+        digest.update(f"\0{file.provider}\0{file.own}\0{file.text}".encode())
+    return f"catalog-{digest.hexdigest()[:32]}"
 
 
 def parse(text: str, *, file: str, provider: str) -> list[Detector]:
     """The detectors of one file's text; `file` names it in messages."""
+    return [_made(record) for record in _records(text, file=file, provider=provider)]
+
+
+def _records(text: str, *, file: str, provider: str) -> list[dict[str, Any]]:
+    """The entries of one file's text, tested, with what was measured of their patterns."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as e:
@@ -82,19 +131,19 @@ def parse(text: str, *, file: str, provider: str) -> list[Detector]:
     unknown = set(document) - {"detector"}
     if unknown or not isinstance(document.get("detector"), list):
         raise DetectorError(f"{file}: the file holds [[detector]] tables and nothing else, not {sorted(unknown)}")
-    found: list[Detector] = []
+    found: list[dict[str, Any]] = []
     for number, entry in enumerate(document["detector"], 1):
         if not isinstance(entry, dict):
             raise DetectorError(f"{file}: detector {number}: a table of fields is needed, not {entry!r}")
         where = f"{file}: {entry.get('id', f'detector {number}')}"
-        detector = _detector(entry, where=where, provider=provider)
-        if any(d.id == detector.id for d in found):
+        record = _tested(entry, where=where) | {"provider": provider}
+        if any(other["id"] == record["id"] for other in found):
             raise DetectorError(f"{where}: id: stands twice in this file")
-        found.append(detector)
+        found.append(record)
     return found
 
 
-def _detector(entry: dict[str, Any], *, where: str, provider: str) -> Detector:
+def _tested(entry: dict[str, Any], *, where: str) -> dict[str, Any]:
     _require_fields(entry, where)
     reach = entry.get("reach", "narrow")
     if reach not in REACHES:
@@ -112,30 +161,45 @@ def _detector(entry: dict[str, Any], *, where: str, provider: str) -> Detector:
     strangers = set(pattern.groupindex) - {"secret"} - FACT_NAMES
     if strangers:
         raise DetectorError(f"{where}: pattern: group names {sorted(strangers)}: allowed are {sorted(FACT_NAMES)}")
+    for spec in _listed(entry.get("check", [])):
+        _require_check(spec, where)
+    _require_facts(entry.get("facts", {}), where)
+    return entry | {
+        "width": measured.width,
+        "behind": measured.behind,
+        "ahead": measured.ahead,
+        "prefix": measured.prefix.decode("latin-1"),
+        "expression": expressions.expression(entry["pattern"]),
+    }
+
+
+def _made(record: dict[str, Any]) -> Detector:
+    checks = _listed(record.get("check", []))
     return Detector(
-        id=entry["id"],
-        name=entry["name"],
-        provider=provider,
-        kind=entry["kind"],
-        severity=entry["severity"],
-        pattern=pattern,
-        keywords=tuple(k.encode("ascii") for k in entry["keywords"]),
-        width=measured.width,
-        behind=measured.behind,
-        ahead=measured.ahead,
-        prefix=measured.prefix,
-        checks=tuple(_check(spec, where) for spec in _listed(entry.get("check", []))),
-        proved=any(spec.partition(":")[0] not in FILTERS for spec in _listed(entry.get("check", []))),
-        min_entropy=entry.get("min_entropy", 0.0),
-        parts=tuple(entry.get("parts", ())),
-        part_distance=entry.get("part_distance", 512 if entry.get("parts") else 0),
-        part_only=entry.get("part_only", False),
-        facts=_facts(entry.get("facts", {}), where),
-        rotate=entry.get("rotate", ""),
-        source=entry.get("source", ""),
-        sample=entry.get("sample", ""),
-        examples=tuple(entry["examples"]),
-        counterexamples=tuple(entry.get("counterexamples", ())),
+        id=record["id"],
+        name=record["name"],
+        provider=record["provider"],
+        kind=record["kind"],
+        severity=record["severity"],
+        regex=record["pattern"],
+        keywords=tuple(k.encode("ascii") for k in record["keywords"]),
+        width=record["width"],
+        behind=record["behind"],
+        ahead=record["ahead"],
+        prefix=record["prefix"].encode("latin-1"),
+        expression=record["expression"],
+        checks=tuple(map(_check, checks)),
+        proved=any(spec.partition(":")[0] not in FILTERS for spec in checks),
+        min_entropy=record.get("min_entropy", 0.0),
+        parts=tuple(record.get("parts", ())),
+        part_distance=record.get("part_distance", 512 if record.get("parts") else 0),
+        part_only=record.get("part_only", False),
+        facts=tuple(record.get("facts", {}).items()),
+        rotate=record.get("rotate", ""),
+        source=record.get("source", ""),
+        sample=record.get("sample", ""),
+        examples=tuple(record["examples"]),
+        counterexamples=tuple(record.get("counterexamples", ())),
     )
 
 
@@ -173,10 +237,14 @@ def _listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def _check(spec: str, where: str) -> Check:
-    name, _, argument = spec.partition(":")
+def _require_check(spec: str, where: str) -> None:
+    name = spec.partition(":")[0]
     if name not in CHECKS:
         raise DetectorError(f"{where}: check: no check is called {name!r}; there are {', '.join(sorted(CHECKS))}")
+
+
+def _check(spec: str) -> Check:
+    name, _, argument = spec.partition(":")
     function = CHECKS[name]
 
     def run(value: bytes) -> Facts | None:
@@ -186,11 +254,10 @@ def _check(spec: str, where: str) -> Check:
     return run
 
 
-def _facts(table: dict[str, Any], where: str) -> Facts:
+def _require_facts(table: dict[str, Any], where: str) -> None:
     for name, value in table.items():
         if name not in FACT_NAMES or not isinstance(value, str):
             raise DetectorError(f"{where}: facts: {name} = {value!r}: a text under one of {sorted(FACT_NAMES)}")
-    return tuple(table.items())
 
 
 def _require_parts(found: dict[str, Detector]) -> None:

@@ -17,8 +17,8 @@ UNBOUNDED = 1 << 20
 BACKTRACK_LIMIT = 200_000
 """The most ways in which a pattern may divide one text among its repeats; sound patterns stay far below."""
 
-_REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
-_EVERY_BYTE = frozenset(range(256))
+REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
+EVERY_BYTE = frozenset(range(256))
 _CATEGORIES: dict[Any, frozenset[int]] = {
     category: frozenset(b for b in range(256) if re.match(text, bytes([b])))
     for category, text in (
@@ -66,10 +66,10 @@ def shape(pattern: re.Pattern[bytes]) -> Shape:
     secret = _group(items, pattern.groupindex["secret"])
     if secret is None:
         raise ValueError("the group (?P<secret>…) must not stand inside a look-around or a repeat")
-    low, high = _width(secret)
+    low, high = width_of(secret)
     if low != high:
         _require_delimiters(items, pattern.groupindex["secret"])
-    ways = _ways(items, _EVERY_BYTE, ignore_case=ignore_case)
+    ways = _ways(items, EVERY_BYTE, ignore_case=ignore_case)
     if ways > BACKTRACK_LIMIT:
         raise ValueError(
             f"the pattern can divide a text in {ways:,} ways (at most {BACKTRACK_LIMIT:,}): let what follows a repeat "
@@ -83,7 +83,7 @@ def _children(node: Node) -> list[list[Node]]:
     op, av = node
     if op is sre.SUBPATTERN:
         return [list(av[3])]
-    if op in _REPEATS:
+    if op in REPEATS:
         return [list(av[2])]
     if op is sre.BRANCH:
         return [list(b) for b in av[1]]
@@ -96,7 +96,8 @@ def _children(node: Node) -> list[list[Node]]:
     return []
 
 
-def _width(items: list[Node]) -> tuple[int, int]:
+def width_of(items: list[Node]) -> tuple[int, int]:
+    """The least and the greatest number of bytes that a sequence takes, look-around left out."""
     state = sre_parser.State()
     low, high = sre_parser.SubPattern(state, items).getwidth()
     return int(low), int(high)
@@ -111,7 +112,7 @@ def _looks(items: Any) -> tuple[int, int]:
         elif op in (sre.ASSERT, sre.ASSERT_NOT):
             inner = list(av[1])
             inner_behind, inner_ahead = _looks(inner)
-            wide = _width(inner)[1]
+            wide = width_of(inner)[1]
             if wide >= UNBOUNDED:
                 raise ValueError("every repeat must be bounded, in a look-around too")
             if av[0] < 0:
@@ -170,7 +171,7 @@ def _prefix(items: list[Node], *, ignore_case: bool) -> bytes:
         elif op is sre.SUBPATTERN:
             inner = _prefix(list(av[3]), ignore_case=ignore_case)
             out += inner
-            if len(inner) != _width(list(av[3]))[1]:
+            if len(inner) != width_of(list(av[3]))[1]:
                 break
         elif op in (sre.ASSERT, sre.ASSERT_NOT, sre.AT):
             continue
@@ -179,14 +180,14 @@ def _prefix(items: list[Node], *, ignore_case: bool) -> bytes:
     return bytes(out)
 
 
-def _bytes_of(op: Any, av: Any, *, ignore_case: bool) -> frozenset[int]:
+def bytes_of(op: Any, av: Any, *, ignore_case: bool) -> frozenset[int]:
     """The bytes that a one-byte node takes."""
     if op is sre.ANY:
-        return _EVERY_BYTE
+        return EVERY_BYTE
     if op is sre.LITERAL:
         return _fold(frozenset({av})) if ignore_case else frozenset({av})
     if op is sre.NOT_LITERAL:
-        return _EVERY_BYTE - {av}
+        return EVERY_BYTE - {av}
     taken: set[int] = set()
     negated = False
     for kind, value in av:
@@ -199,7 +200,7 @@ def _bytes_of(op: Any, av: Any, *, ignore_case: bool) -> frozenset[int]:
         elif kind is sre.CATEGORY:
             taken |= _CATEGORIES[value]
     found = _fold(frozenset(taken)) if ignore_case else frozenset(taken)
-    return _EVERY_BYTE - found if negated else found
+    return EVERY_BYTE - found if negated else found
 
 
 def _fold(taken: frozenset[int]) -> frozenset[int]:
@@ -214,8 +215,8 @@ def _first(items: list[Node], after: frozenset[int], *, ignore_case: bool) -> fr
         if op in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
             continue
         if op in (sre.ANY, sre.LITERAL, sre.NOT_LITERAL, sre.IN):
-            return frozenset(found | _bytes_of(op, av, ignore_case=ignore_case))
-        low, _ = _width([(op, av)])
+            return frozenset(found | bytes_of(op, av, ignore_case=ignore_case))
+        low, _ = width_of([(op, av)])
         for child in _children((op, av)):
             found |= _first(child, frozenset(), ignore_case=ignore_case)
         if low:
@@ -235,7 +236,7 @@ def _ways(items: list[Node], after: frozenset[int], *, ignore_case: bool, repeat
         follow = _first(items[i + 1 :], after, ignore_case=ignore_case)
         if op in (sre.ATOMIC_GROUP, sre.POSSESSIVE_REPEAT):
             continue  # never given back
-        if op in _REPEATS:
+        if op in REPEATS:
             low, high, body = int(av[0]), int(av[1]), list(av[2])
             starts = _first(body, frozenset(), ignore_case=ignore_case)
             inner = _ways(body, starts | follow, ignore_case=ignore_case, repeated=repeated or high > 1)
@@ -269,10 +270,10 @@ def _lead(items: list[Node], *, ignore_case: bool) -> tuple[list[frozenset[int]]
         if op in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
             continue
         if op in (sre.ANY, sre.LITERAL, sre.NOT_LITERAL, sre.IN):
-            out.append(_bytes_of(op, av, ignore_case=ignore_case))
+            out.append(bytes_of(op, av, ignore_case=ignore_case))
             continue
         times, whole = 1, False
-        if op in _REPEATS:
+        if op in REPEATS:
             times, whole = min(int(av[0]), 64), av[0] == av[1] <= 64
         elif op in (sre.SUBPATTERN, sre.ATOMIC_GROUP):
             whole = True

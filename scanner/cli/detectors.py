@@ -46,7 +46,7 @@ def _fields(detector: Detector) -> list[tuple[str, object]]:
         ("provider", detector.provider),
         ("kind", detector.kind),
         ("severity", detector.severity),
-        ("pattern", detector.pattern.pattern.decode("ascii")),
+        ("pattern", detector.regex),
         ("keywords", ", ".join(k.decode("ascii") for k in detector.keywords)),
         ("width", f"{detector.width} bytes, {detector.behind} behind, {detector.ahead} ahead"),
         ("min_entropy", detector.min_entropy or ""),

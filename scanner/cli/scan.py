@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from typing import IO, Any
 
 import click
+from platformdirs import user_cache_dir
 
 from .. import __version__
 from ..errors import UsageError
 from ..model import BANDS, ScanResult, clean
 from ..pipeline import ScanOptions
 from ..pipeline import scan as run_scan
+from ..pipeline.workers import ENGINES
 from ..report import FORMATS, ReportOptions
 from ..sources.describe import describe
 from .progress import Bars
@@ -52,6 +54,8 @@ class Size(click.ParamType[int]):
 @click.option("--max-size", type=Size(), default="64M", help="Leave out larger files and blobs.", show_default=True)
 @click.option("--detectors", "detector_files", multiple=True, metavar="FILE", help="Add detectors from a TOML file.")
 @click.option("--show-secrets", is_flag=True, help="Show secrets unmasked. Mind who reads the output.")
+@click.option("--engine", type=click.Choice(ENGINES), default="auto", help="Matcher.", show_default=True)
+@click.option("--no-cache", is_flag=True, help="Keep nothing in the user's cache folder, and read nothing from it.")
 @click.option("--jobs", "-j", type=click.IntRange(1, 256), help="Processes to search with.  [default: one a core]")
 @click.option("--stats", is_flag=True, help="Add times and counts of each stage to the summary.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colors in text.")
@@ -108,6 +112,8 @@ def _scan_options(flags: dict[str, Any], bars: Bars) -> ScanOptions:
         ignore=not flags["no_ignore"],
         markers=not flags["no_markers"],
         detectors=flags["detector_files"],
+        engine=flags["engine"],
+        cache="" if flags["no_cache"] else user_cache_dir("oakum", appauthor=False),
         min_band=flags["min_band"],
         progress=bars,
     )

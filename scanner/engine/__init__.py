@@ -7,17 +7,19 @@ search began. So any cut of a blob into overlapping pieces gives the same matche
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ..model import Detector, Match, Piece
+from ..model import Detector, Match, Piece, Secret
 from .confirm import Confirmed
 from .excerpt import READ, Masks, context, excerpt
 from .lines import Lines
 from .pairs import pair
-from .reading import MAPPED, Matcher, Reading, is_cut, read, secret_of, values
+from .reading import MAPPED, Hints, Matcher, Reading, is_cut, read, values
 from .settle import settle, withhold
+from .views import may_be_wide
 
 MOST_MATCHES = 10_000
 """Matches that are kept of one blob; the rest is counted."""
@@ -63,11 +65,36 @@ class Engine:
 
     def search(self, pieces: Iterable[Piece]) -> Searched:
         """All matches of one blob, given as its pieces in order (see `Piece`)."""
+        return self._search((piece, self._matcher.hints(piece.content)) for piece in pieces)
+
+    def search_batch(self, buffer: bytes, starts: Sequence[int], ends: Sequence[int]) -> Iterator[tuple[int, Searched]]:
+        """What stands in small blobs, with the place of each blob; those in which nothing was found are left out.
+
+        Blob i is `buffer[starts[i]:ends[i]]`. The matcher looks at all of them at once, and what it points at is
+        searched as a blob of its own.
+        """
+        hints: dict[int, list[tuple[int, int]]] = {}
+        for index, offset in self._matcher.hints(buffer):
+            place = bisect_right(starts, offset) - 1
+            if place >= 0 and offset < ends[place]:
+                hints.setdefault(place, []).append((index, offset - starts[place]))
+        for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
+            if may_be_wide(buffer, start, end):
+                hints.setdefault(place, [])
+        for place in sorted(hints):
+            piece = Piece(buffer[starts[place] : ends[place]])
+            found = self._search([(piece, hints[place])])
+            if found.matches or found.dropped:
+                yield place, found
+
+    def _search(self, pieces: Iterable[tuple[Piece, Hints]]) -> Searched:
         found = Searched()
         kept: dict[tuple[str, int, int], tuple[int, float]] = {}
-        for piece, lines in _numbered(pieces):
+        for piece, hints, lines in _numbered(pieces):
             found.bytes = piece.offset + len(piece.content)
-            readings = read(piece, self.detectors, self._matcher)
+            readings = read(piece, hints, self.detectors, self._matcher)
+            if not readings:
+                continue
             known = values(readings, piece)
             masks = {id(reading): Masks(reading.spans, known) for reading in readings}
             for candidate in _candidates(readings, piece, found.dropped):
@@ -88,7 +115,7 @@ class Engine:
 
     def _match(self, candidate: _Candidate, masks: Masks, lines: Lines) -> Match:
         view, at, end = candidate.reading.view, candidate.confirmed.start, candidate.confirmed.end
-        secret = secret_of(candidate.confirmed.detector, view.buffer[at:end])
+        secret = Secret(view.buffer[at:end]).named_by(candidate.confirmed.detector)
         around = context(view.buffer, at, end)
         cut = candidate.margin < self._reach * (MAPPED if candidate.reading.depth else 1)
         return Match(
@@ -103,10 +130,10 @@ class Engine:
         )
 
 
-def _numbered(pieces: Iterable[Piece]) -> Iterator[tuple[Piece, Lines]]:
+def _numbered(pieces: Iterable[tuple[Piece, Hints]]) -> Iterator[tuple[Piece, Hints, Lines]]:
     """Each piece with its lines; newlines up to its offset are counted in the piece before it, as pieces overlap."""
     lines_before, line_start, counted, previous = 0, 0, 0, b""
-    for piece in pieces:
+    for piece, hints in pieces:
         if piece.offset > counted:
             head = previous[: piece.offset - counted]
             lines_before += head.count(b"\n")
@@ -115,7 +142,7 @@ def _numbered(pieces: Iterable[Piece]) -> Iterator[tuple[Piece, Lines]]:
                 line_start = counted + last_newline + 1
             counted = piece.offset
         previous = piece.content
-        yield piece, Lines(piece, before=lines_before, line_start=line_start)
+        yield piece, hints, Lines(piece, before=lines_before, line_start=line_start)
 
 
 def _candidates(readings: Iterable[Reading], piece: Piece, dropped: Counter[str]) -> Iterator[_Candidate]:
@@ -132,4 +159,4 @@ def _candidates(readings: Iterable[Reading], piece: Piece, dropped: Counter[str]
             yield _Candidate(reading, confirmed, start, end, min(before, behind))
 
 
-__all__ = ["MOST_MATCHES", "Engine", "Matcher", "Searched", "secret_of"]
+__all__ = ["MOST_MATCHES", "Engine", "Matcher", "Searched"]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ..model import HIDDEN_KINDS, Detector, Piece, Secret
+from ..model import Detector, Piece, Secret
 from .confirm import Confirmed, confirm
 from .excerpt import SpanOf, Values
 from .views import View, derive
@@ -19,14 +19,18 @@ MAPPED = 4
 """Bytes of a piece that at most stand for one of a view."""
 
 
-class Matcher(Protocol):
-    """Says where detectors may match.
+Hints = Iterable[tuple[int, int]]
+"""(index, offset) pairs: the index of a detector, or, behind these, of one of `views.TRIGGERS`."""
 
-    `hints(buffer)` gives (detector index, offset) pairs: every true match has one inside its span widened by its
-    look-around. Hints may be false and may repeat, in any order.
+
+class Matcher(Protocol):
+    """Says where detectors may match, and where the triggers of views stand.
+
+    `hints(buffer)` gives (index, offset) pairs: every true match has one inside its span widened by its look-around.
+    Hints may be false and may repeat, in any order.
     """
 
-    def hints(self, buffer: bytes) -> Iterable[tuple[int, int]]:
+    def hints(self, buffer: bytes) -> Hints:
         """Where each detector may match in a buffer."""
         ...
 
@@ -42,33 +46,39 @@ class Reading:
     spans: list[SpanOf] = field(default_factory=list)
 
 
-def read(piece: Piece, detectors: Sequence[Detector], matcher: Matcher) -> list[Reading]:
-    """The piece itself, its views and theirs, each searched; only those in which anything may match are kept."""
-    readings = list(_forms(Reading(View(piece.content), 0)))
-    for reading in readings:
-        first = reading.depth > 0 or piece.offset == 0
-        last = reading.depth > 0 or piece.last
-        buffer = reading.view.buffer
-        offsets: dict[int, list[int]] = {}
-        for index, offset in matcher.hints(buffer):
-            offsets.setdefault(index, []).append(offset)
-        # What is surest comes first: it is what is kept of a blob that has too many matches.
-        for index in sorted(offsets, key=lambda i: (-detectors[i].specificity, i)):
-            reading.confirmed += confirm(detectors[index], buffer, offsets[index], first=first, last=last)
-        reading.spans = [(c.start, c.end, c.detector) for c in reading.confirmed]
+def read(piece: Piece, hints: Hints, detectors: Sequence[Detector], matcher: Matcher) -> list[Reading]:
+    """The piece itself, its views and theirs, each searched; only those in which anything may match are kept.
+
+    `hints` are the matcher's for the piece itself.
+    """
+    readings = list(_readings(Reading(View(piece.content), 0), piece, hints, detectors, matcher))
     for reading in reversed(readings):
         if reading.outer:
             reading.outer.spans += ((*reading.view.source(s, e), d) for s, e, d in reading.spans)
     return [reading for reading in readings if reading.confirmed]
 
 
-def _forms(reading: Reading) -> Iterator[Reading]:
-    """A reading and all that can be derived from it, each behind the one that it was made from."""
+def _readings(
+    reading: Reading, piece: Piece, hints: Hints, detectors: Sequence[Detector], matcher: Matcher
+) -> Iterator[Reading]:
+    """A reading, searched, and all that can be derived from it, each behind the one that it was made from."""
+    buffer = reading.view.buffer
+    first = reading.depth > 0 or piece.offset == 0
+    last = reading.depth > 0 or piece.last
+    offsets: dict[int, list[int]] = {}
+    for index, offset in hints:
+        offsets.setdefault(index, []).append(offset)
+    triggered = {index - len(detectors) for index in offsets if index >= len(detectors)}
+    # What is surest comes first: it is what is kept of a blob that has too many matches.
+    for index in sorted((i for i in offsets if i < len(detectors)), key=lambda i: (-detectors[i].specificity, i)):
+        reading.confirmed += confirm(detectors[index], buffer, offsets[index], first=first, last=last)
+    reading.spans = [(c.start, c.end, c.detector) for c in reading.confirmed]
     yield reading
     if reading.depth < VIEW_DEPTH:
-        for derived in derive(reading.view.buffer):
+        for derived in derive(buffer, triggered):
             view = reading.view.then(derived) if reading.depth else derived
-            yield from _forms(Reading(view, reading.depth + 1, reading))
+            inner = Reading(view, reading.depth + 1, reading)
+            yield from _readings(inner, piece, matcher.hints(view.buffer), detectors, matcher)
 
 
 def values(readings: Iterable[Reading], piece: Piece) -> Values:
@@ -78,7 +88,7 @@ def values(readings: Iterable[Reading], piece: Piece) -> Values:
         for c in reading.confirmed:
             if c.rejected:
                 continue
-            found.add(secret_of(c.detector, reading.view.buffer[c.start : c.end]))
+            found.add(Secret(reading.view.buffer[c.start : c.end]).named_by(c.detector))
             if reading.depth:
                 start, end = reading.view.original(c.start, c.end)
                 found.add(Secret(piece.content[start:end], hidden=True))
@@ -93,9 +103,3 @@ def is_cut(found: Confirmed, view: View, piece: Piece) -> bool:
     start, end = view.original(found.start, found.end)
     behind, ahead = MAPPED * (found.detector.behind + 1), MAPPED * (found.detector.ahead + 1)
     return (piece.offset > 0 and start < behind) or (not piece.last and end + ahead > len(piece.content))
-
-
-def secret_of(detector: Detector, value: bytes) -> Secret:
-    """A value as the detector's secret: what a mask may show of it is the detector's to say."""
-    prefix = len(detector.prefix) if value.startswith(detector.prefix) else 0
-    return Secret(value, prefix=prefix, hidden=detector.kind in HIDDEN_KINDS)

@@ -1,7 +1,7 @@
 """Views: text in another form, read as what it stands for, with every offset mapped back to the original.
 
-Each has a cheap trigger. Derived buffers are bounded: a view is never longer than what it was made from and a fixed
-overhead (`OVERHEAD`); what has no room is left out.
+Each has a trigger: the matcher looks for it on its way, or (UTF-16) the first bytes tell. Derived buffers are bounded:
+a view is never longer than what it was made from and a fixed overhead (`OVERHEAD`); what has no room is left out.
 
 - UTF-16 (little and big endian, with a byte order mark or without): as bytes of Latin-1.
 - Kubernetes Secret manifests: each value of `data:` decoded, as a line `kubernetes.secret/KEY: VALUE`.
@@ -15,7 +15,7 @@ import base64
 import binascii
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 
 Segment = tuple[int, int, int, int, int]
@@ -60,17 +60,32 @@ class View:
         return View(deeper.buffer, f"{self.name}+{deeper.name}", deeper.segments, self)
 
 
-def derive(buffer: bytes) -> Iterator[View]:
-    """The views of a buffer, most often none."""
-    wide = _utf16(buffer)
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What must stand in a buffer for a view of it to be made: small-letter texts, one of which stands there in
+    whatever case, and an expression (as in `catalog/expressions.py`) that says it more closely."""
+
+    keywords: tuple[bytes, ...]
+    expression: str
+    make: Callable[[bytes], View | None]
+
+
+def derive(buffer: bytes, triggered: Container[int]) -> Iterator[View]:
+    """The views of a buffer, most often none; `triggered` says which of `TRIGGERS`, by place, a matcher has found."""
+    wide = _utf16(buffer) if may_be_wide(buffer, 0, len(buffer)) else None
     if wide:
         yield wide
-    kubernetes = _kubernetes(buffer)
-    if kubernetes:
-        yield kubernetes
-    basic = _basic(buffer)
-    if basic:
-        yield basic
+    for place, trigger in enumerate(TRIGGERS):
+        view = trigger.make(buffer) if place in triggered else None
+        if view:
+            yield view
+
+
+def may_be_wide(buffer: bytes, start: int, end: int) -> bool:
+    """Whether what stands at start:end of a buffer begins like UTF-16: with its mark, or with a NUL soon."""
+    return buffer.find(0, start, min(end, start + 512)) >= 0 or buffer.startswith(
+        (b"\xff\xfe", b"\xfe\xff"), start, end
+    )
 
 
 def _places(buffer: bytes, literal: bytes) -> Iterator[int]:
@@ -180,7 +195,7 @@ def _decode(value: bytes) -> bytes | None:
     return raw if not re.search(rb"[\x00-\x08\x0e-\x1f]", raw) else None
 
 
-_TRIGGERS = (b'auth"', b"auth'", b"auth=", b"auth =", b"asic ")
+_BASIC_BEGINS = (b'auth"', b"auth'", b"auth=", b"auth =", b"asic ")
 _BASIC = re.compile(
     rb"""(?:_?auth["'][ \t]{0,8}:\s{0,8}["']|_?auth[ \t]{0,8}=[ \t]{0,8}["']?|(?P<http>asic[ \t]{1,8}))"""
     rb"""(?P<value>[A-Za-z0-9+/]{6,4096}+={0,2}+)(?![A-Za-z0-9+/=])"""
@@ -190,10 +205,22 @@ _BASIC = re.compile(
 def _basic(buffer: bytes) -> View | None:
     """Sources: RFC 7617; https://docs.docker.com/reference/cli/docker/login/; `_auth` of .npmrc."""
     built = _Builder(len(buffer))
-    for trigger in _TRIGGERS:
-        for at in _places(buffer, trigger):
+    for begin in _BASIC_BEGINS:
+        for at in _places(buffer, begin):
             found = _BASIC.match(buffer, at)
             raw = _decode(found["value"]) if found else None
             if found and raw is not None and raw.find(b":") > 0 and raw.isascii() and b"\n" not in raw:
                 built.add(b"http.basic: " if found["http"] else b"docker.auth: ", raw, found.start("value"), 3, 4)
     return built.view("basic-credentials")
+
+
+TRIGGERS = (
+    Trigger((b"secret",), r"""kind["']?[\x20\t]{0,8}:[\x20\t]{0,8}["']?Secret""", _kubernetes),
+    Trigger(
+        _BASIC_BEGINS,
+        r"""auth["'][\x20\t]{0,8}:[\x20\t-\r]{0,8}["'][A-Za-z0-9+/]{6}|auth[\x20\t]{0,8}=[\x20\t]{0,8}["']?"""
+        r"""[A-Za-z0-9+/]{6}|asic[\x20\t]{1,8}[A-Za-z0-9+/]{6}""",
+        _basic,
+    ),
+)
+"""The views that a matcher finds the triggers of. In what it reports they stand behind the detectors, in this order."""

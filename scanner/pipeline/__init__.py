@@ -35,8 +35,10 @@ from ..rank import order, rank
 from ..sources import Unit, files, git
 from . import targets
 from .redact import Redactor
-from .workers import Harvest, Pool, Searcher, where_raised
+from .workers import Harvest, Pool, Searcher, SearchOptions, where_raised
 
+SMALL = 4 << 20
+"""Less than this many bytes are searched in one process: starting others would take longer."""
 NOT_SCANNED_KEPT = 200
 """Entries of the not-scanned list that are kept one by one for each reason; the rest is counted."""
 
@@ -60,6 +62,8 @@ class ScanOptions:
     ignore: bool = True
     markers: bool = True
     detectors: tuple[str, ...] = ()
+    engine: str = "auto"
+    cache: str = ""
     min_band: str = "low"
     progress: Progress = field(default=lambda _what, _done, _total: None)
 
@@ -167,7 +171,8 @@ class Tally:
     interrupted: bool = False
 
     def __post_init__(self) -> None:
-        self.searcher = Searcher(self.options.detectors, markers=self.options.markers)
+        options = self.options
+        self.searcher = Searcher(SearchOptions(options.detectors, options.markers, options.engine, options.cache))
 
     def leave_out(self, entries: Iterable[NotScanned]) -> None:
         """Note what was not searched: each thing once, and not without end."""
@@ -214,14 +219,14 @@ class TargetScan:
         finally:
             self.tally.stages[name] = self.tally.stages.get(name, 0.0) + time.monotonic() - begun
 
-    def search(self, what: str, units: Iterable[Unit], *, total: int = 0, parallel: bool = False) -> None:
-        """Search units, in several processes where that pays."""
+    def search(self, what: str, units: Iterable[Unit], *, total: int = 0, amount: int = 0) -> None:
+        """Search units that hold about `amount` bytes, in several processes where that pays."""
         if self.interrupted:
             return
-        options = self.tally.options
-        pool = Pool(
-            self.tally.searcher, options.detectors, markers=options.markers, jobs=options.jobs if parallel else 1
-        )
+        options, searcher = self.tally.options, self.tally.searcher
+        with self.stage("matcher"):
+            searcher.prepare(amount)
+        pool = Pool(searcher, amount=amount, jobs=options.jobs if amount > SMALL else 1)
         with self.stage(what):
             try:
                 for done, harvest in enumerate(pool.run(units), 1):

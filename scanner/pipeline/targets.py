@@ -14,8 +14,8 @@ from ..sources.git import Repository
 if TYPE_CHECKING:
     from . import ScanOptions, TargetScan
 
-SMALL = 2 << 20
-"""Less than this many bytes are searched in one process: starting others would take longer."""
+UNPACKED = 8
+"""How many bytes of content a byte of a pack stands for, at the least."""
 
 
 def as_given(_detector: Detector, origin: Origin, _blobs: set[str]) -> list[tuple[Origin, int]]:
@@ -40,7 +40,7 @@ def folder(scan: TargetScan, path: bytes, options: ScanOptions) -> Resolve:
         paths = list(files.walk(path, left_out, shown=path))
     units = list(files.units(path, paths, shown=path, max_size=options.max_size))
     scan.leave_out(left_out)
-    scan.search("files", units, total=len(units), parallel=sum(u.weight for u in units) > SMALL)
+    scan.search("files", units, total=len(units), amount=sum(u.weight for u in units))
     return as_given
 
 
@@ -49,7 +49,7 @@ def repository(scan: TargetScan, repo: Repository, options: ScanOptions) -> Reso
     index = _index(scan, repo)
     store = objects.Store(repo.id_length)
     units = objects.list_units(repo, store, max_size=options.max_size)
-    scan.search("git objects", units, parallel=_pack_bytes(repo) > SMALL)
+    scan.search("git objects", units, amount=UNPACKED * _pack_bytes(repo))
     scan.leave_out(store.not_scanned)
     work_tree(scan, repo, index, options)
     if scan.interrupted:
@@ -73,7 +73,7 @@ def selection(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resol
         *objects.chosen_units(repo, "commit", chosen.commits, left_out, max_size=options.max_size),
     ]
     scan.leave_out(left_out)
-    scan.search("git objects", units, total=len(units), parallel=len(chosen.blobs) > 200)
+    scan.search("git objects", units, total=len(units), amount=sum(u.weight for u in units))
     known = chosen.history(repo, scan.ledger.blobs())
     scan.leave_out(known.not_scanned)
     resolve = _resolve(known)
@@ -100,7 +100,7 @@ def current(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resolve
         places = {name: GitBlob(name, path, reach="head") for path, name in files_there}
     units = list(objects.chosen_units(repo, "blob", sorted(places), left_out, max_size=options.max_size))
     scan.leave_out(left_out)
-    scan.search("git objects", units, total=len(units), parallel=len(places) > 200)
+    scan.search("git objects", units, total=len(units), amount=sum(u.weight for u in units))
 
     def resolve(_detector: Detector, origin: Origin, _blobs: set[str]) -> list[tuple[Origin, int]]:
         return [(places.get(origin.blob, origin) if isinstance(origin, GitBlob) else origin, 0)]
@@ -120,7 +120,7 @@ def work_tree(scan: TargetScan, repo: Repository, index: worktree.Index, options
         units += files.units(repo.work_tree, paths, shown=b"", max_size=options.max_size)
     units += worktree.git_units(repo, left_out, max_size=options.max_size)
     scan.leave_out(left_out)
-    scan.search("files", units, total=len(units), parallel=sum(u.weight for u in units) > SMALL)
+    scan.search("files", units, total=len(units), amount=sum(u.weight for u in units))
 
 
 def _index(scan: TargetScan, repo: Repository) -> worktree.Index:

@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 
 from .. import catalog
 from ..allow import Allowlist
-from ..engine import Engine
+from ..cache import Cache
+from ..engine import Engine, Matcher, Searched, vectorised
 from ..engine.aho_corasick import AhoCorasick
+from ..errors import UsageError
 from ..model import File, GitBlob, GitMessage, NotScanned, Origin, Secret, Sighting, Stdin
-from ..sources import Item, Unit
+from ..sources import Batch, Item, Unit
 
 POOL_BREAKS = 5
 """How often workers may die before the rest is given up."""
@@ -46,32 +48,76 @@ def digest(secret: Secret) -> bytes:
     return hashlib.blake2b(secret.canonical(), digest_size=8, key=_COUNT_KEY).digest()
 
 
+ENGINES = ("auto", "vector", "aho-corasick")
+"""The matchers by name; `auto` takes the vectorised one where it is there and pays."""
+WORTHWHILE = 16 << 20
+"""Bytes from which on the vectorised matcher pays, even if its database is still to be compiled."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """What a searcher is made of, in any process: detector files of the user, markers, matcher, cache folder."""
+
+    detectors: tuple[str, ...] = ()
+    markers: bool = True
+    engine: str = "auto"
+    cache: str = ""
+
+
 class Searcher:
     """Searches units: the engine and the allowlists, with one catalog."""
 
-    def __init__(self, detectors: tuple[str, ...], *, markers: bool) -> None:
-        self.catalog = catalog.load(detectors)
+    def __init__(self, options: SearchOptions) -> None:
+        self.options = options
+        self.cache = Cache(options.cache)
+        self.catalog = catalog.load(options.detectors, self.cache)
         self.by_id = {d.id: d for d in self.catalog}
-        self.allowlist = Allowlist.load(markers=markers)
-        self._engine = Engine(self.catalog, AhoCorasick(self.catalog))
+        self.allowlist = Allowlist.load(markers=options.markers)
+        self.matcher = ""
+        self._engine = Engine((), AhoCorasick(()))
+
+    def prepare(self, amount: int) -> None:
+        """Choose the matcher for about so many bytes; UsageError where the wanted one cannot be had here."""
+        wanted = self.options.engine
+        if wanted == "vector" and not vectorised.available():
+            raise UsageError("--engine vector needs the package hyperscan, which has no wheel for this platform")
+        if wanted == "auto":
+            pays = vectorised.available() and amount >= WORTHWHILE
+            wanted = "vector" if pays or self.matcher == "vector" else "aho-corasick"
+        if wanted == self.matcher:
+            return
+        self.matcher = wanted
+        matcher: Matcher
+        matcher = vectorised.load(self.catalog, self.cache) if wanted == "vector" else AhoCorasick(self.catalog)
+        self._engine = Engine(self.catalog, matcher)
 
     def search(self, unit: Unit) -> Harvest:
         """Search every blob of a unit."""
         harvest = Harvest()
         try:
-            for item in unit.read():
-                if isinstance(item, NotScanned):
-                    harvest.not_scanned.append(item)
+            for read in unit.blobs():
+                if isinstance(read, NotScanned):
+                    harvest.not_scanned.append(read)
                 else:
-                    self._item(item, harvest)
+                    self._search(read, harvest)
         except Exception as e:  # noqa: BLE001  whatever one unit does to us, what the others gave is not lost
             harvest.not_scanned.append(_failed(unit, e))
         return harvest
 
-    def _item(self, item: Item, harvest: Harvest) -> None:
-        searched = self._engine.search(item.pieces)
-        harvest.counts[_COUNTED[type(item.origin)]] += 1
-        harvest.bytes += searched.bytes
+    def _search(self, read: Batch | Item, harvest: Harvest) -> None:
+        if isinstance(read, Item):
+            searched = self._engine.search(read.pieces)
+            harvest.counts[_COUNTED[type(read.origin)]] += 1
+            harvest.bytes += searched.bytes
+            self._sift(read.origin, searched, harvest)
+            return
+        harvest.counts[_COUNTED[read.kind]] += len(read.starts)
+        harvest.bytes += sum(read.ends) - sum(read.starts)
+        for place, searched in self._engine.search_batch(read.buffer, read.starts, read.ends):
+            self._sift(read.origin(place), searched, harvest)
+
+    def _sift(self, origin: Origin, searched: Searched, harvest: Harvest) -> None:
+        """What the allowlists leave of a blob's matches."""
         harvest.dropped.update(searched.dropped)
         sightings: list[Sighting] = []
         for match in searched.matches:
@@ -82,22 +128,23 @@ class Searcher:
                 sightings.append(
                     Sighting(match.detector, match.also, match.secret, match.span, match.facts, match.excerpt)
                 )
-        if getattr(searched, "folded", 0):
+        if searched.folded:
             why = "has more matches than are kept of one blob; the rest was counted only"
-            harvest.not_scanned.append(NotScanned(name_of(item.origin), why, count=getattr(searched, "folded", 0)))
+            harvest.not_scanned.append(NotScanned(name_of(origin), why, count=searched.folded))
         if sightings:
-            harvest.found.append((item.origin, sightings))
+            harvest.found.append((origin, sightings))
 
 
 _searcher: Searcher | None = None
 
 
-def _start_worker(detectors: tuple[str, ...], markers: bool, count_key: bytes) -> None:
+def _start_worker(options: SearchOptions, amount: int, count_key: bytes) -> None:
     global _searcher, _COUNT_KEY
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C, and ends the workers
     if _searcher is None:  # where processes are not forked
         _COUNT_KEY = count_key
-        _searcher = Searcher(detectors, markers=markers)
+        _searcher = Searcher(options)
+        _searcher.prepare(amount)
 
 
 def _work(unit: Unit) -> Harvest:
@@ -112,9 +159,10 @@ def _nothing() -> None:
 class Pool:
     """Runs units in `jobs` processes, at most three of them waiting for each. Used as a context."""
 
-    def __init__(self, searcher: Searcher, detectors: tuple[str, ...], *, markers: bool, jobs: int) -> None:
+    def __init__(self, searcher: Searcher, *, amount: int, jobs: int) -> None:
+        """`amount` is about how many bytes there are to search."""
         self._searcher, self._jobs = searcher, jobs
-        self._arguments = (detectors, markers, _COUNT_KEY)
+        self._arguments = (searcher.options, amount, _COUNT_KEY)
 
     def run(self, units: Iterable[Unit]) -> Iterator[Harvest]:
         """The harvest of every unit, in the order in which they are done.

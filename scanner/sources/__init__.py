@@ -1,12 +1,12 @@
 """Sources: where blobs come from. Each lists its content as units of work, and reads a unit in any process.
 
-A unit is small, frozen and picklable; `read` gives its items one after another. An item's pieces must be used before
-the next item is asked for. What cannot be read comes as `NotScanned` in its place.
+A unit is small, frozen and picklable; `blobs` gives its content, small blobs many at a time. An item's pieces must be
+used before anything else is asked for. What cannot be read comes as `NotScanned` in its place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +19,25 @@ class Item:
 
     origin: Origin
     pieces: Iterable[Piece]
+
+
+BATCH_SIZE = 1 << 20
+"""About how many bytes of small blobs are searched at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Small blobs in one buffer: blob i is `buffer[starts[i]:ends[i]]`, in order and without overlaps.
+
+    What stands between them is not searched. `origin(i)` says where blob i stands; it is asked only for blobs in which
+    something was found. All are of one `kind`.
+    """
+
+    kind: type[Origin]
+    buffer: bytes
+    starts: Sequence[int]
+    ends: Sequence[int]
+    origin: Callable[[int], Origin]
 
 
 class Unit(Protocol):
@@ -37,6 +56,6 @@ class Unit(Protocol):
         """How many blobs it has."""
         ...
 
-    def read(self) -> Iterator[Item | NotScanned]:
+    def blobs(self) -> Iterator[Batch | Item | NotScanned]:
         """The blobs of the unit, and what could not be read of it."""
         ...

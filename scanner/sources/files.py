@@ -7,11 +7,12 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import BinaryIO
 
 from ..errors import TargetError
 from ..model import PIECE_OVERLAP, PIECE_SIZE, File, NotScanned, Piece, Stdin, clean
-from . import Item
+from . import BATCH_SIZE, Batch, Item
 from .git import has_layout, is_repository
 
 UNIT_FILES = 128
@@ -38,8 +39,24 @@ class FileUnit:
         """How many blobs it has."""
         return len(self.paths)
 
-    def read(self) -> Iterator[Item | NotScanned]:
-        """Each file that is there."""
+    def blobs(self) -> Iterator[Batch | Item | NotScanned]:
+        """Each file that is there, small ones together."""
+        small: list[tuple[bytes, bytes]] = []
+        room = BATCH_SIZE
+        for read in self._read():
+            if not isinstance(read, tuple):
+                yield read
+                continue
+            small.append(read)
+            room -= len(read[1])
+            if room <= 0:
+                yield _batch(small)
+                small, room = [], BATCH_SIZE
+        if small:
+            yield _batch(small)
+
+    def _read(self) -> Iterator[tuple[bytes, bytes] | Item | NotScanned]:
+        """The name and content of small files, larger ones as items."""
         folders: dict[bytes, bool] = {}
         before: set[bytes] = set()
         for path in self.paths:
@@ -57,17 +74,24 @@ class FileUnit:
             except OSError as e:
                 yield NotScanned(shown, f"cannot be read: {e.strerror or e}")
 
-    def _file(self, file: BinaryIO, shown: bytes, before: set[bytes]) -> Item | NotScanned:
+    def _file(self, file: BinaryIO, shown: bytes, before: set[bytes]) -> tuple[bytes, bytes] | Item | NotScanned:
         size = os.fstat(file.fileno()).st_size
         if size > self.max_size:
             return NotScanned(shown, f"larger than --max-size ({size:,} bytes)", policy=True)
         if size > PIECE_SIZE:
             return Item(File(shown), pieces(file))
-        return Item(File(shown), (Piece(self._new(file.read(), before)),))
+        return shown, self._new(file.read(), before)
 
     def _new(self, content: bytes, before: set[bytes]) -> bytes:
         """What is to be searched of a file; `before` is for notes about the files of the unit that came before."""
         return content
+
+
+def _batch(small: list[tuple[bytes, bytes]]) -> Batch:
+    ends = list(accumulate(len(content) for _, content in small))
+    return Batch(
+        File, b"".join([content for _, content in small]), [0, *ends[:-1]], ends, lambda place: File(small[place][0])
+    )
 
 
 class _NotAFileError(Exception):
@@ -137,7 +161,7 @@ class StdinUnit:
         """One blob."""
         return 1
 
-    def read(self) -> Iterator[Item | NotScanned]:
+    def blobs(self) -> Iterator[Item]:
         """The one blob."""
         yield Item(Stdin(), pieces(self.stream))
 

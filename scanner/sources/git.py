@@ -9,6 +9,7 @@ work tree, wherever we are, because `ls-files` lists only what lies below its ow
 from __future__ import annotations
 
 import codecs
+import io
 import os
 import stat
 import subprocess
@@ -135,12 +136,18 @@ class Repository:
         return given if command == "ls-files" else given | {"GIT_INDEX_FILE": os.fsdecode(self.git_dir) + _NO_INDEX}
 
     @contextmanager
-    def open(self, *arguments: str) -> Iterator[Conversation]:
-        """A long call: its pipes, watched for silence; what it says on standard error is kept, up to a bound."""
-        with tempfile.TemporaryFile() as errors:
+    def open(self, *arguments: str, given: bytes | None = None) -> Iterator[Conversation]:
+        """A long call: its pipes, watched for silence; what it says on standard error is kept, up to a bound.
+
+        With `given`, all that it reads is known: it comes from a file, so that nobody waits for anybody.
+        """
+        with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as questions:
+            if given is not None:
+                questions.write(given)
+                questions.seek(0)
             process = subprocess.Popen(
                 self.command(*arguments),
-                stdin=subprocess.PIPE,
+                stdin=subprocess.PIPE if given is None else questions,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 cwd=self._folder,
@@ -159,9 +166,8 @@ class Conversation:
     """
 
     def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
-        assert process.stdin is not None
         assert process.stdout is not None
-        self.stdin = process.stdin
+        self.stdin = process.stdin or io.BytesIO()
         self.stdout = cast(IO[bytes], _Reader(cast(BufferedReader, process.stdout), self))
         self.timed_out = False
         self.waiting_since: float | None = None

@@ -11,14 +11,14 @@ them are those in what `git cat-file -p ID` prints.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import chain
 from typing import Literal
 
 from ..model import PIECE_OVERLAP, PIECE_SIZE, GitBlob, GitMessage, NotScanned, Piece
-from . import Item
+from . import BATCH_SIZE, Batch, Item
 from .git import Conversation, Repository
 
 UNIT_OBJECTS = 4096
@@ -53,9 +53,21 @@ class ObjectUnit:
         """How many objects it has."""
         return len(self.ids) // (self.repository.id_length // 2)
 
-    def read(self) -> Iterator[Item | NotScanned]:
-        """Each object as a blob to search: its content, of commits and tags too."""
-        waiting = list(self.names())
+    def blobs(self) -> Iterator[Batch | Item | NotScanned]:
+        """Each object as a blob to search: its content, of commits and tags too.
+
+        Git is told all names at once, and what it prints is searched as it comes, many objects at a time. Where it
+        says anything but what was asked for, the rest is asked for one by one.
+        """
+        names = list(self.names())
+        stream = _Stream(names, self._kept_type, self._origin)
+        with self.repository.open("cat-file", "--batch", "--buffer", given=self._questions()) as git:
+            yield from stream.read(git)
+        yield from self.read(names[stream.done :])
+
+    def read(self, waiting: list[str] | None = None) -> Iterator[Item | NotScanned]:
+        """The objects of these names, or all, one by one."""
+        waiting = list(self.names()) if waiting is None else waiting
         while waiting:
             with self.repository.open("cat-file", "--batch") as git:
                 done = 0
@@ -64,12 +76,87 @@ class ObjectUnit:
                     yield answer if isinstance(answer, NotScanned) else self._item(*answer)
                 waiting = waiting[done:]
 
+    def _questions(self) -> bytes:
+        return "".join(f"{name}\n" for name in self.names()).encode()
+
+    @property
+    def _kept_type(self) -> type[GitBlob | GitMessage]:
+        return GitBlob if self.kind == "blob" else GitMessage
+
+    def _origin(self, name: str, content: bytes) -> GitBlob | GitMessage:
+        if self.kind == "blob":
+            return GitBlob(name)
+        author, date = signature(content, b"tagger" if self.kind == "tag" else b"author")
+        return GitMessage(self.kind, name, author, date)
+
     def _item(self, name: str, content: Iterator[Piece]) -> Item:
         if self.kind == "blob":
             return Item(GitBlob(name), content)
         first = next(content)
-        author, date = signature(first.content, b"tagger" if self.kind == "tag" else b"author")
-        return Item(GitMessage(self.kind, name, author, date), chain((first,), content))
+        return Item(self._origin(name, first.content), chain((first,), content))
+
+
+_LONGEST_HEADER = 128
+_NEWLINE = 10
+
+
+@dataclass(slots=True)
+class _Stream:
+    """What `cat-file --batch --buffer` prints, cut into batches of whole objects.
+
+    Each is a line `NAME TYPE SIZE`, the content, and a newline (gitformat in git-cat-file(1)). `done` counts the names
+    that were answered; the stream ends at the first answer that is not of this form.
+    """
+
+    names: list[str]
+    kind: type[GitBlob | GitMessage]
+    origin: Callable[[str, bytes], GitBlob | GitMessage]
+    done: int = 0
+
+    def read(self, git: Conversation) -> Iterator[Batch | Item]:
+        """Batches of small objects; one that is larger than a piece comes by itself, and is read on from git."""
+        kept = b""
+        while self.done < len(self.names):
+            fresh = git.stdout.read(BATCH_SIZE)
+            if not fresh:
+                return
+            buffer = kept + fresh if kept else fresh
+            first, at, starts, ends, wanted, odd = self.done, 0, list[int](), list[int](), 0, False
+            names = self.names
+            while True:
+                begin = buffer.find(b"\n", at, at + _LONGEST_HEADER) + 1
+                if not begin:
+                    break
+                header = buffer[at:begin].split()
+                if len(header) != 3 or self.done >= len(names) or header[0] != names[self.done].encode():
+                    odd = True
+                    break
+                end = begin + int(header[2])
+                if end >= len(buffer):
+                    wanted = end + 1 - at
+                    break
+                if buffer[end] != _NEWLINE:
+                    odd = True
+                    break
+                starts.append(begin)
+                ends.append(end)
+                self.done += 1
+                at = end + 1
+            if starts:
+                yield self._batch(buffer, starts, ends, first)
+            kept = buffer[at:]
+            if odd or wanted > PIECE_SIZE:
+                return
+            if wanted > len(kept):
+                kept += git.stdout.read(wanted - len(kept))
+                if len(kept) < wanted:
+                    return
+
+    def _batch(self, buffer: bytes, starts: list[int], ends: list[int], first: int) -> Batch:
+        def origin(place: int) -> GitBlob | GitMessage:
+            return self.origin(self.names[first + place], buffer[starts[place] : ends[place]])
+
+        return Batch(self.kind, buffer, starts, ends, origin)
 
 
 Answer = tuple[str, Iterator[Piece]]

@@ -127,7 +127,7 @@ class TestExitCodes:
         def fail(*_: object) -> None:
             raise ZeroDivisionError("a secret")
 
-        monkeypatch.setattr("oakum.scanner.pipeline.workers.Searcher._item", fail)
+        monkeypatch.setattr("oakum.scanner.pipeline.workers.Searcher._search", fail)
         assert cli.run(["scan", str(leaky), "--format", "json"]) == 2
         captured = capfd.readouterr()
         entry = json.loads(captured.out)["not_scanned"][0]
@@ -286,7 +286,7 @@ class TestNoSecretLeaves:
         files: dict[str, bytes] = {}
         for detector in catalog.load():
             for number, example in enumerate(detector.examples):
-                pattern, sample = detector.pattern.pattern.decode("ascii"), detector.sample
+                pattern, sample = detector.regex, detector.sample
                 drawn.append(samples.build(sample, rng) if sample else samples.from_pattern(pattern, rng))
                 files[f"{detector.id}-{number}.txt"] = b"x = 1; " + samples.fill(example, drawn[-1], rng)
         repo.commit(files)

@@ -32,7 +32,7 @@ def draw(detector: Detector, rng: Random) -> bytes:
     """A fresh secret of a detector."""
     if detector.sample:
         return samples.build(detector.sample, rng)
-    return samples.from_pattern(detector.pattern.pattern.decode("ascii"), rng)
+    return samples.from_pattern(detector.regex, rng)
 
 
 @st.composite

@@ -15,7 +15,7 @@ from oakum.scanner import ledger, pipeline
 from oakum.scanner.errors import TargetError, UsageError
 from oakum.scanner.model import File, NotScanned, Piece
 from oakum.scanner.pipeline import workers
-from oakum.scanner.pipeline.workers import Pool, Searcher
+from oakum.scanner.pipeline.workers import Pool, Searcher, SearchOptions
 from oakum.scanner.sources import Item, files, history
 from scanning import DETECTOR, Fresh, in_file, left_out, lost, places, scan
 
@@ -112,9 +112,16 @@ class Sound:
         """One blob."""
         return 1
 
-    def read(self) -> Iterator[Item | NotScanned]:
+    def blobs(self) -> Iterator[Item | NotScanned]:
         """The blob."""
         yield Item(File(self.name), (Piece(self.content),))
+
+
+def searcher() -> Searcher:
+    """One that is ready for a little work."""
+    made = Searcher(SearchOptions())
+    made.prepare(0)
+    return made
 
 
 @dataclass(frozen=True)
@@ -123,11 +130,11 @@ class Deadly(Sound):
 
     parent: int = 0
 
-    def read(self) -> Iterator[Item | NotScanned]:
+    def blobs(self) -> Iterator[Item | NotScanned]:
         """Nobody comes back from this."""
         assert os.getpid() != self.parent
         os.kill(os.getpid(), signal.SIGKILL)
-        yield from super().read()
+        yield from super().blobs()
 
 
 def test_a_worker_that_dies(fresh: Fresh) -> None:
@@ -136,7 +143,7 @@ def test_a_worker_that_dies(fresh: Fresh) -> None:
     units = [Sound(s, b"before") for s in before]
     units.append(Deadly(b"", b"deadly", parent=os.getpid()))
     units += [Sound(s, b"after") for s in after]
-    harvests = list(Pool(Searcher((), markers=True), (), markers=True, jobs=2).run(units))
+    harvests = list(Pool(searcher(), amount=0, jobs=2).run(units))
     found = {s.secret.reveal() for h in harvests for _, sightings in h.found for s in sightings}
     not_searched = [n for h in harvests for n in h.not_scanned]
     assert b"deadly" in {n.what for n in not_searched}
@@ -149,7 +156,7 @@ def test_workers_that_never_start(fresh: Fresh, monkeypatch: pytest.MonkeyPatch)
     """Nothing is searched, and every blob is listed: none vanishes with the process that was to take it."""
     monkeypatch.setattr(workers, "_start_worker", lambda *_: os._exit(3))
     units = [Sound(fresh(), f"{n}".encode()) for n in range(20)]
-    harvests = list(Pool(Searcher((), markers=True), (), markers=True, jobs=2).run(units))
+    harvests = list(Pool(searcher(), amount=0, jobs=2).run(units))
     assert [h.found for h in harvests if h.found] == []
     assert sum(n.count for h in harvests for n in h.not_scanned) == len(units)
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from oakum.detectors import samples
 from oakum.scanner import catalog
-from oakum.scanner.engine import secret_of
 from oakum.scanner.engine.excerpt import Masks, Values, excerpt
 from oakum.scanner.model import (
     Coverage,
@@ -23,6 +22,7 @@ from oakum.scanner.model import (
     RankedFinding,
     Reason,
     ScanResult,
+    Secret,
     Span,
 )
 from oakum.scanner.report import FORMATS, ReportOptions
@@ -37,7 +37,7 @@ ADA = "Ada Lovelace <ada@example.test>"
 def occurrence(origin: Origin, before: bytes, value: bytes, after: bytes = b"", **more: Any) -> Occurrence:
     """A value on the third line of a file, with what stands around it there."""
     line = before + value + after
-    secret = secret_of(DETECTORS["github-pat" if value == TOKEN else "netrc-password"], value)
+    secret = Secret(value).named_by(DETECTORS["github-pat" if value == TOKEN else "netrc-password"])
     start, end = len(before), len(before) + len(value)
     span = Span(10 + start, 10 + end, 3, start + 1, 3, end + 1)
     return Occurrence(origin, span, excerpt(line, start, end, secret, Masks([], Values())), **more)
@@ -46,7 +46,7 @@ def occurrence(origin: Origin, before: bytes, value: bytes, after: bytes = b"", 
 def token(*occurrences: Occurrence, **more: Any) -> RankedFinding:
     """A GitHub token, ranked critical."""
     detector = DETECTORS["github-pat"]
-    finding = Finding(detector, (), secret_of(detector, TOKEN), (("checksum", "valid"),), occurrences, **more)
+    finding = Finding(detector, (), Secret(TOKEN).named_by(detector), (("checksum", "valid"),), occurrences, **more)
     reasons = (Reason("severity", 1.0, "it opens much"), Reason("exposure", 1.0, "at the head of the default branch"))
     return RankedFinding(finding, "a" * 26, 95, "critical", 0.95, reasons)
 
@@ -54,7 +54,7 @@ def token(*occurrences: Occurrence, **more: Any) -> RankedFinding:
 def password(*occurrences: Occurrence) -> RankedFinding:
     """A password of a .netrc file, ranked medium."""
     detector = DETECTORS["netrc-password"]
-    secret = secret_of(detector, PASSWORD)
+    secret = Secret(PASSWORD).named_by(detector)
     finding = Finding(detector, ("generic-password",), secret, (("user", "ada"),), occurrences)
     return RankedFinding(finding, "b" * 26, 42, "medium", 0.9, (Reason("place", 0.55, "stands in tests only"),))
 

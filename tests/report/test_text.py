@@ -6,7 +6,6 @@ import re
 
 import pytest
 from handmade import ADA, BLOB, COMMIT, DETECTORS, HEAD, PASSWORD, TOKEN, occurrence, password, rendered, result, token
-from oakum.scanner.engine import secret_of
 from oakum.scanner.model import File, GitBlob, NotScanned, Secret
 from oakum.scanner.report import FORMATS
 
@@ -154,7 +153,7 @@ def test_masks(value: bytes, prefix: int, mask: str, *, hidden: bool) -> None:
 
 def test_a_secret_does_not_show_itself() -> None:
     """Neither printed nor in a traceback."""
-    secret = secret_of(DETECTORS["github-pat"], TOKEN)
+    secret = Secret(TOKEN).named_by(DETECTORS["github-pat"])
     assert TOKEN.decode() not in f"{secret} {secret!r} {token(occurrence(HEAD, b'', TOKEN))!r}"
 
 

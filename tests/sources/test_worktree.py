@@ -15,7 +15,7 @@ from git_repository import GitRepository
 from oakum.scanner.errors import GitError, UsageError
 from oakum.scanner.model import GitBlob
 from oakum.scanner.pipeline import workers
-from oakum.scanner.sources import Item, git, objects
+from oakum.scanner.sources import Batch, Item, git, objects
 from scanning import Fresh, in_file, in_git, left_out, lost, places, scan
 
 
@@ -64,14 +64,14 @@ class TestWhatGitHasTooIsSearched:
         """What a worker could not search of git's objects is found in the file."""
         secret = fresh()
         repo.commit({"a.txt": secret + b"\n"})
-        real = workers.Searcher._item
+        real = workers.Searcher._search
 
-        def failing(self: workers.Searcher, item: Item, harvest: workers.Harvest) -> None:
-            if isinstance(item.origin, GitBlob):
+        def failing(self: workers.Searcher, read: Batch | Item, harvest: workers.Harvest) -> None:
+            if isinstance(read, Batch) and read.kind is GitBlob:
                 raise MemoryError
-            real(self, item, harvest)
+            real(self, read, harvest)
 
-        monkeypatch.setattr(workers.Searcher, "_item", failing)
+        monkeypatch.setattr(workers.Searcher, "_search", failing)
         result = scan(repo.path)
         assert places(result) == {secret: [in_file("a.txt")]}
         assert not result.complete
