@@ -8,11 +8,12 @@ It runs on every match, so each list is compiled once, and a value is looked at 
 from __future__ import annotations
 
 import fnmatch
+import functools
+import os
 import re
 import tomllib
 import zlib
-from collections.abc import Iterable, Iterator
-from importlib import resources
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from operator import eq, sub
 from typing import Any
@@ -58,28 +59,46 @@ _ASSIGNMENT = b" \t\"'`)]=:>@,("
 class Allowlist:
     """What is suppressed and why, and what a path says; made by `load`, never changed afterwards."""
 
-    def __init__(self, texts: dict[str, str], *, markers: bool = True) -> None:
-        """`texts` are the four files by their names without `.toml`; AllowlistError names file, entry and mistake."""
-        files = {name: _read(name, texts[name]) for name in _FILES}
+    def __init__(self, texts: dict[str, str], *, markers: bool = True, tested: bool = False) -> None:
+        """`texts` are the four files by their names without `.toml`; AllowlistError names file, entry and mistake.
+
+        Those that come with oakum are `tested` before it is released: each pattern is compiled when it is first used.
+        """
+        files = {name: _read(name, texts[name], tested=tested) for name in _FILES}
         placeholders, lookalikes = files["placeholders"]["entry"], files["lookalikes"]["entry"]
         self._markers = markers
         self._published = {e["crc32"]: e["fingerprint"] for e in files["published"]["published"]}
         self._placeholders = _by_audience(placeholders, "value")
         self._held = _by_audience(placeholders, "holds")
         self._lookalikes = _by_audience([e for e in lookalikes if "before" not in e], "value")
-        self._called = [
+        self._files = files
+
+    @functools.cached_property
+    def _called(self) -> list[tuple[int, re.Pattern[bytes], re.Pattern[bytes]]]:
+        return [
             (_level(e), re.compile(_any(e["value"])), re.compile(rb"(?:%b)\Z" % _any(e["before"])))
-            for e in lookalikes
+            for e in self._files["lookalikes"]["entry"]
             if "before" in e
         ]
-        self._words = _Words(placeholders, lookalikes, files["lookalikes"].get("letter_pairs", {}))
-        self._classes = {e["name"]: _path_test(e) for e in files["paths"]["class"]}
+
+    @functools.cached_property
+    def _words(self) -> _Words:
+        lookalikes = self._files["lookalikes"]
+        return _Words(self._files["placeholders"]["entry"], lookalikes["entry"], lookalikes.get("letter_pairs", {}))
+
+    @functools.cached_property
+    def _classes(self) -> dict[str, tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]]:
+        return {e["name"]: _path_test(e) for e in self._files["paths"]["class"]}
 
     @classmethod
     def load(cls, *, markers: bool = True) -> Allowlist:
         """The allowlists that come with oakum; without `markers`, what a line says about itself is not heeded."""
-        folder = resources.files(allowlists)
-        return cls({name: (folder / f"{name}.toml").read_text("utf-8") for name in _FILES}, markers=markers)
+        folder = os.path.dirname(allowlists.__file__)
+        texts = {}
+        for name in _FILES:
+            with open(os.path.join(folder, f"{name}.toml"), encoding="utf-8") as file:
+                texts[name] = file.read()
+        return cls(texts, markers=markers, tested=True)
 
     def review(self, match: Match, detector: Detector) -> str:
         """Why a match is suppressed: `marker`, `published`, `placeholder` or `lookalike`; empty when it is not."""
@@ -106,12 +125,12 @@ class Allowlist:
             value = url[1] or url[2]
         if _monotonous(value.removeprefix(detector.prefix)):
             return True
-        if self._placeholders[level][quoted].fullmatch(value) or self._held[level][quoted].search(value):
+        if self._placeholders(level, quoted).fullmatch(value) or self._held(level, quoted).search(value):
             return True
         return level > 0 and self._words.ask_for_a_value(value)
 
     def _is_lookalike(self, value: bytes, level: int, match: Match, *, quoted: bool) -> bool:
-        if self._lookalikes[level][quoted].fullmatch(value):
+        if self._lookalikes(level, quoted).fullmatch(value):
             return True
         before = match.line[max(0, match.line_at - BEFORE) : match.line_at].rstrip(_ASSIGNMENT).lower()
         name = before[max(before.rfind(b" "), before.rfind(b"\t")) + 1 :]
@@ -213,13 +232,15 @@ class _Words:
 # --- the files ------------------------------------------------------------------------------------------------------
 
 
-def _read(name: str, text: str) -> dict[str, Any]:
-    """One file, checked; AllowlistError otherwise."""
+def _read(name: str, text: str, *, tested: bool) -> dict[str, Any]:
+    """One file, checked unless it was `tested`; AllowlistError otherwise."""
     table, texts, lists = _FILES[name]
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as e:
         raise AllowlistError(f"{name}.toml: not valid TOML: {e}") from e
+    if tested:
+        return document
     extra = set(document) - {table} - ({"letter_pairs"} if name == "lookalikes" else set())
     if extra or not isinstance(document.get(table), list):
         raise AllowlistError(f"{name}.toml: the file holds [[{table}]] tables and nothing else, not {sorted(extra)}")
@@ -260,14 +281,15 @@ def _any(patterns: Iterable[str]) -> bytes:
     return b"|".join(b"(?:%b)" % p.encode("ascii") for p in patterns) or rb"(?!)"
 
 
-def _by_audience(entries: list[dict[str, Any]], field: str) -> list[tuple[re.Pattern[bytes], re.Pattern[bytes]]]:
+def _by_audience(entries: list[dict[str, Any]], field: str) -> Callable[[int, bool], re.Pattern[bytes]]:
     """Per audience, the patterns of a field in one, for values without a quote before them and with one."""
 
-    def one(level: int, *, quoted: bool) -> re.Pattern[bytes]:
+    @functools.cache
+    def one(level: int, quoted: bool) -> re.Pattern[bytes]:
         heeded = (e for e in entries if _level(e) <= level and not (quoted and e.get("unquoted")))
         return re.compile(_any(p for e in heeded for p in e.get(field, [])))
 
-    return [(one(level, quoted=False), one(level, quoted=True)) for level in range(len(_AUDIENCES))]
+    return one
 
 
 def _listed(entries: list[dict[str, Any]], field: str) -> list[str]:

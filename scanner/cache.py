@@ -46,10 +46,6 @@ class Cache:
         head, body = content[:_HEAD], content[_HEAD:]
         return body if hashlib.sha256(body).digest() == head else None
 
-    def holds(self, name: str) -> bool:
-        """Whether there is a file of that name; it may be damaged."""
-        return self._ready() and os.path.isfile(self._path(name))
-
     def write(self, name: str, content: bytes) -> None:
         """Keep a file, in place of an older one."""
         if not self._ready():

@@ -449,7 +449,7 @@ class ScanResult:
 
 # --- text for people ------------------------------------------------------------------------------------------------
 
-UNSAFE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+UNSAFE = "[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
 """Characters that would act on a terminal or change how text is read: control and bidirectional ones, line breaks."""
 
 
@@ -457,4 +457,6 @@ def clean(text: bytes | str) -> str:
     """Text that is safe on a terminal: control and bidirectional characters as escapes, other than UTF-8 as U+FFFD."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
-    return UNSAFE.sub(lambda m: f"\\x{ord(m[0]):02x}" if ord(m[0]) < 256 else f"\\u{ord(m[0]):04x}", text)
+    if text.isprintable():  # none of them is
+        return text
+    return re.sub(UNSAFE, lambda m: f"\\x{ord(m[0]):02x}" if ord(m[0]) < 256 else f"\\u{ord(m[0]):04x}", text)

@@ -18,13 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from ... import detectors as detector_files
-from ...detectors.checks import CHECKS, FILTERS
 from .. import __version__
 from ..cache import Cache
 from ..errors import DetectorError
 from ..model import FACT_NAMES, KINDS, SEVERITIES, Check, Detector, Facts, part_fact
-from . import expressions, patterns
-from .patterns import shape
 
 REACHES = {"narrow": 512, "wide": 16 << 10, "block": 64 << 10}
 """How wide a match may be, in bytes."""
@@ -108,8 +105,9 @@ def _load(files: Iterable[_File]) -> tuple[tuple[Detector, ...], list[dict[str, 
 def _name(files: Iterable[_File]) -> str:
     """Changes with any file, with the code that measures patterns, and with Python's version."""
     digest = hashlib.sha256(f"{__version__} {sys.version_info[:3]}".encode())
-    for module in (__file__, patterns.__file__, expressions.__file__):
-        digest.update(str(os.stat(module).st_mtime_ns).encode() if os.path.exists(module) else b"")
+    for module in ("__init__.py", "patterns.py", "expressions.py"):
+        path = os.path.join(os.path.dirname(__file__), module)
+        digest.update(str(os.stat(path).st_mtime_ns).encode() if os.path.exists(path) else b"")
     for file in files:
         digest.update(f"\0{file.provider}\0{file.own}\0{file.text}".encode())
     return f"catalog-{digest.hexdigest()[:32]}"
@@ -144,6 +142,10 @@ def _records(text: str, *, file: str, provider: str) -> list[dict[str, Any]]:
 
 
 def _tested(entry: dict[str, Any], *, where: str) -> dict[str, Any]:
+    from ...detectors.checks import FILTERS  # here: a scan with a cached catalog has no use for it
+    from .expressions import expression
+    from .patterns import shape
+
     _require_fields(entry, where)
     reach = entry.get("reach", "narrow")
     if reach not in REACHES:
@@ -169,12 +171,12 @@ def _tested(entry: dict[str, Any], *, where: str) -> dict[str, Any]:
         "behind": measured.behind,
         "ahead": measured.ahead,
         "prefix": measured.prefix.decode("latin-1"),
-        "expression": expressions.expression(entry["pattern"]),
+        "expression": expression(entry["pattern"]),
+        "proved": any(spec.partition(":")[0] not in FILTERS for spec in _listed(entry.get("check", []))),
     }
 
 
 def _made(record: dict[str, Any]) -> Detector:
-    checks = _listed(record.get("check", []))
     return Detector(
         id=record["id"],
         name=record["name"],
@@ -188,8 +190,8 @@ def _made(record: dict[str, Any]) -> Detector:
         ahead=record["ahead"],
         prefix=record["prefix"].encode("latin-1"),
         expression=record["expression"],
-        checks=tuple(map(_check, checks)),
-        proved=any(spec.partition(":")[0] not in FILTERS for spec in checks),
+        checks=tuple(map(_check, _listed(record.get("check", [])))),
+        proved=record["proved"],
         min_entropy=record.get("min_entropy", 0.0),
         parts=tuple(record.get("parts", ())),
         part_distance=record.get("part_distance", 512 if record.get("parts") else 0),
@@ -238,6 +240,8 @@ def _listed(value: str | list[str]) -> list[str]:
 
 
 def _require_check(spec: str, where: str) -> None:
+    from ...detectors.checks import CHECKS
+
     name = spec.partition(":")[0]
     if name not in CHECKS:
         raise DetectorError(f"{where}: check: no check is called {name!r}; there are {', '.join(sorted(CHECKS))}")
@@ -245,10 +249,11 @@ def _require_check(spec: str, where: str) -> None:
 
 def _check(spec: str) -> Check:
     name, _, argument = spec.partition(":")
-    function = CHECKS[name]
 
     def run(value: bytes) -> Facts | None:
-        pairs = function(value, argument) if argument else function(value)
+        from ...detectors.checks import CHECKS
+
+        pairs = CHECKS[name](value, argument) if argument else CHECKS[name](value)
         return None if pairs is None else tuple(pairs)
 
     return run

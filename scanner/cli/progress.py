@@ -5,8 +5,6 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
-from tqdm import tqdm
-
 
 class Bars:
     """One bar at a time, for the stage that is running; called by the pipeline with (what, done, total)."""
@@ -15,7 +13,6 @@ class Bars:
         self._shown = shown
         self._bar: Any = None  # a tqdm; its stubs know no bar without an iterable
         self._what = ""
-        tqdm.monitor_interval = 0  # no thread of its own: workers are forked
 
     def __enter__(self) -> Bars:
         return self
@@ -28,6 +25,9 @@ class Bars:
         if not self._shown:
             return
         if self._bar is None or what != self._what:
+            from tqdm import tqdm  # 20 ms that a hook or a pipeline has no use for
+
+            tqdm.monitor_interval = 0  # no thread of its own: workers are forked
             self._close()
             self._what = what
             self._bar = tqdm(desc=what, total=total or None, unit=" units", leave=False, dynamic_ncols=True, delay=0.5)

@@ -11,19 +11,14 @@ Reference: https://intel.github.io/hyperscan/dev-reference/
 from __future__ import annotations
 
 import hashlib
-import platform
+import importlib.util
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 from ..cache import Cache
 from ..model import Detector
 from .views import TRIGGERS
-
-hyperscan: Any
-try:
-    import hyperscan
-except ImportError:  # no wheel for this platform: the Aho-Corasick matcher serves
-    hyperscan = None
 
 FORM = 1
 """Changed when databases of earlier versions must not be used any more."""
@@ -48,19 +43,16 @@ class Vectorised:
 
 
 def available() -> bool:
-    """Whether the library is there."""
-    return hyperscan is not None
-
-
-def is_kept(detectors: Sequence[Detector], cache: Cache) -> bool:
-    """Whether the database for these detectors is in the cache, so that there is nothing to compile."""
-    return hyperscan is not None and cache.holds(_name(_expressions(detectors)))
+    """Whether the library is there: not every platform has a wheel of it."""
+    return importlib.util.find_spec("hyperscan") is not None
 
 
 def load(detectors: Sequence[Detector], cache: Cache) -> Vectorised:
-    """The matcher, with its database from the cache or compiled and put there."""
+    """The matcher, with its database from the cache or compiled and put there; ImportError without the library."""
+    hyperscan: Any = import_module("hyperscan")  # here: a small scan has no use for it
+
     expressions = _expressions(detectors)
-    name = _name(expressions)
+    name = _name(expressions, f"{hyperscan.__version__} {_processor()}")
     kept = cache.read(name)
     if kept is not None:
         try:
@@ -95,8 +87,8 @@ def _either_case(byte: int) -> str:
     return f"\\x{byte:02x}" if upper == byte else f"[\\x{upper:02x}\\x{byte:02x}]"
 
 
-def _name(expressions: Sequence[str]) -> str:
-    digest = hashlib.sha256(f"{FORM} {hyperscan.__version__} {_processor()}".encode())
+def _name(expressions: Sequence[str], made_for: str) -> str:
+    digest = hashlib.sha256(f"{FORM} {made_for}".encode())
     for expression in expressions:
         digest.update(b"\0" + expression.encode("ascii"))
     return f"hyperscan-{digest.hexdigest()[:32]}"
@@ -104,6 +96,8 @@ def _name(expressions: Sequence[str]) -> str:
 
 def _processor() -> str:
     """What Hyperscan may have compiled for: the architecture, and on Linux the instructions that it has."""
+    import platform
+
     try:
         with open("/proc/cpuinfo", "rb") as file:
             lines = file.read(16384).split(b"\n")

@@ -10,7 +10,6 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -310,6 +309,8 @@ def _rank(found: list[Finding], tally: Tally) -> tuple[list[RankedFinding], list
     kept = [r for r in ranked if BANDS.index(r.band) <= BANDS.index(options.min_band)]
     if tally.interrupted:
         return ranked, order(kept)
+    from concurrent.futures import ThreadPoolExecutor
+
     named: list[RankedFinding] = []
     with ThreadPoolExecutor(options.jobs) as threads:
         try:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import multiprocessing
 import os
 import signal
 import sys
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .. import catalog
 from ..allow import Allowlist
@@ -22,6 +21,9 @@ from ..engine.aho_corasick import AhoCorasick
 from ..errors import UsageError
 from ..model import File, GitBlob, GitMessage, NotScanned, Origin, Secret, Sighting, Stdin
 from ..sources import Batch, Item, Unit
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 POOL_BREAKS = 5
 """How often workers may die before the rest is given up."""
@@ -72,9 +74,13 @@ class Searcher:
         self.cache = Cache(options.cache)
         self.catalog = catalog.load(options.detectors, self.cache)
         self.by_id = {d.id: d for d in self.catalog}
-        self.allowlist = Allowlist.load(markers=options.markers)
         self.matcher = ""
         self._engine = Engine((), AhoCorasick(()))
+
+    @functools.cached_property
+    def allowlist(self) -> Allowlist:
+        """The allowlists, read when the first match is there to be looked at."""
+        return Allowlist.load(markers=self.options.markers)
 
     def prepare(self, amount: int) -> None:
         """Choose the matcher for about so many bytes; UsageError where the wanted one cannot be had here."""
@@ -173,6 +179,8 @@ class Pool:
         if self._jobs < 2:
             yield from map(self._searcher.search, units)
             return
+        from concurrent.futures.process import BrokenProcessPool
+
         waiting = iter(units)
         for _ in range(POOL_BREAKS):
             under_way: dict[Future[Harvest], Unit] = {}
@@ -189,6 +197,9 @@ class Pool:
 
     def _pool(self, units: Iterator[Unit], under_way: dict[Future[Harvest], Unit]) -> Iterator[Harvest]:
         global _searcher
+        import multiprocessing  # here: a small scan, in one process, has no use for it
+        from concurrent.futures import Future, ProcessPoolExecutor
+
         _searcher = self._searcher
         method = "fork" if sys.platform == "linux" else None
         executor = ProcessPoolExecutor(
@@ -214,6 +225,8 @@ class Pool:
 
 
 def _done(under_way: dict[Future[Harvest], Unit]) -> Iterator[Harvest]:
+    from concurrent.futures import FIRST_COMPLETED, wait
+
     for future in wait(under_way, return_when=FIRST_COMPLETED).done:
         harvest = future.result()
         del under_way[future]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,7 +33,7 @@ def render_jsonl(result: ScanResult, options: ReportOptions) -> Iterator[str]:
 def to_json(document: dict[str, Any], *, indent: int | None = None) -> str:
     """JSON in UTF-8, with an escape for each character that would act on a terminal (control, bidirectional)."""
     text = json.dumps(document, indent=indent, ensure_ascii=False)
-    return UNSAFE.sub(lambda m: m[0] if m[0] == "\n" else f"\\u{ord(m[0]):04x}", text)
+    return re.sub(UNSAFE, lambda m: m[0] if m[0] == "\n" else f"\\u{ord(m[0]):04x}", text)
 
 
 def finding_object(ranked: RankedFinding, options: ReportOptions) -> dict[str, Any]:
