@@ -18,6 +18,7 @@ LARGEST = 64 << 20
 MOST = 24
 """Files that are kept; the oldest go."""
 _HEAD = 32
+_READING = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC"))
 
 
 class Cache:
@@ -34,9 +35,7 @@ class Cache:
         if not self._ready():
             return None
         try:
-            descriptor = os.open(
-                self._path(name), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-            )
+            descriptor = os.open(self._path(name), _READING)
             with os.fdopen(descriptor, "rb") as file:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     return None

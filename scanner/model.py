@@ -418,13 +418,18 @@ class NotScanned:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What was searched: counts by kind (`files`, `blobs`, `commits`, `tags`), bytes, and seconds it took."""
+    """What was searched: counts by kind (`files`, `blobs`, `commits`, `tags`), bytes, and seconds it took.
+
+    `matcher` names the matcher that was used last; `notes` say what slowed the scan down and what to do about it.
+    """
 
     targets: tuple[str, ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
     bytes: int = 0
     seconds: float = 0.0
     detectors: int = 0
+    matcher: str = ""
+    notes: tuple[str, ...] = ()
     stages: tuple[tuple[str, float], ...] = ()
 
 

@@ -11,9 +11,17 @@ from plugin_ci import pytest_runtest_makereport  # noqa: F401  a hook: skips for
 from scanning import Fresh
 
 
+@pytest.fixture(scope="session")
+def caches(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the command line keeps its cache while tests run."""
+    return tmp_path_factory.mktemp("caches")
+
+
 @pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No GIT_* and OAKUM_* variables of whoever runs the tests (a hook sets GIT_DIR and GIT_INDEX_FILE)."""
+def _own_environment(monkeypatch: pytest.MonkeyPatch, caches: Path) -> None:
+    """No GIT_* and OAKUM_* variables of whoever runs the tests (a hook sets GIT_DIR and GIT_INDEX_FILE), and not his
+    cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(caches))
     for name in list(os.environ):
         if name.startswith(("GIT_", "OAKUM_")):
             monkeypatch.delenv(name)

@@ -140,16 +140,14 @@ def _write_one(item: Item, room: int, *, last: bool) -> _Written:
         left = min(b.room for b in branches)
         text = "|".join(b.text for b in branches)
         return _Written(f"(?:{text})", left if left <= 0 else max(b.room for b in branches))
-    if op in REPEATS:
-        inner = _plain(list(av[2]), ignore_case=ignore_case)
-        whole = _write(inner, 1 << 30, last=False).text
-        low, high, each = int(av[0]), int(av[1]), max(_least(inner), 1)
-        if low * each >= room:  # so many are enough, and nothing follows them
-            return _Written(f"(?:{whole}){{{-(-room // each)}}}", 0)
-        text = f"(?:{whole}){{{low}}}" if last or low == high else f"(?:{whole}){{{low},{high}}}"
-        return _Written(text if whole and high else "", room - low * each)
-    low, high = width_of([(op, av)])  # a back-reference, or a part that depends on a group: any bytes of that width
-    return _Written(f"(?:{_set(range(256))}){{{low},{high}}}", room - low)
+    assert op in REPEATS, op  # the loader refuses what is left
+    inner = _plain(list(av[2]), ignore_case=ignore_case)
+    whole = _write(inner, 1 << 30, last=False).text
+    low, high, each = int(av[0]), int(av[1]), max(_least(inner), 1)
+    if low * each >= room:  # so many are enough, and nothing follows them
+        return _Written(f"(?:{whole}){{{-(-room // each)}}}", 0)
+    text = f"(?:{whole}){{{low}}}" if last or low == high else f"(?:{whole}){{{low},{high}}}"
+    return _Written(text if whole and high else "", room - low * each)
 
 
 def _set(taken: Iterable[int]) -> str:

@@ -107,6 +107,8 @@ def _looks(items: Any) -> tuple[int, int]:
     """The widest look-behind and look-ahead; an anchor or a word boundary looks one byte either way."""
     behind = ahead = 0
     for op, av in items:
+        if op in (sre.GROUPREF, sre.GROUPREF_EXISTS):
+            raise ValueError("a back-reference is not allowed: what it stands for depends on the match")
         if op is sre.AT:
             behind, ahead = max(behind, 1), max(ahead, 1)
         elif op in (sre.ASSERT, sre.ASSERT_NOT):

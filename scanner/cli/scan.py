@@ -76,6 +76,8 @@ def scan(targets: tuple[str, ...], **flags: Any) -> int:
             output.flush()
         except BrokenPipeError:  # nobody reads on: what was found still counts
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for note in result.coverage.notes:
+        click.echo(f"oakum: {note}", err=True)
     if flags["format_"] != "text" or flags["output"]:
         _say(result)
     return exit_code(result)

@@ -108,6 +108,8 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
             bytes=tally.bytes,
             seconds=time.monotonic() - started,
             detectors=len(tally.searcher.catalog),
+            matcher=tally.searcher.matcher,
+            notes=tuple(tally.searcher.notes()),
             stages=tuple(tally.stages.items()),
         ),
         started=options.now,

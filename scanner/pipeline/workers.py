@@ -97,6 +97,11 @@ class Searcher:
         matcher = vectorised.load(self.catalog, self.cache) if wanted == "vector" else AhoCorasick(self.catalog)
         self._engine = Engine(self.catalog, matcher)
 
+    def notes(self) -> Iterator[str]:
+        """What made the search slower than it could be, and what to do about it."""
+        if self.cache.problem:
+            yield self.cache.problem
+
     def search(self, unit: Unit) -> Harvest:
         """Search every blob of a unit."""
         harvest = Harvest()
