@@ -135,8 +135,11 @@ class Repository:
         return given if command == "ls-files" else given | {"GIT_INDEX_FILE": os.fsdecode(self.git_dir) + _NO_INDEX}
 
     @contextmanager
-    def open(self, *arguments: str) -> Iterator[Conversation]:
-        """A long call: its pipes, watched for silence; what it says on standard error is kept, up to a bound."""
+    def open(self, *arguments: str, patience: float = 0.0) -> Iterator[Conversation]:
+        """A long call: its pipes, watched for silence; what it says on standard error is kept, up to a bound.
+
+        `patience` is how many seconds it may be silent, where that is more than `SILENCE`.
+        """
         with tempfile.TemporaryFile() as errors:
             process = subprocess.Popen(
                 self.command(*arguments),
@@ -148,17 +151,17 @@ class Repository:
                 bufsize=1 << 18,
                 start_new_session=True,  # Ctrl-C is ours to handle
             )
-            with Conversation(process, errors) as conversation:
+            with Conversation(process, errors, max(patience, SILENCE)) as conversation:
                 yield conversation
 
 
 class Conversation:
-    """A running git: `stdin`, `stdout`, and a watch that kills it when we wait for it too long.
+    """A running git: `stdin`, `stdout`, and a watch that kills it when we wait for it longer than `patience` seconds.
 
     Only the time that is spent waiting in a read of `stdout` counts: whoever reads may take his time in between.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes], patience: float) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         self.stdin = process.stdin
@@ -166,7 +169,9 @@ class Conversation:
         self.timed_out = False
         self.waiting_since: float | None = None
         """When the wait that is going on began."""
-        self._process, self._errors = process, errors
+        self.pid = process.pid
+        """Of the process, for what the system can do to it."""
+        self._process, self._errors, self._patience = process, errors, patience
         self._ended = threading.Event()
         self._watch = threading.Thread(target=self._watched, daemon=True)
 
@@ -185,9 +190,6 @@ class Conversation:
                 continue
         self._process.wait()
 
-    def alive(self) -> None:
-        """Nothing to say any more: each read of `stdout` says it."""
-
     def end(self) -> int:
         """Wait for the end that follows the end of its output; the exit status."""
         self.waiting_since = time.monotonic()
@@ -199,15 +201,15 @@ class Conversation:
     def said(self) -> list[str]:
         """The lines it wrote on standard error, at most 20, fit to be shown."""
         if self.timed_out:
-            return [f"no answer from git in {SILENCE:.0f} s; it was stopped"]
+            return [f"no answer from git in {self._patience:.0f} s; it was stopped"]
         self._errors.seek(0)
         return shown_lines(self._errors.read(1 << 16))
 
     def _watched(self) -> None:
         late = None
-        while not self._ended.wait(min(1.0, SILENCE / 2)):
+        while not self._ended.wait(min(1.0, self._patience / 2)):
             since = self.waiting_since
-            if since is None or time.monotonic() - since <= SILENCE:
+            if since is None or time.monotonic() - since <= self._patience:
                 late = None
             elif since != late:  # once more: this process may have been stopped itself (Ctrl-Z)
                 late = since

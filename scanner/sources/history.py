@@ -355,35 +355,13 @@ _SORTED = ("--date-order", "--reverse")
 
 def _commits(repository: Repository, *options: str, lines: Sequence[str] = ()) -> list[str]:
     """What `rev-list` prints; GitError when it fails."""
-    with repository.open("rev-list", *options) as git, _fed(git, lines), _patience(git):
-        out = []
-        for line in git.stdout:
-            git.alive()
-            out.append(line.rstrip(b"\n").decode("ascii"))
+    with repository.open("rev-list", *options, patience=MOST_SECONDS) as git, _fed(git, lines):
+        out = [line.rstrip(b"\n").decode("ascii") for line in git.stdout]
         status, said = git.end(), git.said()
     if status:
         worst = [line for line in said if line.startswith(("fatal:", "error:"))]
         raise GitError(f"git rev-list: {next(iter(worst or said), f'exit status {status}')}")
     return out
-
-
-@contextmanager
-def _patience(git: Conversation) -> Iterator[None]:
-    """Git says nothing until it has sorted all of history: for a while, silence is no reason to stop it."""
-    over = threading.Event()
-
-    def wait() -> None:
-        until = time.monotonic() + MOST_SECONDS
-        while not over.wait(5.0) and time.monotonic() < until:
-            git.alive()
-
-    waiter = threading.Thread(target=wait, daemon=True)
-    waiter.start()
-    try:
-        yield
-    finally:
-        over.set()
-        waiter.join()
 
 
 def _sources(listed: list[str], tips: dict[bytes, str]) -> tuple[list[str], dict[str, str]]:
@@ -503,7 +481,7 @@ def _bound_memory(git: Conversation) -> None:
         import resource
 
         try:
-            resource.prlimit(git._process.pid, resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
+            resource.prlimit(git.pid, resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
         except (OSError, ValueError):
             return
 
@@ -569,7 +547,6 @@ class _Reading:
     def _tokens(self) -> Iterator[bytes]:
         kept: list[bytes] = []
         while data := self.git.stdout.read1(1 << 18):  # type: ignore[attr-defined]
-            self.git.alive()
             if time.monotonic() > self.until:
                 self.stopped = _ENOUGH
             head, *rest = data.split(b"\0")
@@ -777,7 +754,6 @@ def tree(
     with repository.open("ls-tree", "-r", "-z", "--full-tree", commit) as git:
         kept = b""
         while data := git.stdout.read1(1 << 18):  # type: ignore[attr-defined]
-            git.alive()
             *whole, kept = (kept + data).split(b"\0")
             for entry in whole:
                 meta, _, path = entry.partition(b"\t")

@@ -88,7 +88,6 @@ def _answers(git: Conversation, names: list[str]) -> Iterator[tuple[int, Answer 
             return
         for place, name in enumerate(asked, begin):
             header = git.stdout.readline().split()
-            git.alive()
             if len(header) == 2 and header[1] == b"missing":
                 yield place, NotScanned(name.encode(), "damaged or missing in the object store; run `git fsck`")
                 continue
@@ -133,7 +132,6 @@ class _Content:
 
     def _read(self, size: int) -> bytes:
         data = self.git.stdout.read(size)
-        self.git.alive()
         self.whole = len(data) == size
         self.left -= len(data)
         return data
@@ -206,7 +204,7 @@ def list_units(repository: Repository, store: Store, *, max_size: int) -> Iterat
     weights = dict.fromkeys(batches, 0)
     form = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
     with repository.open("cat-file", "--batch-all-objects", "--unordered", "--buffer", form) as git:
-        for line in _lines(git):
+        for line in git.stdout:
             name, kind, size = [*line.split(), b"0", b"0"][:3]
             if kind == b"missing":
                 store.damaged.add(name.decode())
@@ -265,7 +263,6 @@ def _header_lines(git: Conversation, names: Sequence[str]) -> Iterator[bytes]:
             return
         for _ in asked:
             line = git.stdout.readline()
-            git.alive()
             if not line:
                 return
             yield line
@@ -291,9 +288,3 @@ def chosen_units(
 
 def _too_large(kind: Kind, name: bytes, size: int) -> NotScanned:
     return NotScanned(name, f"git {kind} larger than --max-size ({size:,} bytes)", policy=True)
-
-
-def _lines(git: Conversation) -> Iterator[bytes]:
-    for line in git.stdout:
-        git.alive()
-        yield line
