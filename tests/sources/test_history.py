@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from git_repository import AUTHOR, Commit, GitRepository
 from oakum.scanner.errors import UsageError
-from oakum.scanner.model import GitBlob, GitMessage
-from oakum.scanner.sources import git, history, objects
+from oakum.scanner.model import GitBlob, GitMessage, NotScanned
+from oakum.scanner.sources import diffs, git, history, objects
 from oakum.scanner.sources.worktree import Index
 from scanning import DETECTOR, Fresh, in_git, in_message, left_out, lost, places, scan
 
@@ -295,9 +295,9 @@ class TestTooMuch:
         self, repo: GitRepository, fresh: Fresh, kind: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The commit is stepped over and named; what stands before and behind it is attributed."""
-        monkeypatch.setattr(history, "_ALLOCATION", "600k", raising=False)
-        monkeypatch.setattr(history, "_MEMORY", 100 << 20, raising=False)
-        monkeypatch.setattr(history, "FILES_OF_A_COMMIT", 30_000, raising=False)
+        monkeypatch.setattr(diffs, "_ALLOCATION", "600k")
+        monkeypatch.setattr(diffs, "_MEMORY", 100 << 20)
+        monkeypatch.setattr(diffs, "FILES_OF_A_COMMIT", 30_000)
         monkeypatch.setattr(git, "SILENCE", 20.0)
         before, behind = fresh(), fresh()
         first = repo.commit({"before.txt": line(before)})
@@ -329,8 +329,8 @@ class TestTooMuch:
         self, repo: GitRepository, fresh: Fresh, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """What the head has is listed up to a bound, and it is said where that is reached."""
-        monkeypatch.setattr(history, "_ALLOCATION", "600k", raising=False)
-        monkeypatch.setattr(history, "FILES_OF_A_COMMIT", 30_000, raising=False)
+        monkeypatch.setattr(diffs, "_ALLOCATION", "600k")
+        monkeypatch.setattr(diffs, "FILES_OF_A_COMMIT", 30_000)
         monkeypatch.setattr(git, "SILENCE", 20.0)
         secret = fresh()
         blob = repo.git("hash-object", "-w", "--stdin", stdin=line(secret))
@@ -347,7 +347,7 @@ class TestTooMuch:
 
     def test_all_commits_together(self, repo: GitRepository, fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
         """After so many changes the rest of history is not attributed; what was found is still reported."""
-        monkeypatch.setattr(history, "MOST_CHANGES", 10, raising=False)
+        monkeypatch.setattr(diffs, "MOST_CHANGES", 10)
         early, late = fresh(), fresh()
         first = repo.commit({"early.txt": line(early)})
         for number in range(10):
@@ -369,7 +369,7 @@ class TestTooMuch:
         self, repo: GitRepository, fresh: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A bounded number is kept, and the others are counted."""
-        monkeypatch.setattr(history, "MOST_PLACES", 20, raising=False)
+        monkeypatch.setattr(history, "MOST_PLACES", 20)
         secret = fresh()
         repo.commit({f"{number}.txt": line(secret) for number in range(50)})
         repo.git("clone", "--quiet", "--bare", str(repo.path), str(tmp_path / "bare.git"))
@@ -382,7 +382,7 @@ class TestTooMuch:
 
     def test_missing_blobs(self, repo: GitRepository, monkeypatch: pytest.MonkeyPatch) -> None:
         """The first are named, the rest counted, and no set is built for each."""
-        monkeypatch.setattr(history, "MOST_MISSING", 5, raising=False)
+        monkeypatch.setattr(history, "MOST_MISSING", 5)
 
         class Damaged(set[str]):
             def __ror__(self, _other: object) -> set[str]:  # type: ignore[override]
@@ -397,7 +397,7 @@ class TestTooMuch:
 
     def test_branches_of_many_commits(self, repo: GitRepository, fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
         """History comes to git in portions, and nothing is lost where one ends."""
-        monkeypatch.setattr(history, "COMMITS_AT_ONCE", 3, raising=False)
+        monkeypatch.setattr(diffs, "COMMITS_AT_ONCE", 3)
         expected = {}
         for number in range(10):
             secret = fresh()
@@ -431,9 +431,9 @@ class TestDamage:
         first = repo.commit({"a.txt": line(one)})
         second = repo.commit({"b.txt": line(two)})
         found: list[tuple[str, bytes]] = []
-        not_scanned: list[history.NotScanned] = []
+        not_scanned: list[NotScanned] = []
         commits = [first.id, "1" * 40, second.id]
-        found += [(commit, change.path) for commit, change in history.diff_trees(opened(repo), commits, not_scanned)]
+        found += [(commit, change.path) for commit, change in diffs.diff_trees(opened(repo), commits, not_scanned)]
         assert found == [(first.id, b"a.txt"), (second.id, b"b.txt")]
         assert [n.what for n in not_scanned] == [b"1" * 40]
 

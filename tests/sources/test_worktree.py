@@ -16,7 +16,7 @@ from git_repository import GitRepository
 from oakum.scanner.errors import GitError, UsageError
 from oakum.scanner.model import GitBlob
 from oakum.scanner.pipeline import workers
-from oakum.scanner.sources import Item, git, objects
+from oakum.scanner.sources import Item, git, locate, objects
 from scanning import Fresh, in_file, in_git, left_out, lost, places, scan
 
 
@@ -430,7 +430,7 @@ class TestGuard:
         assert git.locate(os.fsencode(repo.path))
 
     def test_too_far(self, repo: GitRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(git, "MOST_LINKED", 10)
+        monkeypatch.setattr(locate, "MOST_LINKED", 10)
         for number in range(20):
             (tmp_path / "many" / str(number)).mkdir(parents=True)
         (repo.path / ".git/refs/heads/link").symlink_to(tmp_path / "many")
