@@ -75,30 +75,39 @@ class ObjectUnit:
 Answer = tuple[str, Iterator[Piece]]
 
 
-def _answers(git: Conversation, names: list[str]) -> Iterator[tuple[int, Answer | NotScanned]]:
-    """What `cat-file --batch` says to each name, with the name's place; it ends early, with the culprit, when git
-    does."""
+def _asked(git: Conversation, names: Sequence[str]) -> Iterator[tuple[int, str, bytes]]:
+    """Place, name, and the line that `cat-file` answers with; an empty line at the end where git gives up."""
     for begin in range(0, len(names), ASKED_AT_ONCE):
         asked = names[begin : begin + ASKED_AT_ONCE]
         try:
             git.stdin.write("".join(f"{name}\n" for name in asked).encode())
             git.stdin.flush()
         except OSError:
-            yield begin, _damaged(git, asked[0])
+            yield begin, asked[0], b""
             return
         for place, name in enumerate(asked, begin):
-            header = git.stdout.readline().split()
-            if len(header) == 2 and header[1] == b"missing":
-                yield place, NotScanned(name.encode(), "damaged or missing in the object store; run `git fsck`")
-                continue
-            if len(header) != 3:
-                yield place, _damaged(git, name)
+            line = git.stdout.readline()
+            yield place, name, line
+            if not line:
                 return
-            content = _Content(git, int(header[2]))
-            yield place, (name, content.pieces())
-            if not content.finish():
-                yield place, _damaged(git, name)
-                return
+
+
+def _answers(git: Conversation, names: list[str]) -> Iterator[tuple[int, Answer | NotScanned]]:
+    """What `cat-file --batch` says to each name, with the name's place; it ends early, with the culprit, when git
+    does."""
+    for place, name, line in _asked(git, names):
+        header = line.split()
+        if len(header) == 2 and header[1] == b"missing":
+            yield place, NotScanned(name.encode(), "damaged or missing in the object store; run `git fsck`")
+            continue
+        if len(header) != 3:
+            yield place, _damaged(git, name)
+            return
+        content = _Content(git, int(header[2]))
+        yield place, (name, content.pieces())
+        if not content.finish():
+            yield place, _damaged(git, name)
+            return
 
 
 def _damaged(git: Conversation, name: str) -> NotScanned:
@@ -243,29 +252,11 @@ def headers(repository: Repository, names: Sequence[str]) -> Iterator[tuple[str,
     while waiting:
         done = 0
         with repository.open("cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)") as git:
-            for line in _header_lines(git, waiting):
-                done += 1
-                name, kind, size = [*line.decode().split(), "", ""][:3]
+            for place, asked, line in _asked(git, waiting):
+                done = place + 1
+                name, kind, size = [*line.decode().split(), "", ""][:3] if line else (asked, "", "")
                 yield (name, kind, int(size)) if size else (name, "missing", 0)
-        if done < len(waiting):
-            yield waiting[done], "missing", 0
-        waiting = waiting[done + 1 :]
-
-
-def _header_lines(git: Conversation, names: Sequence[str]) -> Iterator[bytes]:
-    """One line for each name; they end early where git gives up."""
-    for begin in range(0, len(names), ASKED_AT_ONCE):
-        asked = names[begin : begin + ASKED_AT_ONCE]
-        try:
-            git.stdin.write("".join(f"{name}\n" for name in asked).encode())
-            git.stdin.flush()
-        except OSError:
-            return
-        for _ in asked:
-            line = git.stdout.readline()
-            if not line:
-                return
-            yield line
+        waiting = waiting[done:]
 
 
 def chosen_units(
