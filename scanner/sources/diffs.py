@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from binascii import unhexlify
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from ..model import NotScanned
 from .git import Conversation, Repository
@@ -45,27 +47,43 @@ class Change:
     link: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """The changes that matter: those that bring a blob of `wanted`, or one that is not among `known`. Ids are binary.
+
+    Of the others there are a thousand times as many; they are counted, and cost little else.
+    """
+
+    wanted: Set[bytes]
+    known: Set[bytes] | None = None
+
+    @classmethod
+    def of(cls, blobs: Iterable[str], known: Set[bytes] | None = None) -> Sieve:
+        """One for blobs by their hexadecimal ids."""
+        return cls({bytes.fromhex(blob) for blob in blobs}, known)
+
+
 _DIFF_TREE = ("diff-tree", "--stdin", "--raw", "-r", "--root", "-c", "--no-renames", "--no-abbrev", "-z", "--always")
 
 
 def diff_trees(
-    repository: Repository, commits: Sequence[str], not_scanned: list[NotScanned]
+    repository: Repository, commits: Sequence[str], not_scanned: list[NotScanned], sieve: Sieve | None = None
 ) -> Iterator[tuple[str, Change]]:
     """What each commit brought in, against its parents; for a merge only what it has from none of them.
 
-    An entry of two ids compares the first with the second. Unreadable trees, and commits with more changes than are
-    looked at, are reported and stepped over.
+    With a sieve only the changes that matter, and some others of merges. An entry of two ids compares the first with
+    the second. Unreadable trees, and commits with more changes than are looked at, are reported and stepped over.
     """
     limits = replace(repository, environment=(*repository.environment, ("GIT_ALLOC_LIMIT", _ALLOCATION)))
     restarts, changes, until = 0, 0, time.monotonic() + MOST_SECONDS
-    at, alone = 0, False
+    at, alone, flushed = 0, False, False
     while at < len(commits):
         batch = commits[at : at + (1 if alone else COMMITS_AT_ONCE)]
         with limits.open(*_DIFF_TREE, *_bounded_merges()) as git:
             _bound_memory(git)
             git.feed(batch)
             reading = _Reading(git, repository.id_length, batch, MOST_CHANGES - changes, until)
-            yield from reading.changes()
+            yield from reading.changes(sieve)
             status = 0 if reading.stopped else git.end()
             said = git.said()
         at += reading.at
@@ -77,6 +95,10 @@ def diff_trees(
             return
         if not reading.stopped and status == 0:
             alone = False
+            continue
+        if not (reading.stopped or flushed):  # what git had not written yet may be lost with it: once more, from there
+            limits = replace(limits, environment=(*limits.environment, ("GIT_FLUSH", "1")))
+            at, flushed = at - min(reading.at, 1), True
             continue
         if reading.stopped:
             culprit, why = batch[reading.at - 1], reading.stopped
@@ -99,9 +121,7 @@ def diff_trees(
 
 
 _UNREADABLE = "this commit cannot be read: what it brought is not attributed"
-
 _TOO_MANY = "this commit has more changes than are looked at: the rest is not attributed, nor searched by --branch"
-
 _ENOUGH = "history has more changes than are looked at"
 
 
@@ -143,44 +163,47 @@ class _Reading:
     bare: bool = False
     """Whether nothing was said of the last commit but its name."""
 
-    def changes(self) -> Iterator[tuple[str, Change]]:
-        """Source: git-diff-tree(1), "Raw output format" and "diff format for merges"; `-z` ends each part with NUL.
-
-        Git prints a commit at once when it has compared it; so the last one is whole, unless it is `bare`.
-        """
-        commit, left = "", 0
-        tokens = self._tokens()
+    def changes(self, sieve: Sieve | None) -> Iterator[tuple[str, Change]]:
+        """Source: git-diff-tree(1), "Raw output format" and "diff format for merges"; `-z` ends each part with NUL."""
+        wanted, known = (sieve.wanted, sieve.known) if sieve else (frozenset[bytes](), None)
+        new = len(":100644 100644  ") + self.id_length
+        end = new + self.id_length
+        tokens = chain.from_iterable(self._tokens())
+        commit, left, count, bare = "", 0, 0, False
         for token in tokens:
-            if not token.startswith(b":"):
-                commit, left = self._begin(token.decode("ascii", "replace")), FILES_OF_A_COMMIT
+            if token[:1] != b":":
+                commit, left, bare = self._begin(token.decode("ascii", "replace")), FILES_OF_A_COMMIT, True
                 continue
-            self.bare = False
+            bare = False
             left -= 1
-            self.count += 1
-            if left < 0 or self.count > self.most or self.stopped:
+            count += 1
+            if left < 0 or count > self.most or self.stopped:
                 self.stopped = _TOO_MANY if left < 0 else _ENOUGH
-                return
-            parents = len(token) - len(token.lstrip(b":"))
-            fields = token[parents:].split(b" ")
+                break
             path = next(tokens, b"")
-            mode, name = fields[parents], fields[2 * parents + 1].decode()
-            if mode in (b"100644", b"100755", b"100664", b"120000"):
-                before = tuple(f.decode() for f in fields[parents + 1 : 2 * parents + 1] if f.strip(b"0"))
-                yield commit, Change(path, name, before, mode == b"120000")
+            if not path:  # git was killed in the middle of a line
+                continue
+            if sieve and token[1:2] != b":":
+                name = unhexlify(token[new:end])
+                if name not in wanted and (known is None or name in known):
+                    continue
+            change = _change(token, path)
+            if change:
+                yield commit, change
+        self.count, self.bare = count, bare
         if not self.stopped and self.git.end() == 0:
             self.skipped += (entry.split()[0] for entry in self.batch[self.at :])
             self.at = len(self.batch)
 
     def _begin(self, name: str) -> str:
-        while self.at < len(self.batch) and self.batch[self.at].split()[0] != name:
+        while self.at < len(self.batch) and self.batch[self.at][: self.id_length] != name:
             self.skipped.append(self.batch[self.at].split()[0])
             self.at += 1
         self.at += 1
         self.last = time.monotonic()
-        self.bare = True
         return name
 
-    def _tokens(self) -> Iterator[bytes]:
+    def _tokens(self) -> Iterator[list[bytes]]:
         kept: list[bytes] = []
         while data := self.git.stdout.read1(1 << 18):  # type: ignore[attr-defined]
             if time.monotonic() > self.until:
@@ -188,9 +211,20 @@ class _Reading:
             head, *rest = data.split(b"\0")
             kept.append(head)
             if rest:
-                yield b"".join(kept)
-                yield from rest[:-1]
-                kept = [rest[-1]]
+                last = rest.pop()
+                yield [b"".join(kept), *rest]
+                kept = [last]
+
+
+def _change(meta: bytes, path: bytes) -> Change | None:
+    """A line of `diff-tree --raw` up to its path; None for what is no file any more, or a submodule."""
+    parents = len(meta) - len(meta.lstrip(b":"))
+    fields = meta[parents:].split(b" ")
+    mode, name = fields[parents], fields[2 * parents + 1].decode()
+    if mode not in (b"100644", b"100755", b"100664", b"120000"):
+        return None
+    before = tuple(f.decode() for f in fields[parents + 1 : 2 * parents + 1] if f.strip(b"0"))
+    return Change(path, name, before, mode == b"120000")
 
 
 def tree(

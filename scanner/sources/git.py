@@ -58,6 +58,7 @@ _SETTINGS = (
 _ENVIRONMENT = {
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_FLUSH": "0",  # else a write, and a wake-up of ours, for every commit
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_ATTR_NOSYSTEM": "1",
     "GIT_GRAFT_FILE": os.devnull,

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..model import GitBlob, GitMessage, NotScanned, Reach
-from .diffs import FILES_OF_A_COMMIT, Change, diff_trees, tree
+from .diffs import FILES_OF_A_COMMIT, Change, Sieve, diff_trees, tree
 from .git import Repository
 from .objects import ObjectUnit, Store, cut
 from .refs import Refs, inner_tags, read_refs, rev_list, sources
@@ -168,7 +168,8 @@ class _Pass:
             if commit in self._messages:
                 history.messages.setdefault(commit, (reach, via.get(commit, "")))
         present, damaged, last = self._store.blobs, self._store.damaged, ""
-        for commit, change in diff_trees(self._repository, commits, history.not_scanned):
+        sieve = Sieve.of(self._blobs, present if complete else None)
+        for commit, change in diff_trees(self._repository, commits, history.not_scanned, sieve):
             self._order += commit != last
             last = commit
             if change.blob in self._blobs:
@@ -249,7 +250,7 @@ def mark_heads(
         if name in blobs:
             mark(path, name, "head")
     pairs = [f"{tip} {default}" for tip in dict.fromkeys(refs.branches.values()) if tip != default]
-    for _, change in diff_trees(repository, pairs, history.not_scanned):
+    for _, change in diff_trees(repository, pairs, history.not_scanned, Sieve.of(blobs)):
         if change.blob in blobs:
             mark(change.path, change.blob, "branch")
 

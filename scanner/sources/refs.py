@@ -116,7 +116,7 @@ def commits_of(repository: Repository, *options: str, lines: Sequence[str] = ())
     """What `rev-list` prints; GitError when it fails."""
     with repository.open("rev-list", *options, patience=SORTING) as git:
         git.feed(lines)
-        out = [line.rstrip(b"\n").decode("ascii") for line in git.stdout]
+        out = b"".join(iter(lambda: git.stdout.read(1 << 20), b"")).decode("ascii").splitlines()
         status, said = git.end(), git.said()
     if status:
         worst = [line for line in said if line.startswith(("fatal:", "error:"))]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ..errors import GitError, UsageError
 from ..model import GitBlob, NotScanned, clean
-from .diffs import Change, diff_trees, tree
+from .diffs import Change, Sieve, diff_trees, tree
 from .git import Repository
 from .history import MOST_MISSING, History, Place, mark_heads
 from .refs import SORTED, commits_of, head_of, read_refs
@@ -66,7 +66,7 @@ class Selection:
     def history(self, repository: Repository, blobs: set[str]) -> Brought:
         """Where `blobs` stand in the selection, without the attribution that only the whole history could give."""
         found = Brought()
-        again = diff_trees(repository, self.commits, found.not_scanned) if blobs else iter(())
+        again = diff_trees(repository, self.commits, found.not_scanned, Sieve.of(blobs)) if blobs else iter(())
         order, last = 0, ""
         for commit, change in self.changes or again:
             order += commit != last

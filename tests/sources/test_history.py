@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -424,6 +426,26 @@ class TestDamage:
         result = scan(repo.path)
         assert places(result) == {secret: [in_git(blob, "a.txt", commit, "history")]}
         assert {what for what, _ in lost(result)} == {damaged.id.encode(), child.id.encode()}
+
+    def test_git_that_is_killed(
+        self, repo: GitRepository, fresh: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What it had compared and not written yet is asked for again, and nobody is blamed."""
+        expected = {}
+        for number in range(5):
+            secret = fresh()
+            commit = repo.commit({f"{number}.txt": line(secret)})
+            expected[secret] = [in_git(repo.blob(f"HEAD:{number}.txt"), f"{number}.txt", commit, "head")]
+        program = tmp_path / "bin" / "git"
+        program.parent.mkdir()
+        real = shlex.quote(str(shutil.which("git")))
+        killed = f'case "$GIT_FLUSH $*" in "0 "*" diff-tree "*) {real} "$@" | head -c 500; kill -9 $$;; esac'
+        program.write_text(f'#!/bin/sh\n{killed}\nexec {real} "$@"\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        result = scan(repo.path)
+        assert places(result) == expected
+        assert result.complete
 
     def test_unreadable_commit_among_others(self, repo: GitRepository, fresh: Fresh) -> None:
         """One that `diff-tree` passes over without a word does not shift what is said of the others."""
