@@ -16,7 +16,7 @@ from ..model import GitBlob, GitMessage, NotScanned, Reach
 from .diffs import FILES_OF_A_COMMIT, Change, Sieve, diff_trees, tree
 from .git import Repository
 from .objects import ObjectUnit, Store, cut
-from .refs import Refs, inner_tags, read_refs, rev_list, sources
+from .refs import Refs, inner_tags, read_refs, rev_list, short_name, sources
 from .worktree import Index
 
 MOST_PLACES = 1_000
@@ -84,7 +84,7 @@ class History:
     def origin(self, blob: str, place: Place) -> GitBlob | GitMessage:
         """A place with its author and date; a note, where the path says what it is about."""
         author, date = self.signatures.get(place.commit, ("", ""))
-        if place.via.startswith("refs/notes/"):
+        if place.reach == "unreachable" and place.via.startswith("refs/notes/"):
             target = place.path.replace(b"/", b"")
             if _OBJECT_ID.fullmatch(target):
                 return GitMessage("note", target.decode("ascii"), author, date, place.reach, place.via)
@@ -235,24 +235,27 @@ def mark_heads(
             known.setdefault((place.path, blob), []).append(place)
     extra: set[str] = set()
 
-    def mark(path: bytes, blob: str, reach: Reach) -> None:
+    def mark(path: bytes, blob: str, reach: Reach, via: str = "") -> None:
         found = known.get((path, blob), [])
         if not found and not only_known and not (history.full(blob) and blob in extra):
             extra.add(blob)  # brought by no commit that could be read, or a place that was not kept
-            place = Place(path, "", 1 << 58, reach)
+            place = Place(path, "", 1 << 58, reach, via)
             known[path, blob] = [place]
             history.places.setdefault(blob, []).append(place)
         for place in found:
-            if reach == "head" or place.reach != "head":
-                place.reach = reach
+            if place.reach not in ("head", "branch"):
+                place.reach, place.via = reach, via
 
     for path, name in tree(repository, default, history.not_scanned):
         if name in blobs:
             mark(path, name, "head")
-    pairs = [f"{tip} {default}" for tip in dict.fromkeys(refs.branches.values()) if tip != default]
-    for _, change in diff_trees(repository, pairs, history.not_scanned, Sieve.of(blobs)):
+    names: dict[str, str] = {}
+    for name, tip in sorted((short_name(ref), tip) for ref, tip in refs.branches.items()):
+        names.setdefault(tip, name)
+    pairs = [f"{tip} {default}" for tip in names if tip != default]
+    for tip, change in diff_trees(repository, pairs, history.not_scanned, Sieve.of(blobs)):
         if change.blob in blobs:
-            mark(change.path, change.blob, "branch")
+            mark(change.path, change.blob, "branch", names[tip])
 
 
 def _signatures(repository: Repository, commits: set[str]) -> dict[str, tuple[str, str]]:

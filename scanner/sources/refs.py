@@ -61,6 +61,11 @@ def read_refs(repository: Repository, not_scanned: list[NotScanned]) -> Refs:
     return refs
 
 
+def short_name(branch: bytes) -> str:
+    """A branch as people name it: `main`, `origin/main`."""
+    return cut(branch.removeprefix(b"refs/heads/").removeprefix(b"refs/remotes/").decode("utf-8", "replace"))
+
+
 def head_of(repository: Repository) -> str:
     """The commit of HEAD; empty where it has none."""
     try:

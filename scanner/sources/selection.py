@@ -39,7 +39,7 @@ class Brought(History):
             first = self._news.get(place.path)
             if first:
                 author, date = self.signatures.get(first.commit, ("", ""))
-                out.append((GitBlob(blob, place.path, first.commit, author, date, place.reach), first.order))
+                out.append((GitBlob(blob, place.path, first.commit, author, date, place.reach, place.via), first.order))
         return out
 
     def _brought(self, blobs: set[str]) -> dict[bytes, Place]:

@@ -203,6 +203,47 @@ class TestWholeMessages:
         assert one.date != ""
 
 
+class TestNamedBranch:
+    """Which other branch has it at its head."""
+
+    @pytest.mark.parametrize(
+        ("refs", "named"),
+        [
+            (("refs/heads/side",), "side"),
+            (("refs/heads/zebra", "refs/heads/aardvark"), "aardvark"),
+            (("refs/heads/side", "refs/remotes/origin/side"), "origin/side"),
+        ],
+    )
+    def test_first_by_name(self, repo: GitRepository, fresh: Fresh, refs: tuple[str, ...], named: str) -> None:
+        """Of those that have it, at one commit or at several."""
+        secret = fresh()
+        commit = repo.commit({"a.txt": line(secret)})
+        blob = repo.blob("HEAD:a.txt")
+        for ref in refs:
+            repo.git("update-ref", ref, "HEAD")
+            repo.git("update-ref", ref + "-too", "HEAD")
+            repo.commit({"b.txt": ref.encode()})
+        repo.git("reset", "--quiet", "--hard", f"{commit.id}^")
+        repo.git("branch", "aaa", "HEAD")
+        assert places(scan(repo.path)) == {secret: [in_git(blob, "a.txt", commit, "branch", named)]}
+
+    def test_not_where_the_default_branch_has_it(self, repo: GitRepository, fresh: Fresh) -> None:
+        secret = fresh()
+        commit = repo.commit({"a.txt": line(secret)})
+        repo.git("branch", "side")
+        repo.commit({"b.txt": b"b\n"})
+        assert places(scan(repo.path)) == {secret: [in_git(repo.blob("HEAD:a.txt"), "a.txt", commit, "head")]}
+
+    def test_branch_named_like_notes(self, repo: GitRepository, fresh: Fresh) -> None:
+        """A file on it is a file, whatever it is called."""
+        secret, path = fresh(), "1" * 40
+        commit = repo.commit({path: line(secret)})
+        blob = repo.blob(f"HEAD:{path}")
+        repo.git("update-ref", "refs/heads/refs/notes/x", "HEAD")
+        repo.git("reset", "--quiet", "--hard", "HEAD^")
+        assert places(scan(repo.path)) == {secret: [in_git(blob, path, commit, "branch", "refs/notes/x")]}
+
+
 class TestNamedOddly:
     """Refs that name other things than commits, and paths that look like something else."""
 
