@@ -111,7 +111,7 @@ class GitBlob:
 
 @dataclass(frozen=True, slots=True)
 class GitMessage:
-    """The text of a commit, an annotated tag or a note; `target` is the object id that carries it."""
+    """A commit or an annotated tag, headers and all, or a note; `target` is the object id that carries it."""
 
     message: Literal["commit", "tag", "note"]
     target: str

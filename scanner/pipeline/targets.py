@@ -9,7 +9,10 @@ from ..errors import GitError, UsageError
 from ..ledger import Resolve
 from ..model import Detector, File, GitBlob, GitMessage, NotScanned, Origin, clean
 from ..sources import files, git, history, objects, worktree
+from ..sources.diffs import tree
 from ..sources.git import Repository
+from ..sources.refs import head_of
+from ..sources.selection import select, staged
 
 if TYPE_CHECKING:
     from . import ScanOptions, TargetScan
@@ -64,10 +67,10 @@ def selection(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resol
     """A part of history: what its commits brought in, without what stood at the same path before."""
     left_out: list[NotScanned] = []
     if options.staged:
-        chosen = history.staged(repo, _index(scan, repo), left_out)
+        chosen = staged(repo, _index(scan, repo), left_out)
     else:
         with scan.stage("history"):
-            chosen = history.select(repo, left_out, range_=options.range_, branch=options.branch, since=options.since)
+            chosen = select(repo, left_out, range_=options.range_, branch=options.branch, since=options.since)
     units = [
         *objects.chosen_units(repo, "blob", sorted(chosen.blobs), left_out, max_size=options.max_size),
         *objects.chosen_units(repo, "commit", chosen.commits, left_out, max_size=options.max_size),
@@ -92,11 +95,11 @@ def current(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resolve
     left_out: list[NotScanned] = []
     work_tree(scan, repo, index, options)
     if repo.work_tree:
-        chosen = history.staged(repo, index, left_out)
+        chosen = staged(repo, index, left_out)
         places = {c.blob: GitBlob(c.blob, c.path, reach="staged") for _, c in chosen.changes}
     else:
-        head = history.head_of(repo)
-        files_there = history.tree(repo, head, left_out) if head else ()
+        head = head_of(repo)
+        files_there = tree(repo, head, left_out) if head else ()
         places = {name: GitBlob(name, path, reach="head") for path, name in files_there}
     units = list(objects.chosen_units(repo, "blob", sorted(places), left_out, max_size=options.max_size))
     scan.leave_out(left_out)

@@ -11,7 +11,7 @@ import os
 import re
 
 from ..errors import GitError
-from .git import locate
+from .locate import locate
 
 _READ = (b"config", b"HEAD", b"packed-refs")
 MOST = 8 << 20

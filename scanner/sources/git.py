@@ -8,10 +8,8 @@ work tree, wherever we are, because `ls-files` lists only what lies below its ow
 
 from __future__ import annotations
 
-import codecs
 import io
 import os
-import stat
 import subprocess
 import tempfile
 import threading
@@ -25,13 +23,15 @@ from typing import IO, cast
 
 from ..errors import GitError, UsageError
 from ..model import clean
+from .locate import has_layout as has_layout
+from .locate import is_repository as is_repository
+from .locate import locate
 
 FIRST_ANSWER = 30.0
 """Seconds that git may take to open a repository."""
+
 SILENCE = 120.0
 """Seconds that we wait for a byte from git before it is taken to hang (a FIFO where an object should be)."""
-MOST_LINKED = 20_000
-"""Folders outside of a git directory that its links and alternates may lead to."""
 
 _SETTINGS = (
     "core.fsmonitor=false",
@@ -57,9 +57,11 @@ _SETTINGS = (
     "gc.auto=0",
     "maintenance.auto=false",
 )
+
 _ENVIRONMENT = {
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_FLUSH": "0",  # else a write, and a wake-up of ours, for every commit
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_ATTR_NOSYSTEM": "1",
     "GIT_GRAFT_FILE": os.devnull,
@@ -136,10 +138,11 @@ class Repository:
         return given if command == "ls-files" else given | {"GIT_INDEX_FILE": os.fsdecode(self.git_dir) + _NO_INDEX}
 
     @contextmanager
-    def open(self, *arguments: str, given: bytes | None = None) -> Iterator[Conversation]:
+    def open(self, *arguments: str, given: bytes | None = None, patience: float = 0.0) -> Iterator[Conversation]:
         """A long call: its pipes, watched for silence; what it says on standard error is kept, up to a bound.
 
-        With `given`, all that it reads is known: it comes from a file, so that nobody waits for anybody.
+        With `given`, all that it reads is known: it comes from a file, so that nobody waits for anybody. `patience` is
+        how many seconds it may be silent, where that is more than `SILENCE`.
         """
         with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as questions:
             if given is not None:
@@ -155,24 +158,26 @@ class Repository:
                 bufsize=1 << 18,
                 start_new_session=True,  # Ctrl-C is ours to handle
             )
-            with Conversation(process, errors) as conversation:
+            with Conversation(process, errors, max(patience, SILENCE)) as conversation:
                 yield conversation
 
 
 class Conversation:
-    """A running git: `stdin`, `stdout`, and a watch that kills it when we wait for it too long.
+    """A running git: `stdin`, `stdout`, and a watch that kills it when we wait for it longer than `patience` seconds.
 
     Only the time that is spent waiting in a read of `stdout` counts: whoever reads may take his time in between.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes], patience: float) -> None:
         assert process.stdout is not None
         self.stdin = process.stdin or io.BytesIO()
         self.stdout = cast(IO[bytes], _Reader(cast(BufferedReader, process.stdout), self))
         self.timed_out = False
         self.waiting_since: float | None = None
         """When the wait that is going on began."""
-        self._process, self._errors = process, errors
+        self.pid = process.pid
+        """Of the process, for what the system can do to it."""
+        self._process, self._errors, self._patience = process, errors, patience
         self._ended = threading.Event()
         self._watch = threading.Thread(target=self._watched, daemon=True)
 
@@ -191,8 +196,18 @@ class Conversation:
                 continue
         self._process.wait()
 
-    def alive(self) -> None:
-        """Nothing to say any more: each read of `stdout` says it."""
+    def feed(self, lines: Sequence[str]) -> None:
+        """Have a thread write lines to its standard input, and then its end."""
+
+        def write() -> None:
+            try:
+                for begin in range(0, len(lines), 1000):
+                    self.stdin.write("".join(f"{line}\n" for line in lines[begin : begin + 1000]).encode())
+                self.stdin.close()
+            except (OSError, ValueError):  # git has ended, or was stopped
+                return
+
+        threading.Thread(target=write, daemon=True).start()
 
     def end(self) -> int:
         """Wait for the end that follows the end of its output; the exit status."""
@@ -205,15 +220,15 @@ class Conversation:
     def said(self) -> list[str]:
         """The lines it wrote on standard error, at most 20, fit to be shown."""
         if self.timed_out:
-            return [f"no answer from git in {SILENCE:.0f} s; it was stopped"]
+            return [f"no answer from git in {self._patience:.0f} s; it was stopped"]
         self._errors.seek(0)
         return shown_lines(self._errors.read(1 << 16))
 
     def _watched(self) -> None:
         late = None
-        while not self._ended.wait(min(1.0, SILENCE / 2)):
+        while not self._ended.wait(min(1.0, self._patience / 2)):
             since = self.waiting_since
-            if since is None or time.monotonic() - since <= SILENCE:
+            if since is None or time.monotonic() - since <= self._patience:
                 late = None
             elif since != late:  # once more: this process may have been stopped itself (Ctrl-Z)
                 late = since
@@ -321,140 +336,3 @@ def find_program(name: str, environment: Mapping[str, str]) -> str | None:
             if os.path.isfile(found) and os.access(found, os.X_OK):
                 return found
     return None
-
-
-def has_layout(folder: bytes) -> bool:
-    """Whether a folder looks like a git directory. Source: gitrepository-layout(5)."""
-    if not os.path.lexists(os.path.join(folder, b"HEAD")):
-        return False
-    there = (os.path.exists(os.path.join(folder, name)) for name in (b"objects", b"refs"))
-    return all(there) or os.path.lexists(os.path.join(folder, b"commondir"))
-
-
-def is_repository(folder: bytes) -> bool:
-    """Whether a folder has a `.git` that looks like a git directory, or like a file that names one."""
-    dot_git = os.path.join(folder, b".git")
-    if os.path.isdir(dot_git):
-        return has_layout(dot_git)
-    try:
-        if os.path.isfile(dot_git):
-            with open(dot_git, "rb") as file:
-                return file.read(8) == b"gitdir: "
-    except OSError:
-        return True  # whatever it is, it is to be named
-    return False
-
-
-def locate(path: bytes) -> tuple[bytes, bytes, bytes] | None:
-    """Git directory, common directory and work tree (empty for a bare one) of the repository at `path`, if any.
-
-    GitError when the git directory holds something that would hang whoever reads it.
-    """
-    path = os.path.abspath(path)
-    dot_git = os.path.join(path, b".git")
-    if os.path.isdir(dot_git):
-        git_dir, work_tree = dot_git, path
-    elif os.path.isfile(dot_git):
-        git_dir, work_tree = _git_file(dot_git), path
-    elif all(os.path.exists(os.path.join(path, name)) for name in (b"HEAD", b"objects", b"refs")):
-        git_dir, work_tree = path, b""
-    else:
-        return None
-    common = _common_dir(git_dir)
-    _require_plain(git_dir, common)
-    return git_dir, common, work_tree
-
-
-def _git_file(path: bytes) -> bytes:
-    """Source: gitrepository-layout(5): `gitdir: PATH`, in linked work trees and submodules."""
-    with open(path, "rb") as file:
-        text = file.read(65536)
-    if not text.startswith(b"gitdir: "):
-        raise GitError(f"{clean(path)} is not a git directory and does not name one (`gitdir: PATH`)")
-    found = os.path.join(os.path.dirname(path), text[8:].strip(b"\r\n"))
-    if not os.path.isdir(found):
-        raise GitError(f"{clean(path)} names a git directory that is not there: {clean(found)}")
-    return os.path.abspath(found)
-
-
-def _common_dir(git_dir: bytes) -> bytes:
-    file = os.path.join(git_dir, b"commondir")
-    if not os.path.isfile(file):
-        return git_dir  # what else it may be, `_require_plain` says
-    with open(file, "rb") as opened:
-        return os.path.abspath(os.path.join(git_dir, opened.read(65536).strip(b"\r\n")))
-
-
-_OTHERS = frozenset({b"annex", b"lfs", b"modules"})
-"""Folders of a git directory that the calls made here do not look into."""
-
-
-def _require_plain(git_dir: bytes, common: bytes) -> None:
-    """A FIFO or a device anywhere in a git directory would hang git. (A socket would not: it cannot be opened.)
-
-    Nor may there be one where its links and alternates lead. GitError where they lead to no end of folders.
-    """
-    seen: set[tuple[int, int]] = set()
-    known: set[bytes] = set()
-    linked = 0
-    tops = {git_dir, common}
-    stores = [os.path.join(common, b"objects")]
-    waiting = [(folder, False) for folder in (*tops, *stores)]
-    while waiting or stores:
-        if not waiting:
-            more = [store for store in _alternates(stores.pop()) if store not in known]
-            known.update(more)
-            stores += more
-            waiting += [(store, True) for store in more]
-            linked += len(more)
-            continue
-        folder, by_link = waiting.pop()
-        linked += by_link
-        if linked > MOST_LINKED:
-            raise GitError(f"links or alternates of {clean(git_dir)} lead too far: git is not run on this repository")
-        try:
-            status = os.stat(folder)
-            if (status.st_dev, status.st_ino) in seen:
-                continue
-            seen.add((status.st_dev, status.st_ino))
-            with os.scandir(folder) as listing:
-                entries = list(listing)
-        except OSError:
-            continue
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                if folder not in tops or entry.name not in _OTHERS:
-                    waiting.append((entry.path, by_link))
-            elif not entry.is_file(follow_symlinks=False):
-                if _never_ends(entry.path):
-                    raise GitError(f"{clean(entry.path)} is not a regular file: git is not run on this repository")
-                if os.path.isdir(entry.path) and (folder not in tops or entry.name not in _OTHERS):
-                    waiting.append((entry.path, True))
-
-
-def _alternates(store: bytes) -> Iterator[bytes]:
-    """Other object stores that one names. Source: gitrepository-layout(5), objects/info/alternates."""
-    file = os.path.join(store, b"info", b"alternates")
-    try:
-        if not os.path.isfile(file):
-            return
-        with open(file, "rb") as opened:
-            lines = opened.read(1 << 20).split(b"\n")
-    except OSError:
-        return
-    for line in lines:
-        if line.startswith(b'"'):
-            try:
-                line = codecs.escape_decode(line.strip(b'"'))[0]
-            except ValueError:
-                continue
-        if line and not line.startswith(b"#") and b"\0" not in line:
-            yield os.path.realpath(os.path.join(store, line))
-
-
-def _never_ends(path: bytes) -> bool:
-    try:
-        mode = os.stat(path).st_mode
-    except OSError:
-        return False
-    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISBLK(mode)

@@ -162,31 +162,39 @@ class _Stream:
 Answer = tuple[str, Iterator[Piece]]
 
 
-def _answers(git: Conversation, names: list[str]) -> Iterator[tuple[int, Answer | NotScanned]]:
-    """What `cat-file --batch` says to each name, with the name's place; it ends early, with the culprit, when git
-    does."""
+def _asked(git: Conversation, names: Sequence[str]) -> Iterator[tuple[int, str, bytes]]:
+    """Place, name, and the line that `cat-file` answers with; an empty line at the end where git gives up."""
     for begin in range(0, len(names), ASKED_AT_ONCE):
         asked = names[begin : begin + ASKED_AT_ONCE]
         try:
             git.stdin.write("".join(f"{name}\n" for name in asked).encode())
             git.stdin.flush()
         except OSError:
-            yield begin, _damaged(git, asked[0])
+            yield begin, asked[0], b""
             return
         for place, name in enumerate(asked, begin):
-            header = git.stdout.readline().split()
-            git.alive()
-            if len(header) == 2 and header[1] == b"missing":
-                yield place, NotScanned(name.encode(), "damaged or missing in the object store; run `git fsck`")
-                continue
-            if len(header) != 3:
-                yield place, _damaged(git, name)
+            line = git.stdout.readline()
+            yield place, name, line
+            if not line:
                 return
-            content = _Content(git, int(header[2]))
-            yield place, (name, content.pieces())
-            if not content.finish():
-                yield place, _damaged(git, name)
-                return
+
+
+def _answers(git: Conversation, names: list[str]) -> Iterator[tuple[int, Answer | NotScanned]]:
+    """What `cat-file --batch` says to each name, with the name's place; it ends early, with the culprit, when git
+    does."""
+    for place, name, line in _asked(git, names):
+        header = line.split()
+        if len(header) == 2 and header[1] == b"missing":
+            yield place, NotScanned(name.encode(), "damaged or missing in the object store; run `git fsck`")
+            continue
+        if len(header) != 3:
+            yield place, _damaged(git, name)
+            return
+        content = _Content(git, int(header[2]))
+        yield place, (name, content.pieces())
+        if not content.finish():
+            yield place, _damaged(git, name)
+            return
 
 
 def _damaged(git: Conversation, name: str) -> NotScanned:
@@ -220,7 +228,6 @@ class _Content:
 
     def _read(self, size: int) -> bytes:
         data = self.git.stdout.read(size)
-        self.git.alive()
         self.whole = len(data) == size
         self.left -= len(data)
         return data
@@ -293,7 +300,7 @@ def list_units(repository: Repository, store: Store, *, max_size: int) -> Iterat
     weights = dict.fromkeys(batches, 0)
     form = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
     with repository.open("cat-file", "--batch-all-objects", "--unordered", "--buffer", form) as git:
-        for line in _lines(git):
+        for line in git.stdout:
             name, kind, size = [*line.split(), b"0", b"0"][:3]
             if kind == b"missing":
                 store.damaged.add(name.decode())
@@ -332,30 +339,11 @@ def headers(repository: Repository, names: Sequence[str]) -> Iterator[tuple[str,
     while waiting:
         done = 0
         with repository.open("cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)") as git:
-            for line in _header_lines(git, waiting):
-                done += 1
-                name, kind, size = [*line.decode().split(), "", ""][:3]
+            for place, asked, line in _asked(git, waiting):
+                done = place + 1
+                name, kind, size = [*line.decode().split(), "", ""][:3] if line else (asked, "", "")
                 yield (name, kind, int(size)) if size else (name, "missing", 0)
-        if done < len(waiting):
-            yield waiting[done], "missing", 0
-        waiting = waiting[done + 1 :]
-
-
-def _header_lines(git: Conversation, names: Sequence[str]) -> Iterator[bytes]:
-    """One line for each name; they end early where git gives up."""
-    for begin in range(0, len(names), ASKED_AT_ONCE):
-        asked = names[begin : begin + ASKED_AT_ONCE]
-        try:
-            git.stdin.write("".join(f"{name}\n" for name in asked).encode())
-            git.stdin.flush()
-        except OSError:
-            return
-        for _ in asked:
-            line = git.stdout.readline()
-            git.alive()
-            if not line:
-                return
-            yield line
+        waiting = waiting[done:]
 
 
 def chosen_units(
@@ -378,9 +366,3 @@ def chosen_units(
 
 def _too_large(kind: Kind, name: bytes, size: int) -> NotScanned:
     return NotScanned(name, f"git {kind} larger than --max-size ({size:,} bytes)", policy=True)
-
-
-def _lines(git: Conversation) -> Iterator[bytes]:
-    for line in git.stdout:
-        git.alive()
-        yield line

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from ..errors import GitError
 from ..model import NotScanned
 from .files import FileUnit, units, walk
-from .git import Repository, has_layout
+from .git import Repository
+from .locate import has_layout
 
 
 @dataclass(slots=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +12,8 @@ from pathlib import Path
 import pytest
 from git_repository import AUTHOR, Commit, GitRepository
 from oakum.scanner.errors import UsageError
-from oakum.scanner.model import GitBlob, GitMessage
-from oakum.scanner.sources import git, history, objects
+from oakum.scanner.model import GitBlob, GitMessage, NotScanned
+from oakum.scanner.sources import diffs, git, history, objects
 from oakum.scanner.sources.worktree import Index
 from scanning import DETECTOR, Fresh, in_git, in_message, left_out, lost, places, scan
 
@@ -201,6 +203,47 @@ class TestWholeMessages:
         assert one.date != ""
 
 
+class TestNamedBranch:
+    """Which other branch has it at its head."""
+
+    @pytest.mark.parametrize(
+        ("refs", "named"),
+        [
+            (("refs/heads/side",), "side"),
+            (("refs/heads/zebra", "refs/heads/aardvark"), "aardvark"),
+            (("refs/heads/side", "refs/remotes/origin/side"), "origin/side"),
+        ],
+    )
+    def test_first_by_name(self, repo: GitRepository, fresh: Fresh, refs: tuple[str, ...], named: str) -> None:
+        """Of those that have it, at one commit or at several."""
+        secret = fresh()
+        commit = repo.commit({"a.txt": line(secret)})
+        blob = repo.blob("HEAD:a.txt")
+        for ref in refs:
+            repo.git("update-ref", ref, "HEAD")
+            repo.git("update-ref", ref + "-too", "HEAD")
+            repo.commit({"b.txt": ref.encode()})
+        repo.git("reset", "--quiet", "--hard", f"{commit.id}^")
+        repo.git("branch", "aaa", "HEAD")
+        assert places(scan(repo.path)) == {secret: [in_git(blob, "a.txt", commit, "branch", named)]}
+
+    def test_not_where_the_default_branch_has_it(self, repo: GitRepository, fresh: Fresh) -> None:
+        secret = fresh()
+        commit = repo.commit({"a.txt": line(secret)})
+        repo.git("branch", "side")
+        repo.commit({"b.txt": b"b\n"})
+        assert places(scan(repo.path)) == {secret: [in_git(repo.blob("HEAD:a.txt"), "a.txt", commit, "head")]}
+
+    def test_branch_named_like_notes(self, repo: GitRepository, fresh: Fresh) -> None:
+        """A file on it is a file, whatever it is called."""
+        secret, path = fresh(), "1" * 40
+        commit = repo.commit({path: line(secret)})
+        blob = repo.blob(f"HEAD:{path}")
+        repo.git("update-ref", "refs/heads/refs/notes/x", "HEAD")
+        repo.git("reset", "--quiet", "--hard", "HEAD^")
+        assert places(scan(repo.path)) == {secret: [in_git(blob, path, commit, "branch", "refs/notes/x")]}
+
+
 class TestNamedOddly:
     """Refs that name other things than commits, and paths that look like something else."""
 
@@ -295,9 +338,9 @@ class TestTooMuch:
         self, repo: GitRepository, fresh: Fresh, kind: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The commit is stepped over and named; what stands before and behind it is attributed."""
-        monkeypatch.setattr(history, "_ALLOCATION", "600k", raising=False)
-        monkeypatch.setattr(history, "_MEMORY", 100 << 20, raising=False)
-        monkeypatch.setattr(history, "FILES_OF_A_COMMIT", 30_000, raising=False)
+        monkeypatch.setattr(diffs, "_ALLOCATION", "600k")
+        monkeypatch.setattr(diffs, "_MEMORY", 100 << 20)
+        monkeypatch.setattr(diffs, "FILES_OF_A_COMMIT", 30_000)
         monkeypatch.setattr(git, "SILENCE", 20.0)
         before, behind = fresh(), fresh()
         first = repo.commit({"before.txt": line(before)})
@@ -329,8 +372,8 @@ class TestTooMuch:
         self, repo: GitRepository, fresh: Fresh, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """What the head has is listed up to a bound, and it is said where that is reached."""
-        monkeypatch.setattr(history, "_ALLOCATION", "600k", raising=False)
-        monkeypatch.setattr(history, "FILES_OF_A_COMMIT", 30_000, raising=False)
+        monkeypatch.setattr(diffs, "_ALLOCATION", "600k")
+        monkeypatch.setattr(diffs, "FILES_OF_A_COMMIT", 30_000)
         monkeypatch.setattr(git, "SILENCE", 20.0)
         secret = fresh()
         blob = repo.git("hash-object", "-w", "--stdin", stdin=line(secret))
@@ -347,7 +390,7 @@ class TestTooMuch:
 
     def test_all_commits_together(self, repo: GitRepository, fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
         """After so many changes the rest of history is not attributed; what was found is still reported."""
-        monkeypatch.setattr(history, "MOST_CHANGES", 10, raising=False)
+        monkeypatch.setattr(diffs, "MOST_CHANGES", 10)
         early, late = fresh(), fresh()
         first = repo.commit({"early.txt": line(early)})
         for number in range(10):
@@ -369,7 +412,7 @@ class TestTooMuch:
         self, repo: GitRepository, fresh: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A bounded number is kept, and the others are counted."""
-        monkeypatch.setattr(history, "MOST_PLACES", 20, raising=False)
+        monkeypatch.setattr(history, "MOST_PLACES", 20)
         secret = fresh()
         repo.commit({f"{number}.txt": line(secret) for number in range(50)})
         repo.git("clone", "--quiet", "--bare", str(repo.path), str(tmp_path / "bare.git"))
@@ -382,7 +425,7 @@ class TestTooMuch:
 
     def test_missing_blobs(self, repo: GitRepository, monkeypatch: pytest.MonkeyPatch) -> None:
         """The first are named, the rest counted, and no set is built for each."""
-        monkeypatch.setattr(history, "MOST_MISSING", 5, raising=False)
+        monkeypatch.setattr(history, "MOST_MISSING", 5)
 
         class Damaged(set[str]):
             def __ror__(self, _other: object) -> set[str]:  # type: ignore[override]
@@ -397,7 +440,7 @@ class TestTooMuch:
 
     def test_branches_of_many_commits(self, repo: GitRepository, fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
         """History comes to git in portions, and nothing is lost where one ends."""
-        monkeypatch.setattr(history, "COMMITS_AT_ONCE", 3, raising=False)
+        monkeypatch.setattr(diffs, "COMMITS_AT_ONCE", 3)
         expected = {}
         for number in range(10):
             secret = fresh()
@@ -425,15 +468,35 @@ class TestDamage:
         assert places(result) == {secret: [in_git(blob, "a.txt", commit, "history")]}
         assert {what for what, _ in lost(result)} == {damaged.id.encode(), child.id.encode()}
 
+    def test_git_that_is_killed(
+        self, repo: GitRepository, fresh: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What it had compared and not written yet is asked for again, and nobody is blamed."""
+        expected = {}
+        for number in range(5):
+            secret = fresh()
+            commit = repo.commit({f"{number}.txt": line(secret)})
+            expected[secret] = [in_git(repo.blob(f"HEAD:{number}.txt"), f"{number}.txt", commit, "head")]
+        program = tmp_path / "bin" / "git"
+        program.parent.mkdir()
+        real = shlex.quote(str(shutil.which("git")))
+        killed = f'case "$GIT_FLUSH $*" in "0 "*" diff-tree "*) {real} "$@" | head -c 500; kill -9 $$;; esac'
+        program.write_text(f'#!/bin/sh\n{killed}\nexec {real} "$@"\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        result = scan(repo.path)
+        assert places(result) == expected
+        assert result.complete
+
     def test_unreadable_commit_among_others(self, repo: GitRepository, fresh: Fresh) -> None:
         """One that `diff-tree` passes over without a word does not shift what is said of the others."""
         one, two = fresh(), fresh()
         first = repo.commit({"a.txt": line(one)})
         second = repo.commit({"b.txt": line(two)})
         found: list[tuple[str, bytes]] = []
-        not_scanned: list[history.NotScanned] = []
+        not_scanned: list[NotScanned] = []
         commits = [first.id, "1" * 40, second.id]
-        found += [(commit, change.path) for commit, change in history.diff_trees(opened(repo), commits, not_scanned)]
+        found += [(commit, change.path) for commit, change in diffs.diff_trees(opened(repo), commits, not_scanned)]
         assert found == [(first.id, b"a.txt"), (second.id, b"b.txt")]
         assert [n.what for n in not_scanned] == [b"1" * 40]
 

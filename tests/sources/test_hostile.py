@@ -451,7 +451,11 @@ class TestNames:
         odd = ("refs/heads/-option", "refs/tags/--all", "refs/pull/7/he\u202ead", "refs/heads/a'b\"c$(touch${IFS}x)")
         for number, ref in enumerate(odd):
             reach, via = (
-                ("branch", "") if "heads" in ref else ("history", "") if "tags" in ref else ("unreachable", ref)
+                ("branch", ref.removeprefix("refs/heads/"))
+                if "heads" in ref
+                else ("history", "")
+                if "tags" in ref
+                else ("unreachable", ref)
             )
             secret = fresh()
             commit = repo.commit({f"{number}.txt": secret + b"\n"})

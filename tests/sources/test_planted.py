@@ -59,7 +59,7 @@ class TestHistory:
         commit = repo.commit({"side.txt": line(secret)})
         blob = repo.blob("HEAD:side.txt")
         repo.git("switch", "--quiet", "main")
-        assert places(scan(repo.path)) == {secret: [in_git(blob, "side.txt", commit, "branch")]}
+        assert places(scan(repo.path)) == {secret: [in_git(blob, "side.txt", commit, "branch", "side")]}
 
     def test_the_change_of_a_merge_commit_itself(self, repo: GitRepository, fresh: Fresh) -> None:
         """What stands in neither parent of a merge."""
@@ -373,7 +373,7 @@ class TestWorkTree:
             ours: [in_git(repo.blob("main:start.txt"), "start.txt", main, "head")],
             theirs: [
                 in_file("start.txt", line=4),
-                in_git(repo.blob("side:start.txt"), "start.txt", side, "branch"),
+                in_git(repo.blob("side:start.txt"), "start.txt", side, "branch", "side"),
             ],
         }
         assert result.complete
@@ -615,7 +615,7 @@ class TestKindsOfRepositories:
         repo.git("switch", "--quiet", "--detach", commit.id)
         assert places(scan(repo.path)) == {
             secret: [in_git(blob, "a.txt", commit, "head")],
-            main: [in_git(other_blob, "b.txt", other, "branch")],
+            main: [in_git(other_blob, "b.txt", other, "branch", "main")],
         }
 
     def test_a_folder_below_the_top_of_a_repository_is_a_folder(self, repo: GitRepository, fresh: Fresh) -> None:
@@ -703,7 +703,7 @@ class TestNarrowed:
         found = places(scan(repo.path, range_="side...main"))
         assert found == {
             ours: [in_git(blobs[0], "ours.txt", one, "head")],
-            theirs: [in_git(blobs[1], "theirs.txt", two, "branch")],
+            theirs: [in_git(blobs[1], "theirs.txt", two, "branch", "side")],
         }
 
     @pytest.mark.parametrize("range_", ["HEAD", "nosuch..HEAD", "HEAD..--all", "--all..HEAD", "..-x", "a..b..c"])
@@ -732,7 +732,7 @@ class TestNarrowed:
         repo.commit({"other.txt": line(other)})
         assert places(scan(repo.path, branch="side")) == {
             main: [in_git(repo.blob("side:main.txt"), "main.txt", one, "head")],
-            side: [in_git(repo.blob("side:side.txt"), "side.txt", two, "branch")],
+            side: [in_git(repo.blob("side:side.txt"), "side.txt", two, "branch", "side")],
         }
 
     @pytest.mark.parametrize("branch", ["nosuch", "--all", "-x", "HEAD:start.txt"])

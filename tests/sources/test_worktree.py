@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import tempfile
 import time
@@ -15,7 +16,7 @@ from git_repository import GitRepository
 from oakum.scanner.errors import GitError, UsageError
 from oakum.scanner.model import GitBlob
 from oakum.scanner.pipeline import workers
-from oakum.scanner.sources import Batch, Item, git, objects
+from oakum.scanner.sources import Batch, Item, git, locate, objects
 from scanning import Fresh, in_file, in_git, left_out, lost, places, scan
 
 
@@ -353,6 +354,40 @@ class TestWatch:
             assert talk.stdout.readline() == b""
             assert talk.said() == ["no answer from git in 0 s; it was stopped"]
 
+    @pytest.fixture
+    def sorting(self, repo: GitRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """A git on PATH whose `rev-list` sorts for longer than silence is borne, and then answers."""
+        program = tmp_path / "bin" / "git"
+        program.parent.mkdir()
+        real = shlex.quote(str(shutil.which("git")))
+        wait = 'case " $* " in *" rev-list "*) sleep 2 > /dev/null 2>&1;; esac'
+        program.write_text(f'#!/bin/sh\n{wait}\nexec {real} "$@"\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        monkeypatch.setattr(git, "SILENCE", 0.3)
+        return repo.path
+
+    def test_patience(self, sorting: Path) -> None:
+        """As long as a call was given for its silence, it is waited for."""
+        with opened(sorting).open("rev-list", "HEAD", patience=60.0) as talk:
+            assert len(talk.stdout.readline()) == 41
+            assert (talk.end(), talk.said()) == (0, [])
+
+    def test_no_patience(self, sorting: Path) -> None:
+        with opened(sorting).open("rev-list", "HEAD") as talk:
+            assert talk.stdout.readline() == b""
+            assert talk.said() == ["no answer from git in 0 s; it was stopped"]
+
+    def test_history_that_takes_long_to_sort(self, sorting: Path, fresh: Fresh, repo: GitRepository) -> None:
+        """Nothing of it is lost."""
+        secret = fresh()
+        commit = repo.commit({"a.txt": secret + b"\n"})
+        blob = repo.blob("HEAD:a.txt")
+        repo.remove("a.txt")
+        result = scan(sorting)
+        assert places(result) == {secret: [in_git(blob, "a.txt", commit, "history")]}
+        assert result.complete
+
     def test_all_ways_to_read(self, repo: GitRepository) -> None:
         with opened(repo.path).open("rev-parse", "HEAD", "HEAD", "HEAD", "HEAD") as talk:
             assert len(talk.stdout.readline()) == 41
@@ -395,7 +430,7 @@ class TestGuard:
         assert git.locate(os.fsencode(repo.path))
 
     def test_too_far(self, repo: GitRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(git, "MOST_LINKED", 10)
+        monkeypatch.setattr(locate, "MOST_LINKED", 10)
         for number in range(20):
             (tmp_path / "many" / str(number)).mkdir(parents=True)
         (repo.path / ".git/refs/heads/link").symlink_to(tmp_path / "many")

@@ -1,0 +1,144 @@
+"""What the refs of a repository name, and which commits they reach, in order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ..errors import GitError
+from ..model import GitMessage, NotScanned
+from .git import Repository
+from .objects import ObjectUnit, cut, headers
+
+SORTING = 3600.0
+"""Seconds that `rev-list` may be silent: it says nothing until it has sorted all of history."""
+SORTED = ("--date-order", "--reverse")
+"""Parents before their children, and apart from that the oldest first: who was first on one of two branches counts."""
+NESTED_TAGS = 20
+"""How deep tags of tags are followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refs:
+    """The tips of a repository: each ref with its commit, by kind; `default` is the commit of HEAD, if it has one.
+
+    `objects` has the refs that name a tag object or a blob, by themselves or through tags, `trees` those of a tree;
+    tags come first.
+    """
+
+    default: str
+    branches: dict[bytes, str] = field(default_factory=dict)
+    tags: dict[bytes, str] = field(default_factory=dict)
+    others: dict[bytes, str] = field(default_factory=dict)
+    objects: list[tuple[bytes, str]] = field(default_factory=list)
+    trees: list[tuple[bytes, str]] = field(default_factory=list)
+
+
+def read_refs(repository: Repository, not_scanned: list[NotScanned]) -> Refs:
+    """All refs, by kind. What they name is asked apart: `for-each-ref` gives up at the first damaged object."""
+    refs = Refs(head_of(repository))
+    try:
+        listed = repository.run("for-each-ref", "--format=%(objectname) %(refname)").splitlines()
+    except GitError as e:
+        not_scanned.append(NotScanned(b"refs", f"cannot be read: {e}"))
+        return refs
+    named = [(name.decode(), ref) for name, _, ref in (line.partition(b" ") for line in listed)]
+    named.sort(key=lambda pair: not pair[1].startswith(b"refs/tags/"))
+    answers = list(headers(repository, [question for name, _ in named for question in (name, name + "^{}")]))
+    for (name, ref), (_, kind, _), (peeled, final, _) in zip(named, answers[::2], answers[1::2], strict=True):
+        if kind == "tag":
+            refs.objects.append((ref, name))
+        if "missing" in (kind, final):
+            not_scanned.append(NotScanned(ref, f"names {name[:12]}, which is damaged or not in the object store"))
+        elif final == "blob":
+            refs.objects.append((ref, peeled))
+        elif final == "tree":
+            refs.trees.append((ref, peeled))
+        elif final == "commit":
+            branch, tag = ref.startswith((b"refs/heads/", b"refs/remotes/")), ref.startswith(b"refs/tags/")
+            (refs.branches if branch else refs.tags if tag else refs.others)[ref] = peeled
+    return refs
+
+
+def short_name(branch: bytes) -> str:
+    """A branch as people name it: `main`, `origin/main`."""
+    return cut(branch.removeprefix(b"refs/heads/").removeprefix(b"refs/remotes/").decode("utf-8", "replace"))
+
+
+def head_of(repository: Repository) -> str:
+    """The commit of HEAD; empty where it has none."""
+    try:
+        return repository.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}").strip().decode()
+    except GitError:
+        return ""
+
+
+_TAG_OF_A_TAG = re.compile(rb"object ([0-9a-f]{40}|[0-9a-f]{64})\ntype tag\n")
+
+
+def inner_tags(repository: Repository, outer: Iterable[tuple[bytes, str]]) -> Iterator[tuple[bytes, str]]:
+    """The tag objects that tag objects name, each with a ref that leads to it."""
+    refs: dict[str, bytes] = {}
+    for ref, name in outer:
+        refs.setdefault(name, ref)
+    waiting = [name for name, kind, _ in headers(repository, list(refs)) if kind == "tag"]
+    for _ in range(NESTED_TAGS):
+        unit = ObjectUnit(repository, "tag", b"".join(bytes.fromhex(name) for name in waiting), 0)
+        waiting = []
+        for item in unit.read():
+            if isinstance(item, NotScanned) or not isinstance(item.origin, GitMessage):
+                continue
+            found = _TAG_OF_A_TAG.match(next(iter(item.pieces)).content)
+            inner = found[1].decode() if found else ""
+            if inner and inner not in refs:
+                refs[inner] = refs[item.origin.target]
+                waiting.append(inner)
+                yield refs[inner], inner
+        if not waiting:
+            return
+
+
+def rev_list(
+    repository: Repository, tips: Iterable[str], without: Iterable[str], not_scanned: list[NotScanned], *options: str
+) -> list[str]:
+    """Commits from the tips, parents first, else by date. Where history itself is damaged, just the tips."""
+    tips = list(dict.fromkeys(tips))
+    if not tips and not options:
+        return []
+    lines = tips + ["^" + w for w in dict.fromkeys(without)]
+    try:
+        return commits_of(repository, *SORTED, "--ignore-missing", *options, "--stdin", lines=lines)
+    except GitError as e:
+        not_scanned.append(NotScanned(b"history", f"cannot be followed to its beginning: {e}"))
+    try:
+        return commits_of(repository, "--no-walk", "--reverse", "--stdin", "--ignore-missing", lines=tips)
+    except GitError:
+        return []
+
+
+def commits_of(repository: Repository, *options: str, lines: Sequence[str] = ()) -> list[str]:
+    """What `rev-list` prints; GitError when it fails."""
+    with repository.open("rev-list", *options, patience=SORTING) as git:
+        git.feed(lines)
+        out = b"".join(iter(lambda: git.stdout.read(1 << 20), b"")).decode("ascii").splitlines()
+        status, said = git.end(), git.said()
+    if status:
+        worst = [line for line in said if line.startswith(("fatal:", "error:"))]
+        raise GitError(f"git rev-list: {next(iter(worst or said), f'exit status {status}')}")
+    return out
+
+
+def sources(listed: list[str], tips: dict[bytes, str]) -> tuple[list[str], dict[str, str]]:
+    """The commits of a list with parents (parents first), and for each a ref that reaches it."""
+    via: dict[str, str] = {}
+    for ref, commit in tips.items():
+        via.setdefault(commit, cut(ref.decode("utf-8", "replace")))
+    order: list[str] = []
+    for line in reversed(listed):
+        commit, *parents = line.split()
+        order.append(commit)
+        for parent in parents:
+            if commit in via:
+                via.setdefault(parent, via[commit])
+    return order[::-1], via
