@@ -413,6 +413,11 @@ def airtable(rng: Random) -> bytes:
     return b"pat" + alnum(rng, "14") + b"." + hexadecimal(rng, "64")
 
 
+def linkedin(rng: Random) -> bytes:
+    """A LinkedIn client secret: `WPL_AP1.`, 16 letters and digits, a dot, four bytes in base64."""
+    return b"WPL_AP1." + alnum(rng, "16") + b"." + base64.b64encode(rng.randbytes(4))
+
+
 def age_key(rng: Random) -> bytes:
     """The secret key of age: 32 bytes in Bech32 (BIP 173), in capital letters."""
     letters, name = "qpzry9x8gf2tvdw0s3jn54khce6mua7l", "age-secret-key-"
@@ -486,6 +491,7 @@ BUILDERS: dict[str, Callable[..., bytes]] = {
     "hex": hexadecimal,
     "human_password": human_password,
     "jwt": jwt,
+    "linkedin": linkedin,
     "lower": lower,
     "mapbox": mapbox,
     "mixed": mixed,
