@@ -48,7 +48,7 @@ def mapbox_token(value: bytes) -> list[tuple[str, str]] | None:
 
     Source: https://docs.mapbox.com/api/accounts/tokens/#token-format
     """
-    claims = _json_object(value.split(b".")[1])
+    claims = _json_object(value.partition(b".")[2].partition(b".")[0])
     if claims is None or not isinstance(claims.get("u"), str):
         return None
     return [("account", claims["u"][:200])]
@@ -78,13 +78,13 @@ def sentry_org_token(value: bytes) -> list[tuple[str, str]] | None:
     return [(name, claims[key][:200]) for key, name in pairs if isinstance(claims.get(key), str)]
 
 
-def supabase_role(value: bytes, role: str) -> list[tuple[str, str]] | None:
+def supabase_role(value: bytes, role: str = "service_role") -> list[tuple[str, str]] | None:
     """A Supabase project's old key: a JSON Web Token with that role; `other` is any role but `service_role`.
 
     Source: https://supabase.com/docs/guides/api/api-keys
     """
     facts = tokens.jwt(value)
-    claims = _json_object(value.split(b".")[1])
+    claims = _json_object(value.partition(b".")[2].partition(b".")[0])
     if facts is None or claims is None or not isinstance(claims.get("role"), str):
         return None
     if (claims["role"] == "service_role") != (role == "service_role"):
