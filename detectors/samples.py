@@ -395,7 +395,83 @@ def pem_base64(rng: Random) -> bytes:
     return base64.b64encode(pem_any(rng)).rstrip(b"=")
 
 
+def mixed(rng: Random, length: str) -> bytes:
+    """Letters and digits, with a capital letter, a small one and a digit among them."""
+    body = [rng.choice(part) for part in (string.ascii_lowercase, string.ascii_uppercase, string.digits)]
+    body += [rng.choice(ALNUM) for _ in range(int(length) - 3)]
+    rng.shuffle(body)
+    return "".join(body).encode()
+
+
+def prefixed(rng: Random, prefix: str, length: str) -> bytes:
+    """A prefix, then letters and digits of all three kinds."""
+    return prefix.encode() + mixed(rng, length)
+
+
+def airtable(rng: Random) -> bytes:
+    """An Airtable personal access token: `pat`, 14 letters and digits, a dot, 64 hexadecimal digits."""
+    return b"pat" + alnum(rng, "14") + b"." + hexadecimal(rng, "64")
+
+
+def linkedin(rng: Random) -> bytes:
+    """A LinkedIn client secret: `WPL_AP1.`, 16 letters and digits, a dot, four bytes in base64."""
+    return b"WPL_AP1." + alnum(rng, "16") + b"." + base64.b64encode(rng.randbytes(4))
+
+
+def age_key(rng: Random) -> bytes:
+    """The secret key of age: 32 bytes in Bech32 (BIP 173), in capital letters."""
+    letters, name = "qpzry9x8gf2tvdw0s3jn54khce6mua7l", "age-secret-key-"
+    bits = "".join(f"{byte:08b}" for byte in rng.randbytes(32)) + "0000"
+    data = [int(bits[at : at + 5], 2) for at in range(0, len(bits), 5)]
+    rest = 1
+    for five in [*(ord(c) >> 5 for c in name), 0, *(ord(c) & 31 for c in name), *data, *[0] * 6]:
+        top, rest = rest >> 25, (rest & 0x1FFFFFF) << 5 ^ five
+        for bit, factor in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+            rest ^= factor if top >> bit & 1 else 0
+    data += [(rest ^ 1) >> 5 * (5 - place) & 31 for place in range(6)]
+    return (name + "1" + "".join(letters[five] for five in data)).upper().encode()
+
+
+def _json64(value: dict[str, Any]) -> bytes:
+    return base64.b64encode(json.dumps(value, separators=(",", ":")).encode())
+
+
+def confluent(rng: Random) -> bytes:
+    """The secret of a Confluent key since 2025: `cflt`, 54 characters, their CRC-32 in base64."""
+    body = base64.b64encode(rng.randbytes(42))[:54]
+    return b"cflt" + body + base64.b64encode(zlib.crc32(body).to_bytes(4, "little")).rstrip(b"=")
+
+
+def mapbox(rng: Random, prefix: str) -> bytes:
+    """A Mapbox token: `sk` or `pk`, account and number of the token, a signature."""
+    claims = _json64({"u": "acme", "a": "c" + lower(rng, "24").decode()}).rstrip(b"=")
+    return prefix.encode() + b"." + claims + b"." + base64url_bytes(rng, "16")
+
+
+def onepassword(rng: Random) -> bytes:
+    """The token of a 1Password service account."""
+    claims = {"signInAddress": "acme.1password.com", "userAuth": {"method": "SRPg-4096", "alg": "PBES2g-HS256"}}
+    claims |= {"email": "robot@acme.test", "srpX": rng.randbytes(32).hex(), "secretKey": alnum(rng, "34").decode()}
+    return b"ops_" + _json64(claims).rstrip(b"=")
+
+
+def sentry_org(rng: Random) -> bytes:
+    """A Sentry organization token: what it belongs to as JSON in base64, and 32 random bytes."""
+    claims = {"iat": 1700000000.5, "url": "https://sentry.io", "region_url": "https://us.sentry.io", "org": "acme"}
+    return b"sntrys_" + _json64(claims) + b"_" + base64.b64encode(rng.randbytes(32)).rstrip(b"=")
+
+
+def supabase_jwt(rng: Random, role: str) -> bytes:
+    """A Supabase project's old key: a JSON Web Token with the role `service_role` or `anon`."""
+    project = "".join(rng.choice(string.ascii_lowercase) for _ in range(20))
+    claims = {"iss": "supabase", "ref": project, "role": role, "iat": 1700000000, "exp": 2015000000}
+    parts = (_json64({"alg": "HS256", "typ": "JWT"}), _json64(claims))
+    return b".".join([*(part.rstrip(b"=") for part in parts), base64url_bytes(rng, "32")])
+
+
 BUILDERS: dict[str, Callable[..., bytes]] = {
+    "age_key": age_key,
+    "airtable": airtable,
     "alnum": alnum,
     "aws_access_key_id": aws_access_key_id,
     "aws_secret_key": aws_secret_key,
@@ -405,6 +481,7 @@ BUILDERS: dict[str, Callable[..., bytes]] = {
     "azure_sas": azure_sas,
     "base64": base64_bytes,
     "base64url": base64url_bytes,
+    "confluent": confluent,
     "digits": digits,
     "github": github,
     "github_jwt": github_jwt,
@@ -414,8 +491,12 @@ BUILDERS: dict[str, Callable[..., bytes]] = {
     "hex": hexadecimal,
     "human_password": human_password,
     "jwt": jwt,
+    "linkedin": linkedin,
     "lower": lower,
+    "mapbox": mapbox,
+    "mixed": mixed,
     "npm": npm,
+    "onepassword": onepassword,
     "openssh_key": openssh_key,
     "password": password,
     "pem": pem,
@@ -423,10 +504,13 @@ BUILDERS: dict[str, Callable[..., bytes]] = {
     "pem_base64": pem_base64,
     "pem_encrypted": pem_encrypted,
     "pgp_key": pgp_key,
+    "prefixed": prefixed,
     "putty_key": putty_key,
     "pypi": pypi,
+    "sentry_org": sentry_org,
     "slack": slack,
     "slack_webhook": slack_webhook,
+    "supabase_jwt": supabase_jwt,
     "telegram": telegram,
     "twilio_secret": twilio_secret,
     "upper": upper,
