@@ -57,6 +57,7 @@ def expected(length: int, letters: int) -> float:
 _BODY = re.compile(rb"[_.-]([A-Za-z0-9]{16,})\Z")
 
 
+@functools.lru_cache(maxsize=4096)
 def randomness(value: bytes) -> float:
     """Entropy as a share of what random text of this alphabet and length has: about 1 for a random key, less for words.
 

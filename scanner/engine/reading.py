@@ -68,7 +68,7 @@ def _readings(
     offsets: dict[int, list[int]] = {}
     for index, offset in hints:
         offsets.setdefault(index, []).append(offset)
-    triggered = {index - len(detectors) for index in offsets if index >= len(detectors)}
+    triggered = {index - len(detectors): offsets[index] for index in offsets if index >= len(detectors)}
     # What is surest comes first: it is what is kept of a blob that has too many matches.
     for index in sorted((i for i in offsets if i < len(detectors)), key=lambda i: (-detectors[i].specificity, i)):
         reading.confirmed += confirm(detectors[index], buffer, offsets[index], first=first, last=last)

@@ -15,7 +15,7 @@ import base64
 import binascii
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 Segment = tuple[int, int, int, int, int]
@@ -67,16 +67,16 @@ class Trigger:
 
     keywords: tuple[bytes, ...]
     expression: str
-    make: Callable[[bytes], View | None]
+    make: Callable[[bytes, Sequence[int]], View | None]
 
 
-def derive(buffer: bytes, triggered: Container[int]) -> Iterator[View]:
-    """The views of a buffer, most often none; `triggered` says which of `TRIGGERS`, by place, a matcher has found."""
+def derive(buffer: bytes, triggered: Mapping[int, Sequence[int]]) -> Iterator[View]:
+    """The views of a buffer, most often none; `triggered` says where each of `TRIGGERS`, by place, was found."""
     wide = _utf16(buffer) if may_be_wide(buffer, 0, len(buffer)) else None
     if wide:
         yield wide
     for place, trigger in enumerate(TRIGGERS):
-        view = trigger.make(buffer) if place in triggered else None
+        view = trigger.make(buffer, triggered[place]) if place in triggered else None
         if view:
             yield view
 
@@ -150,7 +150,7 @@ _NEXT_SECTION = re.compile(rb"""\n(?![ \t\r\n#])""")
 DOCUMENT = 1 << 20
 
 
-def _kubernetes(buffer: bytes) -> View | None:
+def _kubernetes(buffer: bytes, _found: Sequence[int]) -> View | None:
     """Source: https://kubernetes.io/docs/concepts/configuration/secret/."""
     built = _Builder(len(buffer))
     done = 0
@@ -195,30 +195,35 @@ def _decode(value: bytes) -> bytes | None:
     return raw if not re.search(rb"[\x00-\x08\x0e-\x1f]", raw) else None
 
 
-_BASIC_BEGINS = (b'auth"', b"auth'", b"auth=", b"auth =", b"asic ")
 _BASIC = re.compile(
-    rb"""(?:_?auth["'][ \t]{0,8}:\s{0,8}["']|_?auth[ \t]{0,8}=[ \t]{0,8}["']?|(?P<http>asic[ \t]{1,8}))"""
+    rb"""(?:auth["'][ \t]{0,8}:\s{0,8}["']|auth[ \t]?=[ \t]{0,8}["']?|(?P<http>asic[ \t]{1,8}))"""
     rb"""(?P<value>[A-Za-z0-9+/]{6,4096}+={0,2}+)(?![A-Za-z0-9+/=])"""
 )
+_BEFORE_BASIC = 32
+"""Bytes that may stand before the first six of a value."""
+_LONGEST_BASIC = _BEFORE_BASIC + 4200
 
 
-def _basic(buffer: bytes) -> View | None:
+def _basic(buffer: bytes, found: Sequence[int]) -> View | None:
     """Sources: RFC 7617; https://docs.docker.com/reference/cli/docker/login/; `_auth` of .npmrc."""
     built = _Builder(len(buffer))
-    for begin in _BASIC_BEGINS:
-        for at in _places(buffer, begin):
-            found = _BASIC.match(buffer, at)
-            raw = _decode(found["value"]) if found else None
-            if found and raw is not None and raw.find(b":") > 0 and raw.isascii() and b"\n" not in raw:
-                built.add(b"http.basic: " if found["http"] else b"docker.auth: ", raw, found.start("value"), 3, 4)
+    done = -1
+    for at in sorted(found):
+        # A matcher points at the beginning of the text before a value, or at the first bytes of the value.
+        begin = max(at - _BEFORE_BASIC, done + 1, 0)
+        while (one := _BASIC.search(buffer, begin, at + _LONGEST_BASIC)) and one.start() <= at:
+            begin = done = one.start() + 1
+            raw = _decode(one["value"])
+            if raw is not None and raw.find(b":") > 0 and raw.isascii() and b"\n" not in raw:
+                built.add(b"http.basic: " if one["http"] else b"docker.auth: ", raw, one.start("value"), 3, 4)
     return built.view("basic-credentials")
 
 
 TRIGGERS = (
     Trigger((b"secret",), r"""kind["']?[\x20\t]{0,8}:[\x20\t]{0,8}["']?Secret""", _kubernetes),
     Trigger(
-        _BASIC_BEGINS,
-        r"""auth["'][\x20\t]{0,8}:[\x20\t-\r]{0,8}["'][A-Za-z0-9+/]{6}|auth[\x20\t]{0,8}=[\x20\t]{0,8}["']?"""
+        (b'auth"', b"auth'", b"auth=", b"auth =", b"auth\t=", b"asic ", b"asic\t"),
+        r"""auth["'][\x20\t]{0,8}:[\x20\t-\r]{0,8}["'][A-Za-z0-9+/]{6}|auth[\x20\t]?=[\x20\t]{0,8}["']?"""
         r"""[A-Za-z0-9+/]{6}|asic[\x20\t]{1,8}[A-Za-z0-9+/]{6}""",
         _basic,
     ),
