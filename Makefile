@@ -24,7 +24,7 @@ help:
 	@echo "make scan REPO=path [ARGS='--min-band high']  scan a repository, folder or file"
 	@echo "make test        the fast tests"
 	@echo "make test-long   the long tests"
-	@echo "make check       format, lint, types, documentation, fast tests, and oakum's scan of itself"
+	@echo "make check       format, lint, types, documentation, detectors' cost, fast tests, and oakum's scan of itself"
 	@echo "make lint-detectors  what each detector costs on ordinary text, and how its cost grows on text made to hurt"
 	@echo "make bench-repos FROM='/path/to/repository …'  complete copies to measure with, and a tree, in BENCH_DIR"
 	@echo "make bench-peers install other scanners from PyPI into BENCH_DIR, each in an environment of its own"
@@ -48,7 +48,7 @@ test: $(DEV)
 test-long: $(DEV)
 	$(BIN)/python -m pytest -n auto -m long
 
-check: lint types docs-check test self-scan
+check: lint types docs-check lint-detectors test self-scan
 
 lint: $(DEV)
 	$(BIN)/ruff format --check
