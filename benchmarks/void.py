@@ -22,7 +22,7 @@ TROUBLE = re.compile(
 )
 WARNING = re.compile(r"\b(WRN|WARN|WARNING)\b|level=warn")
 LEFT_OUT = re.compile(r"(?i)\bskipp(ed|ing)\b|\bfailed\b|\btimed? ?out\b")
-MOST = 0.9
+MOST = 0.95
 """The share of a target's blobs, commits or files that a tool which counts them must have scanned."""
 HALF = 0.5
 """The share of its bytes: tools leave pictures and lock files out, and count what they read, not what is there."""
