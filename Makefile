@@ -11,16 +11,24 @@ DEV := .venv/dev.stamp
 REPO ?=
 ARGS ?=
 PYTHON ?=
+FROM ?=
+BENCH_DIR ?= benchmarks/.work
+BENCH_ARGS ?=
+RUNS ?= 5
 export REPO PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help scan test test-long check lint types docs-check self-scan docs dev clean FORCE
+.PHONY: help scan test test-long check lint types docs-check lint-detectors self-scan docs bench bench-peers bench-repos dev clean FORCE
 
 help:
 	@echo "make scan REPO=path [ARGS='--min-band high']  scan a repository, folder or file"
 	@echo "make test        the fast tests"
 	@echo "make test-long   the long tests"
-	@echo "make check       format, lint, types, documentation, fast tests, and oakum's scan of itself"
+	@echo "make check       format, lint, types, documentation, detectors' cost, fast tests, and oakum's scan of itself"
+	@echo "make lint-detectors  what each detector costs on ordinary text, and how its cost grows on text made to hurt"
+	@echo "make bench-repos FROM='/path/to/repository …'  complete copies to measure with, and a tree, in BENCH_DIR"
+	@echo "make bench-peers install other scanners from PyPI into BENCH_DIR, each in an environment of its own"
+	@echo "make bench [RUNS=5] [BENCH_ARGS='--only history']  measure oakum and its peers in turn"
 	@echo "make docs        write the generated parts of the documentation again"
 	@echo "make dev         an editable install with the development tools, and links for editors"
 	@echo "make clean       remove all that was made here"
@@ -40,7 +48,7 @@ test: $(DEV)
 test-long: $(DEV)
 	$(BIN)/python -m pytest -n auto -m long
 
-check: lint types docs-check test self-scan
+check: lint types docs-check lint-detectors test self-scan
 
 lint: $(DEV)
 	$(BIN)/ruff format --check
@@ -55,8 +63,20 @@ docs-check: $(DEV)
 self-scan: $(DEV)
 	$(BIN)/oakum scan . --no-history --min-band low
 
+lint-detectors: $(DEV)
+	$(BIN)/python -m benchmarks.detector_cost
+
 docs: $(DEV)
 	$(BIN)/python docs/generate.py
+
+bench: $(DEV)
+	$(BIN)/python -m benchmarks.bench --dir "$(BENCH_DIR)" --runs $(RUNS) --docs docs/benchmarks.md $(BENCH_ARGS)
+
+bench-peers: $(DEV)
+	$(BIN)/python -m benchmarks.peers --dir "$(BENCH_DIR)"
+
+bench-repos: $(DEV)
+	$(BIN)/python -m benchmarks.repositories --dir "$(BENCH_DIR)" $(FROM)
 
 dev: $(DEV)
 

@@ -1,0 +1,1 @@
+"""What measures oakum: against its peers, and detector by detector. No part of the package; standard library only."""
