@@ -13,10 +13,12 @@ from . import encodings, hashes, keys, tokens
 Pairs = list[tuple[str, str]]
 
 CHECKS: dict[str, Callable[..., Pairs | None]] = {
+    "base64_json": tokens.base64_json,
     "base64_length": encodings.base64_length,
     "github_checksum": tokens.github_checksum,
     "github_jwt": tokens.github_jwt,
     "gitlab_checksum": tokens.gitlab_checksum,
+    "grafana_checksum": tokens.grafana_checksum,
     "jwt": tokens.jwt,
     "macaroon": tokens.macaroon,
     "npm_checksum": tokens.npm_checksum,
