@@ -64,14 +64,15 @@ def grafana_checksum(value: bytes) -> list[tuple[str, str]] | None:
     return [("checksum", "valid")] if valid else None
 
 
-def base64_json(value: bytes, names: str) -> list[tuple[str, str]] | None:
+def base64_json(value: bytes, names: str = "") -> list[tuple[str, str]] | None:
     """Base64, behind a prefix that ends with `_` if there is one, of a JSON object with these `names`."""
     text = value.rpartition(b"_")[2] if value[:8].count(b"_") else value
+    text = text.replace(b"-", b"+").replace(b"_", b"/")
     try:
-        found = json.loads(base64.b64decode(text + b"=" * (-len(text) % 4), altchars=b"-_" if b"-" in text else None))
+        found = json.loads(base64.b64decode(text + b"=" * (-len(text) % 4)))
     except (binascii.Error, ValueError, RecursionError):
         return None
-    return [] if isinstance(found, dict) and all(name in found for name in names.split(",")) else None
+    return [] if isinstance(found, dict) and all(name in found for name in names.split(",") if name) else None
 
 
 def macaroon(value: bytes, location: str) -> list[tuple[str, str]] | None:
