@@ -63,6 +63,28 @@ def base64url_bytes(rng: Random, length: str) -> bytes:
     return base64.urlsafe_b64encode(rng.randbytes(int(length))).rstrip(b"=")
 
 
+def mixed(rng: Random, length: str) -> bytes:
+    """Letters of both cases and digits, three of each at least, the first a letter."""
+    body = [rng.choice(s) for s in (string.ascii_lowercase, string.ascii_uppercase, string.digits) for _ in range(3)]
+    body += [rng.choice(ALNUM) for _ in range(int(length) - len(body) - 1)]
+    rng.shuffle(body)
+    return (rng.choice(string.ascii_letters) + "".join(body)).encode()
+
+
+def mixed_lower(rng: Random, length: str) -> bytes:
+    """Small letters and digits, three of each at least."""
+    body = [rng.choice(s) for s in (string.ascii_lowercase, string.digits) for _ in range(3)]
+    body += [rng.choice(string.ascii_lowercase + string.digits) for _ in range(int(length) - len(body))]
+    rng.shuffle(body)
+    return "".join(body).encode()
+
+
+def base64json(rng: Random, *names: str) -> bytes:
+    """Base64 of a JSON object with these names, each with 32 random characters, `id` with a number."""
+    values = {name: rng.randint(1, 999) if name == "id" else _text(rng, ALNUM, 32).decode() for name in names}
+    return base64.b64encode(json.dumps(values, separators=(",", ":")).encode())
+
+
 def guid(rng: Random) -> bytes:
     """A random UUID (RFC 9562, version 4) in its usual form."""
     return str(uuid.UUID(bytes=rng.randbytes(16), version=4)).encode()
@@ -199,6 +221,13 @@ def azure_bus_sas(rng: Random) -> bytes:
     return where + _signature(rng) + b"&se=%d&skn=send" % rng.randint(1500000000, 1900000000)
 
 
+def azure_power_automate(rng: Random) -> bytes:
+    """The URL of a Power Automate trigger, with its signature."""
+    start = b"https://default" + hexadecimal(rng, "30") + b".0a.environment.api.powerplatform.com:443/powerautomate"
+    path = b"/automations/direct/workflows/" + hexadecimal(rng, "32") + b"/triggers/manual/paths/invoke?api-version=1"
+    return start + path + b"&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=" + base64url_bytes(rng, "32")
+
+
 def azure_logic_app(rng: Random) -> bytes:
     """The URL of a Logic Apps trigger, with its signature."""
     start = b"https://prod-12.westeurope.logic.azure.com:443/workflows/" + hexadecimal(rng, "32")
@@ -218,6 +247,19 @@ def github_jwt(rng: Random) -> bytes:
     return b"ghs_%d_" % rng.randint(1000, 9999999) + jwt(rng, "RS256")
 
 
+def grafana(rng: Random, service: str) -> bytes:
+    """A Grafana token: `gl`, the service, 32 letters and digits, the CRC-32 of all that, low byte first, in hex."""
+    head = b"gl" + service.encode() + b"_" + _text(rng, ALNUM, 32)
+    return head + b"_" + zlib.crc32(head).to_bytes(4, "little").hex().encode()
+
+
+def grafana_cloud(rng: Random) -> bytes:
+    """A Grafana Cloud token: `glc_` and base64 of an object with organization, name, key and region."""
+    name = f"stack-{rng.randint(1, 999999)}-{_text(rng, string.ascii_lowercase, 6).decode()}"
+    token = {"o": str(rng.randint(1, 999999)), "n": name, "k": _text(rng, ALNUM, 24).decode(), "m": {"r": "us"}}
+    return b"glc_" + base64.b64encode(json.dumps(token, separators=(",", ":")).encode())
+
+
 def npm(rng: Random) -> bytes:
     """An npm token, in the form of GitHub's."""
     return github(rng, "npm")
@@ -235,6 +277,11 @@ def gitlab_routable(rng: Random) -> bytes:
         number, digit = divmod(number, 36)
         out = digits36[digit] + out
     return head + out.encode()
+
+
+def paypal_secret(rng: Random) -> bytes:
+    """A PayPal client secret: `E` and 79 letters, digits and signs of URL-safe base64."""
+    return b"E" + mixed(rng, "79")
 
 
 def pypi(rng: Random, location: str) -> bytes:
@@ -395,14 +442,6 @@ def pem_base64(rng: Random) -> bytes:
     return base64.b64encode(pem_any(rng)).rstrip(b"=")
 
 
-def mixed(rng: Random, length: str) -> bytes:
-    """Letters and digits, with a capital letter, a small one and a digit among them."""
-    body = [rng.choice(part) for part in (string.ascii_lowercase, string.ascii_uppercase, string.digits)]
-    body += [rng.choice(ALNUM) for _ in range(int(length) - 3)]
-    rng.shuffle(body)
-    return "".join(body).encode()
-
-
 def prefixed(rng: Random, prefix: str, length: str) -> bytes:
     """A prefix, then letters and digits of all three kinds."""
     return prefix.encode() + mixed(rng, length)
@@ -478,8 +517,10 @@ BUILDERS: dict[str, Callable[..., bytes]] = {
     "azure_bus_sas": azure_bus_sas,
     "azure_logic_app": azure_logic_app,
     "azure_marked_key": azure_marked_key,
+    "azure_power_automate": azure_power_automate,
     "azure_sas": azure_sas,
     "base64": base64_bytes,
+    "base64json": base64json,
     "base64url": base64url_bytes,
     "confluent": confluent,
     "digits": digits,
@@ -487,6 +528,8 @@ BUILDERS: dict[str, Callable[..., bytes]] = {
     "github_jwt": github_jwt,
     "gitlab_routable": gitlab_routable,
     "google_service_account": google_service_account,
+    "grafana": grafana,
+    "grafana_cloud": grafana_cloud,
     "guid": guid,
     "hex": hexadecimal,
     "human_password": human_password,
@@ -495,10 +538,12 @@ BUILDERS: dict[str, Callable[..., bytes]] = {
     "lower": lower,
     "mapbox": mapbox,
     "mixed": mixed,
+    "mixed_lower": mixed_lower,
     "npm": npm,
     "onepassword": onepassword,
     "openssh_key": openssh_key,
     "password": password,
+    "paypal_secret": paypal_secret,
     "pem": pem,
     "pem_any": pem_any,
     "pem_base64": pem_base64,

@@ -13,12 +13,14 @@ from . import encodings, hashes, keys, provider_tokens, tokens
 Pairs = list[tuple[str, str]]
 
 CHECKS: dict[str, Callable[..., Pairs | None]] = {
+    "base64_json": tokens.base64_json,
     "base64_length": encodings.base64_length,
     "bech32": provider_tokens.bech32,
     "confluent_checksum": provider_tokens.confluent_checksum,
     "github_checksum": tokens.github_checksum,
     "github_jwt": tokens.github_jwt,
     "gitlab_checksum": tokens.gitlab_checksum,
+    "grafana_checksum": tokens.grafana_checksum,
     "jwt": tokens.jwt,
     "macaroon": tokens.macaroon,
     "mapbox_token": provider_tokens.mapbox_token,

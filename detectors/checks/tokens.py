@@ -54,6 +54,27 @@ def gitlab_checksum(value: bytes) -> list[tuple[str, str]] | None:
         return None
 
 
+def grafana_checksum(value: bytes) -> list[tuple[str, str]] | None:
+    """A Grafana service account token's last eight digits: the CRC-32 of what stands before them, low byte first.
+
+    Source: https://github.com/grafana/grafana/tree/main/pkg/components/satokengen
+    """
+    head, _, digits = value.rpartition(b"_")
+    valid = zlib.crc32(head).to_bytes(4, "little").hex().encode() == digits
+    return [("checksum", "valid")] if valid else None
+
+
+def base64_json(value: bytes, names: str = "") -> list[tuple[str, str]] | None:
+    """Base64, behind a prefix that ends with `_` if there is one, of a JSON object with these `names`."""
+    text = value.rpartition(b"_")[2] if value[:8].count(b"_") else value
+    text = text.replace(b"-", b"+").replace(b"_", b"/")
+    try:
+        found = json.loads(base64.b64decode(text + b"=" * (-len(text) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        return None
+    return [] if isinstance(found, dict) and all(name in found for name in names.split(",") if name) else None
+
+
 def macaroon(value: bytes, location: str) -> list[tuple[str, str]] | None:
     """A PyPI token: a macaroon (version 2, binary) of that location, and what its caveats limit it to.
 
