@@ -71,8 +71,8 @@ def diff_trees(
 ) -> Iterator[tuple[str, Change]]:
     """What each commit brought in, against its parents; for a merge only what it has from none of them.
 
-    With a sieve only the changes that matter, and some others of merges. An entry of two ids compares the first with
-    the second. Unreadable trees, and commits with more changes than are looked at, are reported and stepped over.
+    With a sieve only the changes that matter. An entry of two ids compares the first with the second. Unreadable trees,
+    and commits with more changes than are looked at, are reported and stepped over.
     """
     limits = replace(repository, environment=(*repository.environment, ("GIT_ALLOC_LIMIT", _ALLOCATION)))
     restarts, changes, until = 0, 0, time.monotonic() + MOST_SECONDS
@@ -183,8 +183,8 @@ class _Reading:
             path = next(tokens, b"")
             if not path:  # git was killed in the middle of a line
                 continue
-            if sieve and token[1:2] != b":":
-                name = unhexlify(token[new:end])
+            if sieve:
+                name = unhexlify(token[new:end] if token[1:2] != b":" else token.rsplit(b" ", 2)[1])
                 if name not in wanted and (known is None or name in known):
                     continue
             change = _change(token, path)

@@ -203,6 +203,47 @@ class TestWholeMessages:
         assert one.date != ""
 
 
+class TestSieve:
+    """Only the changes that matter."""
+
+    @pytest.fixture
+    def changes(self, repo: GitRepository) -> list[tuple[str, diffs.Change]]:
+        """All changes of a history with additions, edits, removals, a link, a submodule and an evil merge."""
+        repo.commit({"a.txt": b"one\n", "b.txt": b"two\n", ":colon": b"three\n"})
+        repo.git("switch", "--quiet", "--create", "side")
+        repo.commit({"a.txt": b"ours\n"})
+        repo.git("switch", "--quiet", "main")
+        repo.commit({"a.txt": b"theirs\n"})
+        repo.git("merge", "--quiet", "--no-commit", "-s", "ours", "side")
+        os.symlink("b.txt", repo.path / "link")
+        (repo.path / "module").mkdir()
+        repo.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},module")
+        repo.commit({"a.txt": b"neither\n"})
+        repo.remove("b.txt")
+        assert repo.git("ls-files", "--stage", "module").startswith("160000")
+        return self.listed(repo, None)
+
+    def listed(self, repo: GitRepository, sieve: diffs.Sieve | None) -> list[tuple[str, diffs.Change]]:
+        commits = repo.git("rev-list", "--reverse", "--topo-order", "HEAD").split()
+        return list(diffs.diff_trees(opened(repo), commits, [], sieve))
+
+    def test_wanted(self, repo: GitRepository, changes: list[tuple[str, diffs.Change]]) -> None:
+        """Each blob by itself, and all at once."""
+        blobs = {change.blob for _, change in changes}
+        assert len(blobs) == 8
+        for chosen in [{blob} for blob in blobs] + [blobs, set[str]()]:
+            expected = [(commit, change) for commit, change in changes if change.blob in chosen]
+            assert self.listed(repo, diffs.Sieve.of(chosen)) == expected
+
+    def test_unknown(self, repo: GitRepository, changes: list[tuple[str, diffs.Change]]) -> None:
+        """A blob that is not known matters, too."""
+        blobs = {change.blob for _, change in changes}
+        for blob in blobs:
+            known = {bytes.fromhex(b) for b in blobs - {blob}}
+            expected = [(commit, change) for commit, change in changes if change.blob == blob]
+            assert self.listed(repo, diffs.Sieve.of([], known)) == expected
+
+
 class TestNamedBranch:
     """Which other branch has it at its head."""
 
