@@ -21,7 +21,7 @@ from itertools import islice
 
 from oakum.scanner import catalog
 from oakum.scanner.engine.aho_corasick import AhoCorasick
-from oakum.scanner.engine.confirm import confirm
+from oakum.scanner.engine.confirm import anywhere, confirm
 from oakum.scanner.model import Detector
 
 from . import hostile_text, ordinary_text
@@ -53,7 +53,7 @@ def least(work: Callable[[], object], repeats: int = 3) -> float:
 def confirm_all(detector: Detector, hits: Hits) -> None:
     """What the engine does with a detector's hints."""
     for buffer, offsets in hits:
-        for _ in confirm(detector, buffer, offsets, first=True, last=True):
+        for _ in confirm(detector, buffer, offsets, anywhere(detector), first=True, last=True):
             pass
 
 

@@ -166,12 +166,14 @@ def _tested(entry: dict[str, Any], *, where: str) -> dict[str, Any]:
     for spec in _listed(entry.get("check", [])):
         _require_check(spec, where)
     _require_facts(entry.get("facts", {}), where)
+    given = expression(entry["pattern"])
     return entry | {
         "width": measured.width,
         "behind": measured.behind,
         "ahead": measured.ahead,
         "prefix": measured.prefix.decode("latin-1"),
-        "expression": expression(entry["pattern"]),
+        "expression": given.text,
+        "ends": [given.least, given.most],
         "proved": any(spec.partition(":")[0] not in FILTERS for spec in _listed(entry.get("check", []))),
     }
 
@@ -190,6 +192,7 @@ def _made(record: dict[str, Any]) -> Detector:
         ahead=record["ahead"],
         prefix=record["prefix"].encode("latin-1"),
         expression=record["expression"],
+        ends=tuple(record["ends"]),
         checks=tuple(map(_check, _listed(record.get("check", [])))),
         proved=record["proved"],
         min_entropy=record.get("min_entropy", 0.0),

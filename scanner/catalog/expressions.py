@@ -12,12 +12,12 @@ Syntax: https://intel.github.io/hyperscan/dev-reference/compilation.html#pattern
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as sre_parser  # type: ignore[attr-defined]
 
-from .patterns import REPEATS, Node, bytes_of, width_of
+from .patterns import REPEATS, Node, bytes_of
 
 LONG_ENOUGH = 64
 """Bytes of a match that are looked at; what lies behind them seldom tells more."""
@@ -26,22 +26,62 @@ FEW = 8
 RARE = 2
 """Bytes of a literal that an expression needs to be quick."""
 
-Item = tuple[Node, bool]
-"""A node of the parse tree, and whether case is ignored there."""
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A text in Hyperscan's syntax, and how many bytes lie between the beginning of the pattern's match and its end.
+
+    The text is empty where the pattern holds no literal to begin at.
+    """
+
+    text: str = ""
+    least: int = 0
+    most: int = 0
 
 
-def expression(pattern: str) -> str:
-    """The expression for a pattern, in Hyperscan's syntax; empty where it holds no literal that it could begin at."""
+def expression(pattern: str) -> Expression:
+    """The expression for a pattern."""
     tree = sre_parser.parse(pattern.encode("ascii"))
-    items = _plain(list(tree), ignore_case=bool(tree.state.flags & re.IGNORECASE))
-    while items and _is_common(items[0]):
-        items = items[1:]
-    return _write(items, LONG_ENOUGH, last=True).text if _literal(items)[0] >= RARE else ""
+    items, before = _from_first_rare(_plain(list(tree), ignore_case=bool(tree.state.flags & re.IGNORECASE)))
+    if _literal(items)[0] < RARE:
+        return Expression()
+    kept, _ = _cut(items, LONG_ENOUGH, last=True)
+    low, high = _width(kept)
+    return Expression(_text(kept), before[0] + low, before[1] + high)
 
 
-def _plain(nodes: list[Node], *, ignore_case: bool) -> list[Item]:
-    """A sequence without look-around and with its groups opened."""
-    out: list[Item] = []
+# --- a pattern in its simplest form -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _One:
+    """One byte out of a set."""
+
+    taken: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Either:
+    """One of some sequences."""
+
+    branches: tuple[_Items, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Repeat:
+    """A sequence, `low` to `high` times."""
+
+    low: int
+    high: int
+    body: _Items
+
+
+_Items = Sequence[_One | _Either | _Repeat]
+
+
+def _plain(nodes: list[Node], *, ignore_case: bool) -> list[_One | _Either | _Repeat]:
+    """A sequence of the parse tree without look-around, with its groups opened."""
+    out: list[_One | _Either | _Repeat] = []
     for op, av in nodes:
         if op in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
             continue
@@ -50,35 +90,62 @@ def _plain(nodes: list[Node], *, ignore_case: bool) -> list[Item]:
             out += _plain(list(av[3]), ignore_case=inner)
         elif op is sre.ATOMIC_GROUP:
             out += _plain(list(av), ignore_case=ignore_case)
-        else:
-            out.append(((op, av), ignore_case))
+        elif op is sre.BRANCH:
+            out.append(_Either(tuple(_plain(list(b), ignore_case=ignore_case) for b in av[1])))
+        elif op in REPEATS:
+            body = _plain(list(av[2]), ignore_case=ignore_case)
+            if body and av[1]:
+                out.append(_Repeat(int(av[0]), int(av[1]), body))
+        else:  # one byte: the loader refuses what else there is
+            out.append(_One(bytes_of(op, av, ignore_case=ignore_case)))
     return out
 
 
-def _least(items: Iterable[Item]) -> int:
-    return width_of([node for node, _ in items])[0]
+def _width(items: _Items) -> tuple[int, int]:
+    """The least and the greatest number of bytes of a sequence."""
+    low = high = 0
+    for item in items:
+        match item:
+            case _One():
+                least, most = 1, 1
+            case _Either(branches):
+                widths = [_width(b) for b in branches]
+                least, most = min(w[0] for w in widths), max(w[1] for w in widths)
+            case _Repeat(low=fewest, high=times, body=body):
+                each = _width(body)
+                least, most = fewest * each[0], times * each[1]
+        low, high = low + least, high + most
+    return low, high
 
 
-def _is_common(item: Item) -> bool:
+# --- its beginning ----------------------------------------------------------------------------------------------------
+
+
+def _from_first_rare(items: _Items) -> tuple[_Items, tuple[int, int]]:
+    """A sequence without what a quick expression should not begin with, in alternatives each; and that part's width."""
+    at = next((n for n, item in enumerate(items) if not _is_common(item)), len(items))
+    if _literal(items[at:])[1] < RARE:
+        at = next((n for n in range(at, len(items)) if _literal(items[n:])[1] >= RARE), at)
+    low, high = _width(items[:at])
+    items = items[at:]
+    if items and isinstance(items[0], _Either):
+        shorter = [_from_first_rare(branch) for branch in items[0].branches]
+        if all(branch for branch, _ in shorter):
+            low += min(width[0] for _, width in shorter)
+            high += max(width[1] for _, width in shorter)
+            items = [_Either(tuple(branch for branch, _ in shorter)), *items[1:]]
+    return items, (low, high)
+
+
+def _is_common(item: _One | _Either | _Repeat) -> bool:
     """Whether an expression that begins with this would be slow: it may be empty, or is a run of many bytes."""
-    (op, av), ignore_case = item
-    if _least([item]) == 0:
+    if _width([item])[0] == 0:
         return True
-    if op in REPEATS:
-        inner = _plain(list(av[2]), ignore_case=ignore_case)
-        return len(inner) == 1 and _taken(inner[0]) is not None and len(_taken(inner[0]) or ()) > FEW
-    return False
+    inner = item.body[0] if isinstance(item, _Repeat) and len(item.body) == 1 else item
+    return isinstance(inner, _One) and len(inner.taken) > FEW
 
 
-def _taken(item: Item) -> frozenset[int] | None:
-    """The bytes that an item of one byte takes; None for any other."""
-    (op, av), ignore_case = item
-    if op in (sre.ANY, sre.LITERAL, sre.NOT_LITERAL, sre.IN):
-        return bytes_of(op, av, ignore_case=ignore_case)
-    return None
-
-
-def _literal(items: Iterable[Item]) -> tuple[int, int, int, bool]:
+def _literal(items: _Items) -> tuple[int, int, int, bool]:
     """Of the literal that every match has at least: its length, how much of one stands at the beginning and at the end
     of the sequence, and whether the sequence is nothing else."""
     longest = head = tail = 0
@@ -92,62 +159,71 @@ def _literal(items: Iterable[Item]) -> tuple[int, int, int, bool]:
     return longest, head, tail, only
 
 
-def _literal_of(item: Item) -> tuple[int, int, int, bool]:
-    (op, av), ignore_case = item
-    taken = _taken(item)
-    if taken is not None:
-        few = len(taken) <= FEW
-        return few, few, few, few
-    if op is sre.BRANCH:
-        branches = [_literal(_plain(list(b), ignore_case=ignore_case)) for b in av[1]]
-        longest, head, tail = (min(b[part] for b in branches) for part in range(3))
-        return longest, head, tail, all(b[3] for b in branches)
-    if op in REPEATS and av[0]:
-        longest, head, tail, _ = _literal(_plain(list(av[2]), ignore_case=ignore_case))
-        return longest, head, tail, False
-    return 0, 0, 0, False
+def _literal_of(item: _One | _Either | _Repeat) -> tuple[int, int, int, bool]:
+    match item:
+        case _One(taken):
+            few = len(taken) <= FEW
+            return few, few, few, few
+        case _Either(branches):
+            found = [_literal(b) for b in branches]
+            longest, head, tail = (min(f[part] for f in found) for part in range(3))
+            return longest, head, tail, all(f[3] for f in found)
+        case _Repeat(low=low, body=body):
+            longest, head, tail, _ = _literal(body) if low else (0, 0, 0, False)
+            return longest, head, tail, False
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """An expression for the beginning of a sequence; `room` bytes of it might have been longer."""
-
-    text: str
-    room: int
+# --- its end ----------------------------------------------------------------------------------------------------------
 
 
-def _write(items: list[Item], room: int, *, last: bool) -> _Written:
-    """The text of a sequence, up to where its least match has used up the room; `last` says that nothing follows."""
-    while last and items and _least(items[-1:]) == 0:
-        items = items[:-1]
-    out = []
+def _cut(items: _Items, room: int, *, last: bool) -> tuple[_Items, int]:
+    """The beginning of a sequence, up to where its least match has used up the room; and the room that is left.
+
+    `last` says that nothing follows: there, a repeat is as short as it can be, so that it ends in one place.
+    """
+    if last:
+        items = items[: max((n + 1 for n in range(len(items)) if _width(items[n : n + 1])[0]), default=0)]
+    out: list[_One | _Either | _Repeat] = []
     for place, item in enumerate(items):
         if room <= 0:
             break
-        one = _write_one(item, room, last=last and place == len(items) - 1)
-        out.append(one.text)
-        room = one.room
-    return _Written("".join(out), room)
+        one, room = _cut_one(item, room, last=last and place == len(items) - 1)
+        out.append(one)
+    return out, room
 
 
-def _write_one(item: Item, room: int, *, last: bool) -> _Written:
-    (op, av), ignore_case = item
-    taken = _taken(item)
-    if taken is not None:
-        return _Written(_set(taken), room - 1)
-    if op is sre.BRANCH:
-        branches = [_write(_plain(list(b), ignore_case=ignore_case), room, last=last) for b in av[1]]
-        left = min(b.room for b in branches)
-        text = "|".join(b.text for b in branches)
-        return _Written(f"(?:{text})", left if left <= 0 else max(b.room for b in branches))
-    assert op in REPEATS, op  # the loader refuses what is left
-    inner = _plain(list(av[2]), ignore_case=ignore_case)
-    whole = _write(inner, 1 << 30, last=False).text
-    low, high, each = int(av[0]), int(av[1]), max(_least(inner), 1)
-    if low * each >= room:  # so many are enough, and nothing follows them
-        return _Written(f"(?:{whole}){{{-(-room // each)}}}", 0)
-    text = f"(?:{whole}){{{low}}}" if last or low == high else f"(?:{whole}){{{low},{high}}}"
-    return _Written(text if whole and high else "", room - low * each)
+def _cut_one(item: _One | _Either | _Repeat, room: int, *, last: bool) -> tuple[_One | _Either | _Repeat, int]:
+    match item:
+        case _One():
+            return item, room - 1
+        case _Either(branches):
+            cut = [_cut(branch, room, last=last) for branch in branches]
+            left = min(room for _, room in cut)
+            return _Either(tuple(branch for branch, _ in cut)), left if left <= 0 else max(room for _, room in cut)
+        case _Repeat(low, high, body):
+            each = max(_width(body)[0], 1)
+            if low * each >= room:  # so many are enough, and nothing follows them
+                enough = -(-room // each)
+                return _Repeat(enough, enough, body), 0
+            return _Repeat(low, low if last else high, body), room - low * each
+
+
+# --- as text ----------------------------------------------------------------------------------------------------------
+
+
+def _text(items: _Items) -> str:
+    return "".join(map(_text_of, items))
+
+
+def _text_of(item: _One | _Either | _Repeat) -> str:
+    match item:
+        case _One(taken):
+            return _set(taken)
+        case _Either(branches):
+            return "(?:" + "|".join(map(_text, branches)) + ")"
+        case _Repeat(low, high, body):
+            one = _text(body) if len(body) == 1 and isinstance(body[0], _One) else f"(?:{_text(body)})"
+            return one + (f"{{{low}}}" if low == high else f"{{{low},{high}}}")
 
 
 def _set(taken: Iterable[int]) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..model import Detector, Match, Piece, Secret
-from .confirm import Confirmed
+from .confirm import Confirmed, Known
 from .excerpt import READ, Masks, context, excerpt
 from .lines import Lines
 from .pairs import pair
@@ -59,6 +59,7 @@ class Engine:
     def __init__(self, detectors: Sequence[Detector], matcher: Matcher) -> None:
         self.detectors = tuple(detectors)
         self._matcher = matcher
+        self._known = Known()
         self._by_id = {d.id: d for d in detectors}
         # No secret that a detector could not confirm at a cut reaches farther than this from it.
         self._reach = max((d.width + d.behind + d.ahead for d in detectors), default=0) + READ
@@ -78,9 +79,10 @@ class Engine:
             place = bisect_right(starts, offset) - 1
             if place >= 0 and offset < ends[place]:
                 hints.setdefault(place, []).append((index, offset - starts[place]))
-        for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
-            if may_be_wide(buffer, start, end):
-                hints.setdefault(place, [])
+        if 0 in buffer or 0xFF in buffer:  # a NUL or a byte order mark
+            for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
+                if may_be_wide(buffer, start, end):
+                    hints.setdefault(place, [])
         for place in sorted(hints):
             piece = Piece(buffer[starts[place] : ends[place]])
             found = self._search([(piece, hints[place])])
@@ -92,7 +94,7 @@ class Engine:
         kept: dict[tuple[str, int, int], tuple[int, float]] = {}
         for piece, hints, lines in _numbered(pieces):
             found.bytes = piece.offset + len(piece.content)
-            readings = read(piece, hints, self.detectors, self._matcher)
+            readings = read(piece, hints, self.detectors, self._matcher, self._known)
             if not readings:
                 continue
             known = values(readings, piece)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import ahocorasick
 
 from ..model import Detector
+from .confirm import anywhere
 from .views import TRIGGERS
 
 CHUNK = 1 << 20
@@ -22,6 +23,7 @@ class AhoCorasick:
     """Hints at the place of each keyword."""
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
+        self.windows = [anywhere(d) for d in detectors]
         users: dict[bytes, list[int]] = {}
         for index, keywords in enumerate([d.keywords for d in detectors] + [t.keywords for t in TRIGGERS]):
             for keyword in keywords:

@@ -24,8 +24,37 @@ class Confirmed:
     rejected: str = ""
 
 
+Window = tuple[int, int]
+"""How far before a hint a match may begin at most, and how far at least: negative where it may begin behind it."""
+
+
+def anywhere(detector: Detector) -> Window:
+    """The window of a hint that lies anywhere inside a match widened by its look-around."""
+    return detector.width + detector.ahead, -detector.behind
+
+
+class Known:
+    """What detectors took in surroundings that were seen before: the versions of a file are alike, and a match depends
+    on nothing but the bytes around it."""
+
+    MOST = 20_000
+    """Surroundings that are kept; when there are more, all are forgotten."""
+    LONGEST = 2048
+    """Bytes of surroundings that are kept."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, bytes], tuple[tuple[int, int, Facts, str], ...]] = {}
+
+
 def confirm(
-    detector: Detector, buffer: bytes, offsets: Iterable[int], *, first: bool, last: bool
+    detector: Detector,
+    buffer: bytes,
+    offsets: Iterable[int],
+    window: Window,
+    *,
+    first: bool,
+    last: bool,
+    known: Known | None = None,
 ) -> Iterator[Confirmed]:
     """What the detector takes at the hints; `first` and `last` say that the buffer begins and ends the blob.
 
@@ -33,33 +62,64 @@ def confirm(
     neighbouring piece, which holds it whole, has it.
     """
     seen: set[tuple[int, int]] = set()
-    for low, high in _starts(detector, offsets, len(buffer)):
+    for low, high in _starts(offsets, window, len(buffer)):
         end = min(len(buffer), high + detector.width + detector.ahead + 1)
-        position = low
-        while (found := detector.pattern.search(buffer, position, end)) and found.start() <= high:
-            position = found.start() + 1
-            span = found.span("secret")
-            if span in seen:
-                continue
-            if not (first or found.start() >= detector.behind):
-                continue
-            if not (last or found.end() + detector.ahead <= len(buffer)):
-                continue
+        before = low - detector.behind - 1
+        taken: Iterable[Confirmed]
+        if known is None or before < 0 or end == len(buffer) or end - before > Known.LONGEST:
+            taken = _take(detector, buffer, low, high, end, first=first, last=last)
+        else:  # nothing that counts lies outside of this
+            taken = _remembered(detector, buffer, low, high, end, known, buffer[before:end])
+        for one in taken:
+            if (one.start, one.end) not in seen:
+                seen.add((one.start, one.end))
+                yield one
+
+
+def _remembered(
+    detector: Detector, buffer: bytes, low: int, high: int, end: int, known: Known, around: bytes
+) -> Iterator[Confirmed]:
+    key = detector.id, around
+    found = known.found.get(key)
+    if found is None:
+        taken = _take(detector, buffer, low, high, end, first=True, last=True)
+        found = tuple((one.start - low, one.end - low, one.facts, one.rejected) for one in taken)
+        if len(known.found) >= Known.MOST:
+            known.found.clear()
+        known.found[key] = found
+    for start, stop, facts, rejected in found:
+        yield Confirmed(detector, low + start, low + stop, facts, rejected)
+
+
+def _take(
+    detector: Detector, buffer: bytes, low: int, high: int, end: int, *, first: bool, last: bool
+) -> Iterator[Confirmed]:
+    """What the pattern takes at the starts low to high."""
+    seen: set[tuple[int, int]] = set()
+    position = low
+    while (found := detector.pattern.search(buffer, position, end)) and found.start() <= high:
+        position = found.start() + 1
+        if not (first or found.start() >= detector.behind):
+            continue
+        if not (last or found.end() + detector.ahead <= len(buffer)):
+            continue
+        span = found.span("secret")
+        if span not in seen:
             seen.add(span)
             yield _judge(detector, span, found.group("secret"), found.groupdict())
 
 
-def _starts(detector: Detector, offsets: Iterable[int], length: int) -> Iterator[tuple[int, int]]:
-    """Ranges of starts, merged where their windows meet: a hint lies inside the match widened by its look-around."""
-    before = detector.width + detector.ahead
+def _starts(offsets: Iterable[int], window: Window, length: int) -> Iterator[tuple[int, int]]:
+    """Ranges of starts, merged where they meet."""
+    most, least = window
     low = high = -1
     for offset in sorted(offsets):
-        if low >= 0 and offset - before <= high + 1:
-            high = min(offset + detector.behind, length)
+        if low >= 0 and offset - most <= high + 1:
+            high = min(offset - least, length)
             continue
         if low >= 0:
             yield low, high
-        low, high = max(0, offset - before), min(offset + detector.behind, length)
+        low, high = max(0, offset - most), min(offset - least, length)
     if low >= 0:
         yield low, high
 

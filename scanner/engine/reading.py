@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..model import Detector, Piece, Secret
-from .confirm import Confirmed, confirm
+from .confirm import Confirmed, Known, Window, confirm
 from .excerpt import SpanOf, Values
 from .views import View, derive
 
@@ -30,6 +30,11 @@ class Matcher(Protocol):
     Hints may be false and may repeat, in any order.
     """
 
+    @property
+    def windows(self) -> Sequence[Window]:
+        """For each detector, where around a hint its matches may begin."""
+        ...
+
     def hints(self, buffer: bytes) -> Hints:
         """Where each detector may match in a buffer."""
         ...
@@ -46,12 +51,14 @@ class Reading:
     spans: list[SpanOf] = field(default_factory=list)
 
 
-def read(piece: Piece, hints: Hints, detectors: Sequence[Detector], matcher: Matcher) -> list[Reading]:
+def read(
+    piece: Piece, hints: Hints, detectors: Sequence[Detector], matcher: Matcher, known: Known | None = None
+) -> list[Reading]:
     """The piece itself, its views and theirs, each searched; only those in which anything may match are kept.
 
     `hints` are the matcher's for the piece itself.
     """
-    readings = list(_readings(Reading(View(piece.content), 0), piece, hints, detectors, matcher))
+    readings = list(_readings(Reading(View(piece.content), 0), piece, hints, detectors, matcher, known))
     for reading in reversed(readings):
         if reading.outer:
             reading.outer.spans += ((*reading.view.source(s, e), d) for s, e, d in reading.spans)
@@ -59,7 +66,12 @@ def read(piece: Piece, hints: Hints, detectors: Sequence[Detector], matcher: Mat
 
 
 def _readings(
-    reading: Reading, piece: Piece, hints: Hints, detectors: Sequence[Detector], matcher: Matcher
+    reading: Reading,
+    piece: Piece,
+    hints: Hints,
+    detectors: Sequence[Detector],
+    matcher: Matcher,
+    known: Known | None,
 ) -> Iterator[Reading]:
     """A reading, searched, and all that can be derived from it, each behind the one that it was made from."""
     buffer = reading.view.buffer
@@ -71,14 +83,16 @@ def _readings(
     triggered = {index - len(detectors): offsets[index] for index in offsets if index >= len(detectors)}
     # What is surest comes first: it is what is kept of a blob that has too many matches.
     for index in sorted((i for i in offsets if i < len(detectors)), key=lambda i: (-detectors[i].specificity, i)):
-        reading.confirmed += confirm(detectors[index], buffer, offsets[index], first=first, last=last)
+        reading.confirmed += confirm(
+            detectors[index], buffer, offsets[index], matcher.windows[index], first=first, last=last, known=known
+        )
     reading.spans = [(c.start, c.end, c.detector) for c in reading.confirmed]
     yield reading
     if reading.depth < VIEW_DEPTH:
         for derived in derive(buffer, triggered):
             view = reading.view.then(derived) if reading.depth else derived
             inner = Reading(view, reading.depth + 1, reading)
-            yield from _readings(inner, piece, matcher.hints(view.buffer), detectors, matcher)
+            yield from _readings(inner, piece, matcher.hints(view.buffer), detectors, matcher, known)
 
 
 def values(readings: Iterable[Reading], piece: Piece) -> Values:

@@ -18,8 +18,10 @@ from typing import Any
 
 from ..cache import Cache
 from ..model import Detector
+from .confirm import anywhere
 from .views import TRIGGERS
 
+_TAIL = 128
 FORM = 1
 """Changed when databases of earlier versions must not be used any more."""
 
@@ -27,7 +29,9 @@ FORM = 1
 class Vectorised:
     """Hints at the end of each expression. It may be used by one thread at a time."""
 
-    def __init__(self, database: Any) -> None:
+    def __init__(self, detectors: Sequence[Detector], database: Any) -> None:
+        # A hint is the last byte of an expression, the bytes of `ends` count to behind it.
+        self.windows = [(d.ends[1] - 1, d.ends[0] - 1) if d.expression else anywhere(d) for d in detectors]
         self._database = database
 
     def hints(self, buffer: bytes) -> list[tuple[int, int]]:
@@ -39,6 +43,12 @@ class Vectorised:
 
         if buffer:
             self._database.scan(buffer, match_event_handler=take)
+            # A trigger of a view may look one byte ahead: the end is looked at once more, as the end of a line.
+            whole, found = found, []
+            tail = buffer[-_TAIL:] + b"\n"
+            self._database.scan(tail, match_event_handler=take)
+            whole += [(index, len(buffer) - 1) for index, end in found if end == len(tail) - 1]
+            return whole
         return found
 
 
@@ -58,7 +68,7 @@ def load(detectors: Sequence[Detector], cache: Cache) -> Vectorised:
         try:
             database = hyperscan.loadb(kept, hyperscan.HS_MODE_BLOCK)
             database.scratch = hyperscan.Scratch(database)
-            return Vectorised(database)
+            return Vectorised(detectors, database)
         except hyperscan.error:
             pass  # another library or processor than its name says: compiled anew
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
@@ -69,7 +79,7 @@ def load(detectors: Sequence[Detector], cache: Cache) -> Vectorised:
         flags=[0] * len(expressions),
     )
     cache.write(name, hyperscan.dumpb(database))
-    return Vectorised(database)
+    return Vectorised(detectors, database)
 
 
 def _expressions(detectors: Sequence[Detector]) -> list[str]:

@@ -199,32 +199,32 @@ _BASIC = re.compile(
     rb"""(?:auth["'][ \t]{0,8}:\s{0,8}["']|auth[ \t]?=[ \t]{0,8}["']?|(?P<http>asic[ \t]{1,8}))"""
     rb"""(?P<value>[A-Za-z0-9+/]{6,4096}+={0,2}+)(?![A-Za-z0-9+/=])"""
 )
-_BEFORE_BASIC = 32
-"""Bytes that may stand before the first six of a value."""
-_LONGEST_BASIC = _BEFORE_BASIC + 4200
+_BASIC_HEAD = re.compile(rb"""auth["'= \t]|asic[ \t]""")
+_BASIC_REACH = 104
+"""Bytes that may stand between the beginning of a head and where a matcher points: in the value, 64 bytes at most."""
 
 
 def _basic(buffer: bytes, found: Sequence[int]) -> View | None:
     """Sources: RFC 7617; https://docs.docker.com/reference/cli/docker/login/; `_auth` of .npmrc."""
     built = _Builder(len(buffer))
-    done = -1
+    done = 0
     for at in sorted(found):
-        # A matcher points at the beginning of the text before a value, or at the first bytes of the value.
-        begin = max(at - _BEFORE_BASIC, done + 1, 0)
-        while (one := _BASIC.search(buffer, begin, at + _LONGEST_BASIC)) and one.start() <= at:
-            begin = done = one.start() + 1
-            raw = _decode(one["value"])
-            if raw is not None and raw.find(b":") > 0 and raw.isascii() and b"\n" not in raw:
+        for head in _BASIC_HEAD.finditer(buffer, max(at - _BASIC_REACH, done), at + 8):
+            done = head.start() + 1
+            one = _BASIC.match(buffer, head.start())
+            raw = _decode(one["value"]) if one else None
+            if one and raw is not None and raw.find(b":") > 0 and raw.isascii() and b"\n" not in raw:
                 built.add(b"http.basic: " if one["http"] else b"docker.auth: ", raw, one.start("value"), 3, 4)
     return built.view("basic-credentials")
 
 
+_B = "[A-Za-z0-9+/]"
 TRIGGERS = (
     Trigger((b"secret",), r"""kind["']?[\x20\t]{0,8}:[\x20\t]{0,8}["']?Secret""", _kubernetes),
     Trigger(
         (b'auth"', b"auth'", b"auth=", b"auth =", b"auth\t=", b"asic ", b"asic\t"),
-        r"""auth["'][\x20\t]{0,8}:[\x20\t-\r]{0,8}["'][A-Za-z0-9+/]{6}|auth[\x20\t]?=[\x20\t]{0,8}["']?"""
-        r"""[A-Za-z0-9+/]{6}|asic[\x20\t]{1,8}[A-Za-z0-9+/]{6}""",
+        rf"""(?:auth["'][\x20\t]{{0,8}}:[\x20\t-\r]{{0,8}}["']|auth[\x20\t]?=[\x20\t]{{0,8}}["']?|asic[\x20\t]{{1,8}})"""
+        rf"""(?:(?:{_B}{{4}}){{1,15}}(?:{_B}{{3}}=|{_B}{{2}}==|{_B}{{4}}[^A-Za-z0-9+/=])|{_B}{{61}})""",
         _basic,
     ),
 )

@@ -11,6 +11,7 @@ them are those in what `git cat-file -p ID` prints.
 from __future__ import annotations
 
 import re
+from binascii import unhexlify
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
@@ -301,28 +302,28 @@ def list_units(repository: Repository, store: Store, *, max_size: int) -> Iterat
     form = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
     with repository.open("cat-file", "--batch-all-objects", "--unordered", "--buffer", form) as git:
         for line in git.stdout:
-            name, kind, size = [*line.split(), b"0", b"0"][:3]
-            if kind == b"missing":
-                store.damaged.add(name.decode())
-                store.not_scanned.append(NotScanned(name, "damaged in the object store; run `git fsck`"))
+            fields = line.split()
+            if len(fields) < 3:
+                store.damaged.add(fields[0].decode())
+                store.not_scanned.append(NotScanned(fields[0], "damaged in the object store; run `git fsck`"))
                 continue
-            if kind not in batches:
+            name, type_, text = fields
+            if type_ == b"tree":
                 continue
-            raw = bytes.fromhex(name.decode())
-            if kind == b"blob":
+            raw, size, (word, batch) = unhexlify(name), int(text), batches[type_]
+            if type_ == b"blob":
                 store.blobs.add(raw)
-            elif kind == b"commit":
+            elif type_ == b"commit":
                 store.commits += raw
-            if int(size) > max_size:
-                store.not_scanned.append(_too_large(batches[kind][0], name, int(size)))
+            if size > max_size:
+                store.not_scanned.append(_too_large(word, name, size))
                 continue
-            batch = batches[kind][1]
             batch += raw
-            weights[kind] += int(size)
-            if weights[kind] >= UNIT_BYTES or len(batch) >= UNIT_OBJECTS * len(raw):
-                yield ObjectUnit(repository, batches[kind][0], bytes(batch), weights[kind])
+            weights[type_] += size
+            if weights[type_] >= UNIT_BYTES or len(batch) >= UNIT_OBJECTS * len(raw):
+                yield ObjectUnit(repository, word, bytes(batch), weights[type_])
                 batch.clear()
-                weights[kind] = 0
+                weights[type_] = 0
         status, said = git.end(), git.said()
     for kind, (name_of_kind, batch) in batches.items():
         if batch:
