@@ -11,10 +11,8 @@ from random import Random
 from re import _parser as sre_parser
 
 from oakum.detectors import samples
-from oakum.scanner.catalog.patterns import _REPEATS, _children
+from oakum.scanner.catalog.patterns import REPEATS, _children
 from oakum.scanner.model import Detector
-
-from .ordinary_text import secret
 
 FEW = 6
 COMMON = (b"a", b"A1", b" ", b"=", b'"', b"a.", b"a=b&", b"\n", b": ")
@@ -30,6 +28,11 @@ def texts(detector: Detector, size: int) -> Iterator[bytes]:
     for word in detector.keywords[:FEW]:
         for run in runs(detector):
             yield (word + stretch(run, size))[: size - 1] + NEVER
+
+
+def secret(detector: Detector, rng: Random) -> bytes:
+    """A fresh secret of a detector."""
+    return samples.build(detector.sample, rng) if detector.sample else samples.from_pattern(detector.regex, rng)
 
 
 def units(detector: Detector) -> Iterator[bytes]:
@@ -68,7 +71,7 @@ def runs(detector: Detector) -> list[bytes]:
 
 def _bodies(items: list[tuple[object, object]]) -> Iterator[object]:
     for op, av in items:
-        if op in _REPEATS and av[1] > FEW:
+        if op in REPEATS and av[1] > FEW:
             yield av[2]
         for child in _children((op, av)):
             yield from _bodies(child)

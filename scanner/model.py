@@ -249,7 +249,7 @@ class Secret:
         """The stable identity of the secret: 26 base32 characters, from the value alone (docs/fingerprints.md)."""
         value = self.canonical()
         if guessable(value):
-            value = hashlib.scrypt(value, salt=b"oakum1", n=1 << 13, r=8, p=1, maxmem=64 << 20, dklen=32)
+            value = hashlib.scrypt(value, salt=b"oakum1", n=1 << 11, r=8, p=1, maxmem=64 << 20, dklen=32)
         return base64.b32encode(hashlib.sha256(b"oakum1" + value).digest()).decode("ascii")[:26].lower()
 
     def __eq__(self, other: object) -> bool:

@@ -59,28 +59,30 @@ class FileUnit:
         """The name and content of small files, larger ones as items."""
         folders: dict[bytes, bool] = {}
         before: set[bytes] = set()
+        root, head = os.path.join(self.root, b""), os.path.join(self.shown, b"") if self.shown else b""
         for path in self.paths:
-            shown = self.name or (os.path.join(self.shown, path) if self.shown else path)
-            if os.path.splitdrive(path)[0] or not _stays_inside(self.root, os.path.dirname(path), folders):
+            shown = self.name or head + path
+            if _DRIVE(path)[0] or not _stays_inside(self.root, path[: max(path.rfind(b"/"), 0)], folders):
                 yield NotScanned(shown, "stands behind a symbolic link", policy=True)
                 continue
             try:
-                with _open(os.path.join(self.root, path)) as file:
-                    yield self._file(file, shown, before)
+                descriptor, size = _open(root + path)
+                try:
+                    if size > self.max_size:
+                        yield NotScanned(shown, f"larger than --max-size ({size:,} bytes)", policy=True)
+                    elif size > PIECE_SIZE:
+                        with os.fdopen(descriptor, "rb", closefd=False) as file:
+                            yield Item(File(shown), pieces(file))
+                    else:
+                        yield shown, self._new(_read_whole(descriptor, size), before)
+                finally:
+                    os.close(descriptor)
             except (FileNotFoundError, NotADirectoryError):
                 yield NotScanned(shown, "went away before it was read")
             except _NotAFileError as e:
                 yield NotScanned(shown, str(e), policy=True)
             except OSError as e:
                 yield NotScanned(shown, f"cannot be read: {e.strerror or e}")
-
-    def _file(self, file: BinaryIO, shown: bytes, before: set[bytes]) -> tuple[bytes, bytes] | Item | NotScanned:
-        size = os.fstat(file.fileno()).st_size
-        if size > self.max_size:
-            return NotScanned(shown, f"larger than --max-size ({size:,} bytes)", policy=True)
-        if size > PIECE_SIZE:
-            return Item(File(shown), pieces(file))
-        return shown, self._new(file.read(), before)
 
     def _new(self, content: bytes, before: set[bytes]) -> bytes:
         """What is to be searched of a file; `before` is for notes about the files of the unit that came before."""
@@ -98,19 +100,31 @@ class _NotAFileError(Exception):
     """What is to be opened is no regular file."""
 
 
-def _open(path: bytes) -> BinaryIO:
-    """Open a regular file without following a link at its end and without waiting at a FIFO."""
-    before = os.lstat(path)
-    if stat.S_ISLNK(before.st_mode):
+_DRIVE = os.path.splitdrive
+_READING = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC"))
+
+
+def _open(path: bytes) -> tuple[int, int]:
+    """Open a regular file without following a link at its end and without waiting at a FIFO: descriptor and size."""
+    mode = os.lstat(path).st_mode
+    if stat.S_ISLNK(mode):
         raise _NotAFileError("symbolic link, not followed")
-    if not stat.S_ISREG(before.st_mode):
+    if not stat.S_ISREG(mode):
         raise _NotAFileError("not a regular file")
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    descriptor = os.open(path, _READING)
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)
         raise _NotAFileError("not a regular file")
-    return os.fdopen(descriptor, "rb")
+    return descriptor, found.st_size
+
+
+def _read_whole(descriptor: int, size: int) -> bytes:
+    """A file that is about so long, to its end; at most a piece of it."""
+    content = os.read(descriptor, size + 1)
+    while len(content) < PIECE_SIZE and (more := os.read(descriptor, PIECE_SIZE - len(content))):
+        content += more
+    return content
 
 
 def _stays_inside(root: bytes, folder: bytes, known: dict[bytes, bool]) -> bool:
@@ -213,9 +227,10 @@ def units(root: bytes, paths: Iterable[bytes], *, shown: bytes, max_size: int) -
     """Units of at most `UNIT_FILES` files, or of about `UNIT_BYTES`."""
     batch: list[bytes] = []
     weight = 0
+    folder = os.path.join(root, b"")
     for path in paths:
         batch.append(path)
-        weight += _size(os.path.join(root, path))
+        weight += _size(folder + path)
         if len(batch) >= UNIT_FILES or weight >= UNIT_BYTES:
             yield FileUnit(root, tuple(batch), shown, max_size, weight)
             batch, weight = [], 0

@@ -307,10 +307,10 @@ def list_units(repository: Repository, store: Store, *, max_size: int) -> Iterat
                 store.damaged.add(fields[0].decode())
                 store.not_scanned.append(NotScanned(fields[0], "damaged in the object store; run `git fsck`"))
                 continue
-            name, type_, text = fields
+            name, type_, length = fields
             if type_ == b"tree":
                 continue
-            raw, size, (word, batch) = unhexlify(name), int(text), batches[type_]
+            raw, size, (word, batch) = unhexlify(name), int(length), batches[type_]
             if type_ == b"blob":
                 store.blobs.add(raw)
             elif type_ == b"commit":

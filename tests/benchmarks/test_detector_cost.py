@@ -18,7 +18,7 @@ LINES = b"".join(b"    self.value_%d = compute(self, %d)  # and so on\n" % (n, n
 def detector(name: str, pattern: bytes, keyword: bytes, width: int) -> Detector:
     """A detector as the catalog would make it, without its refusals."""
     return Detector(
-        name, name, "acme", "token", "low", re.compile(pattern), (keyword,), width, examples=("= {secret}",)
+        name, name, "acme", "token", "low", pattern.decode(), (keyword,), width, examples=("= {secret}",)
     )
 
 
@@ -51,7 +51,7 @@ def test_a_sound_pattern_is_not_refused() -> None:
 def test_complaints_name_detector_and_figure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(ordinary_text, "corpus", lambda detectors: [LINES])
+    monkeypatch.setattr(ordinary_text, "corpus", lambda: [LINES])
     told = list(detector_cost.complaints([COMMON, RARE, QUADRATIC], [COMMON, RARE], 10))
     assert [complaint.partition(":")[0] for complaint in told] == ["common"]
     assert re.match(r"common: \d+\.\d% of the time .* at 40,000 hints: choose rarer keywords", told[0])
@@ -60,13 +60,10 @@ def test_complaints_name_detector_and_figure(
     assert "quadratic" not in shown
 
 
-def test_ordinary_text_is_the_same_each_time_and_has_something_to_find() -> None:
-    detectors = catalog.load()[:20]
-    one, two = (ordinary_text.corpus(detectors) for _ in range(2))
+def test_ordinary_text_is_the_same_each_time() -> None:
+    one, two = (ordinary_text.corpus() for _ in range(2))
     assert one == two
     assert 8e6 < sum(map(len, one)) < 40e6
-    planted = list(ordinary_text.planted(detectors))
-    assert [d.id for d, text in zip(detectors, planted, strict=True) if not d.pattern.search(text)] == []
 
 
 def matched(found: Detector, size: int) -> Iterator[bool]:
