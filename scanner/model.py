@@ -96,8 +96,9 @@ REACH_WORDS: dict[Reach, str] = {
 class GitBlob:
     """A git blob: its object id, where it stood, the first commit that brought it there, and what still reaches it.
 
-    `path` and `commit` are empty for a blob that no commit or index names. `via` says what keeps an unreachable one:
-    a ref such as `refs/stash` or `refs/pull/7/head`, `reflog`, or `dangling`.
+    `path` and `commit` are empty for a blob that no commit or index names. `via` names a branch whose head has it,
+    where that is not the default one; of an unreachable one it says what keeps it: a ref such as `refs/stash` or
+    `refs/pull/7/head`, `reflog`, or `dangling`.
     """
 
     blob: str

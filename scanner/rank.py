@@ -192,6 +192,7 @@ def reach_of(occurrence: Occurrence) -> str:
 def _exposure(occurrences: Iterable[Occurrence]) -> Reason:
     best = max(occurrences, key=lambda o: REACH[reach_of(o)][0])
     value, text = REACH[reach_of(best)]
-    if isinstance(best.origin, GitBlob | GitMessage) and best.origin.reach == "unreachable" and best.origin.via:
-        text = f"{text} ({best.origin.via})"
+    origin = best.origin
+    if isinstance(origin, GitBlob | GitMessage) and origin.via and origin.reach in ("unreachable", "branch"):
+        text = f"{text} ({origin.via})"
     return Reason("exposure", value, text)

@@ -92,7 +92,7 @@ def _of_the_user(name: str) -> _File:
 def _load(files: Iterable[_File]) -> tuple[tuple[Detector, ...], list[dict[str, Any]]]:
     found: dict[str, dict[str, Any]] = {}
     for file in files:
-        for record in _records(file.text, file=file.name, provider=file.provider):
+        for record in _records_of(file):
             if record["id"] in found and not file.own:
                 raise DetectorError(f"{file.name}: {record['id']}: id: another detector file has this id already")
             found[record["id"]] = record
@@ -100,6 +100,12 @@ def _load(files: Iterable[_File]) -> tuple[tuple[Detector, ...], list[dict[str, 
     detectors = tuple(_made(record) for record in records)
     _require_parts({d.id: d for d in detectors})
     return detectors, records
+
+
+@functools.cache
+def _records_of(file: _File) -> list[dict[str, Any]]:
+    """Read once in a process: to test a pattern takes milliseconds."""
+    return _records(file.text, file=file.name, provider=file.provider)
 
 
 def _name(files: Iterable[_File]) -> str:

@@ -138,7 +138,8 @@ def _scan_target(scan: TargetScan, name: bytes, options: ScanOptions, stdin: Bin
         scan.search("standard input", [files.StdinUnit(stdin)])
         return targets.as_given
     if not os.path.isdir(name):
-        scan.search("files", [files.one_file(name, max_size=options.max_size)], total=1)
+        unit = files.one_file(name, max_size=options.max_size)
+        scan.search("files", [unit], total=1, amount=unit.weight)
         return targets.as_given
     try:
         repository = git.open_repository(name, options.environment)
@@ -227,7 +228,7 @@ class TargetScan:
         options, searcher = self.tally.options, self.tally.searcher
         with self.stage("matcher"):
             searcher.prepare(amount)
-        pool = Pool(searcher, amount=amount, jobs=options.jobs if amount > SMALL else 1)
+        pool = Pool(searcher, amount=amount, jobs=options.jobs if amount > SMALL and total != 1 else 1)
         with self.stage(what):
             try:
                 for done, harvest in enumerate(pool.run(units), 1):

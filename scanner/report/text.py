@@ -132,7 +132,7 @@ def _since(occurrence: Occurrence, *, brief: bool = False) -> str:
     reach = origin.reach if brief else REACH_WORDS[origin.reach]
     if isinstance(origin, GitMessage) and origin.reach == "history":
         reach = "in every clone"
-    if origin.via and (brief or origin.reach == "unreachable"):
+    if origin.via and (brief or origin.reach in ("unreachable", "branch")):
         reach += f" ({clean(origin.via)})"
     return ", ".join([*parts, reach])
 

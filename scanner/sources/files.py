@@ -13,7 +13,7 @@ from typing import BinaryIO
 from ..errors import TargetError
 from ..model import PIECE_OVERLAP, PIECE_SIZE, File, NotScanned, Piece, Stdin, clean
 from . import BATCH_SIZE, Batch, Item
-from .git import has_layout, is_repository
+from .locate import has_layout, is_repository
 
 UNIT_FILES = 128
 UNIT_BYTES = 8 << 20

@@ -23,9 +23,7 @@ from typing import IO, cast
 
 from ..errors import GitError, UsageError
 from ..model import clean
-from .locate import has_layout as has_layout
-from .locate import is_repository as is_repository
-from .locate import locate
+from .locate import has_layout, is_repository, locate
 
 FIRST_ANSWER = 30.0
 """Seconds that git may take to open a repository."""

@@ -17,9 +17,7 @@ LINES = b"".join(b"    self.value_%d = compute(self, %d)  # and so on\n" % (n, n
 
 def detector(name: str, pattern: bytes, keyword: bytes, width: int) -> Detector:
     """A detector as the catalog would make it, without its refusals."""
-    return Detector(
-        name, name, "acme", "token", "low", pattern.decode(), (keyword,), width, examples=("= {secret}",)
-    )
+    return Detector(name, name, "acme", "token", "low", pattern.decode(), (keyword,), width, examples=("= {secret}",))
 
 
 RARE = detector("rare", rb"compute_never_(?P<secret>[a-z]{20})", b"compute_never_", 34)

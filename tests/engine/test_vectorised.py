@@ -18,7 +18,7 @@ from oakum.scanner.engine import Engine, vectorised
 from oakum.scanner.engine.vectorised import Vectorised
 from oakum.scanner.model import Detector, Piece
 
-hyperscan = pytest.importorskip("hyperscan", reason="hyperscan has no wheel for this platform")
+hyperscan = pytest.importorskip("hyperscan", reason="needs the package hyperscan")
 
 MATCHER = vectorised.load(made.DETECTORS, Cache())
 ENGINE = Engine(made.DETECTORS, MATCHER)
