@@ -431,9 +431,9 @@ class Coverage:
     bytes: int = 0
     seconds: float = 0.0
     detectors: int = 0
+    stages: tuple[tuple[str, float], ...] = ()
     matcher: str = ""
     notes: tuple[str, ...] = ()
-    stages: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from ... import detectors as detector_files
@@ -23,6 +24,8 @@ from ..cache import Cache
 from ..errors import DetectorError
 from ..model import FACT_NAMES, KINDS, SEVERITIES, Check, Detector, Facts, part_fact
 
+DRAWS = 20
+"""Samples that are drawn until the pattern takes one: a look-ahead may want a digit."""
 REACHES = {"narrow": 512, "wide": 16 << 10, "block": 64 << 10}
 """How wide a match may be, in bytes."""
 
@@ -105,7 +108,11 @@ def _load(files: Iterable[_File]) -> tuple[tuple[Detector, ...], list[dict[str, 
 @functools.cache
 def _records_of(file: _File) -> list[dict[str, Any]]:
     """Read once in a process: to test a pattern takes milliseconds."""
-    return _records(file.text, file=file.name, provider=file.provider)
+    records = _records(file.text, file=file.name, provider=file.provider)
+    if file.own:  # of those that come with oakum our tests draw thousands
+        for record in records:
+            _require_samples(record, where=f"{file.name}: {record['id']}")
+    return records
 
 
 def _name(files: Iterable[_File]) -> str:
@@ -266,6 +273,34 @@ def _check(spec: str) -> Check:
         return None if pairs is None else tuple(pairs)
 
     return run
+
+
+def _require_samples(record: dict[str, Any], *, where: str) -> None:
+    """A detector must find what it was made for: samples of itself in its examples, each with one of its keywords."""
+    from ...detectors import samples
+
+    rng = Random(record["id"])  # noqa: S311  made-up values
+    pattern, keywords = re.compile(record["pattern"].encode("ascii")), [k.encode() for k in record["keywords"]]
+    for example in record["examples"]:
+        for _ in range(DRAWS):
+            try:
+                spec = record.get("sample", "")
+                secret = samples.build(spec, rng) if spec else samples.from_pattern(record["pattern"], rng)
+                content = samples.fill(example, secret, rng)
+            except (KeyError, TypeError, ValueError) as e:
+                raise DetectorError(f"{where}: sample: no sample can be made for {example!r}: {e}") from e
+            if found := pattern.search(content):
+                break
+        else:
+            raise DetectorError(
+                f"{where}: examples: the pattern finds nothing in {example!r}, its places filled with samples"
+            )
+        around = content[max(0, found.start() - record["behind"]) : found.end() + record["ahead"]].lower()
+        if not any(keyword in around for keyword in keywords):
+            raise DetectorError(
+                f"{where}: keywords: none of {', '.join(record['keywords'])} stands in what the pattern takes of "
+                f"{example!r}: one of them must stand in every match"
+            )
 
 
 def _require_facts(table: dict[str, Any], where: str) -> None:

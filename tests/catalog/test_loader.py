@@ -225,3 +225,29 @@ def test_a_file_that_cannot_be_read(content: bytes | None, tmp_path: Path) -> No
         path.write_bytes(content)
     with pytest.raises(DetectorError, match=f"^{re.escape(str(path))}: cannot be read as a detector file: "):
         catalog.load([str(path)])
+
+
+SAMPLES: list[tuple[dict[str, Any], str]] = [
+    (
+        {"examples": ["token: {secret}x"]},
+        "examples: the pattern finds nothing in 'token: {secret}x', its places filled with samples",
+    ),
+    (
+        {"keywords": ["token"], "examples": ["token = {secret}"]},
+        "keywords: none of token stands in what the pattern takes of 'token = {secret}': one of them must stand in "
+        "every match",
+    ),
+    ({"sample": "luck:9"}, "sample: no sample can be made for 'token = {secret}': 'luck'"),
+]
+
+
+@pytest.mark.parametrize(("fields", "message"), SAMPLES, ids=[m[:12] for _, m in SAMPLES])
+def test_a_detector_of_the_user_must_find_samples_of_itself(
+    tmp_path: Path, fields: dict[str, Any], message: str
+) -> None:
+    """Each with one of its keywords: otherwise it would be silent for ever."""
+    file = tmp_path / "acme.toml"
+    file.write_text(toml(**fields), "utf-8")
+    with pytest.raises(DetectorError) as refusal:
+        catalog.load([str(file)])
+    assert str(refusal.value) == f"{file}: acme-token: {message}"

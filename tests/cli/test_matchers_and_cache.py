@@ -93,7 +93,7 @@ class TestCache:
         self, tmp_path: Path, cache: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
         """A change of it is heeded at once, a mistake in it is told each time."""
-        (tmp_path / "x.txt").write_text("acme_1234567890\n")
+        (tmp_path / "x.txt").write_text("acme_8305917264\n")
         own = tmp_path / "acme.toml"
         text = (
             '[[detector]]\nid = "acme-token"\nname = "Acme"\nkind = "token"\nseverity = "high"\n'
