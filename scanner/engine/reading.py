@@ -5,6 +5,7 @@ A secret of a view stands in the text that the view was made from, too, in its o
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -77,9 +78,9 @@ def _readings(
     buffer = reading.view.buffer
     first = reading.depth > 0 or piece.offset == 0
     last = reading.depth > 0 or piece.last
-    offsets: dict[int, list[int]] = {}
+    offsets: dict[int, array[int]] = {}
     for index, offset in hints:
-        offsets.setdefault(index, []).append(offset)
+        offsets.setdefault(index, array("Q")).append(offset)
     triggered = {index - len(detectors): offsets[index] for index in offsets if index >= len(detectors)}
     # What is surest comes first: it is what is kept of a blob that has too many matches.
     for index in sorted((i for i in offsets if i < len(detectors)), key=lambda i: (-detectors[i].specificity, i)):

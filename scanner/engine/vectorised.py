@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -34,22 +35,25 @@ class Vectorised:
         self.windows = [(d.ends[1] - 1, d.ends[0] - 1) if d.expression else anywhere(d) for d in detectors]
         self._database = database
 
-    def hints(self, buffer: bytes) -> list[tuple[int, int]]:
+    def hints(self, buffer: bytes) -> Iterable[tuple[int, int]]:
         """(index, last byte of what its expression took) for every detector and trigger."""
-        found: list[tuple[int, int]] = []
+        indexes, offsets = array("H"), array("Q")  # hostile text can have a hint in every few bytes
 
         def take(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            found.append((index, end - 1))
+            indexes.append(index)
+            offsets.append(end - 1)
+
+        def take_at_the_end(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            if end == len(tail):
+                indexes.append(index)
+                offsets.append(len(buffer) - 1)
 
         if buffer:
             self._database.scan(buffer, match_event_handler=take)
             # A trigger of a view may look one byte ahead: the end is looked at once more, as the end of a line.
-            whole, found = found, []
             tail = buffer[-_TAIL:] + b"\n"
-            self._database.scan(tail, match_event_handler=take)
-            whole += [(index, len(buffer) - 1) for index, end in found if end == len(tail) - 1]
-            return whole
-        return found
+            self._database.scan(tail, match_event_handler=take_at_the_end)
+        return zip(indexes, offsets, strict=True)
 
 
 def available() -> bool:

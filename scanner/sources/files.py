@@ -17,6 +17,8 @@ from .locate import has_layout, is_repository
 
 UNIT_FILES = 128
 UNIT_BYTES = 8 << 20
+MANY = 4096
+"""Files whose sizes are asked for one by one before they are opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ class FileUnit:
         root, head = os.path.join(self.root, b""), os.path.join(self.shown, b"") if self.shown else b""
         for path in self.paths:
             shown = self.name or head + path
-            if _DRIVE(path)[0] or not _stays_inside(self.root, path[: max(path.rfind(b"/"), 0)], folders):
+            at = path.rfind(b"/")
+            folder = path[: at or 1] if at >= 0 else b""
+            if not (folders.get(folder) or _stays_inside(self.root, folder, folders)) or os.path.splitdrive(path)[0]:
                 yield NotScanned(shown, "stands behind a symbolic link", policy=True)
                 continue
             try:
@@ -100,7 +104,6 @@ class _NotAFileError(Exception):
     """What is to be opened is no regular file."""
 
 
-_DRIVE = os.path.splitdrive
 _READING = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC"))
 
 
@@ -120,8 +123,10 @@ def _open(path: bytes) -> tuple[int, int]:
 
 
 def _read_whole(descriptor: int, size: int) -> bytes:
-    """A file that is about so long, to its end; at most a piece of it."""
+    """A file that was so long when it was opened, to its end; at most a piece of it."""
     content = os.read(descriptor, size + 1)
+    if len(content) == size:  # less than was asked for: the end
+        return content
     while len(content) < PIECE_SIZE and (more := os.read(descriptor, PIECE_SIZE - len(content))):
         content += more
     return content
@@ -224,13 +229,16 @@ def walk(
 
 
 def units(root: bytes, paths: Iterable[bytes], *, shown: bytes, max_size: int) -> Iterator[FileUnit]:
-    """Units of at most `UNIT_FILES` files, or of about `UNIT_BYTES`."""
+    """Units of at most `UNIT_FILES` files, or of about `UNIT_BYTES`. Of very many files every eighth is weighed."""
     batch: list[bytes] = []
     weight = 0
     folder = os.path.join(root, b"")
-    for path in paths:
+    for place, path in enumerate(paths):
         batch.append(path)
-        weight += _size(folder + path)
+        if place < MANY:
+            weight += _size(folder + path)
+        elif place % 8 == 0:
+            weight += 8 * _size(folder + path)
         if len(batch) >= UNIT_FILES or weight >= UNIT_BYTES:
             yield FileUnit(root, tuple(batch), shown, max_size, weight)
             batch, weight = [], 0
