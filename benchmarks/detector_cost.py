@@ -29,6 +29,7 @@ from oakum.scanner.cache import Cache
 from oakum.scanner.engine import vectorised
 from oakum.scanner.engine.aho_corasick import AhoCorasick
 from oakum.scanner.engine.confirm import Known, Window, anywhere, confirm
+from oakum.scanner.engine.reading import by_index
 from oakum.scanner.model import Detector
 
 from . import hostile_text, ordinary_text
@@ -44,7 +45,7 @@ NOTICED = 0.005
 """Seconds below which a time says nothing about growth."""
 TRIES = 3
 
-Hits = list[tuple[bytes, list[int]]]
+Hits = list[tuple[bytes, Sequence[int]]]
 
 
 def least(work: Callable[[], object], repeats: int = 3) -> float:
@@ -87,10 +88,7 @@ class Corpus:
         vector = vectorised.available()
         self.matcher = vectorised.load(detectors, Cache()) if vector else AhoCorasick(detectors)
         for buffer in buffers:
-            offsets: dict[int, list[int]] = {}
-            for index, offset in self.matcher.hints(buffer):
-                offsets.setdefault(index, []).append(offset)
-            for index, places in offsets.items():
+            for index, places in by_index(self.matcher.hints(buffer)).items():
                 if index < len(detectors):  # behind them stand the triggers of views
                     self.hits[index].append((buffer, places))
         self.times = [self.time(index) for index in range(len(detectors))]

@@ -32,7 +32,7 @@ def texts(detector: Detector, size: int) -> Iterator[bytes]:
 
 def secret(detector: Detector, rng: Random) -> bytes:
     """A fresh secret of a detector."""
-    return samples.build(detector.sample, rng) if detector.sample else samples.from_pattern(detector.regex, rng)
+    return samples.draw(detector.sample, detector.regex, rng)
 
 
 def units(detector: Detector) -> Iterator[bytes]:

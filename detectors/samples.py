@@ -568,6 +568,11 @@ def build(spec: str, rng: Random) -> bytes:
     return BUILDERS[name](rng, *(arguments.split(",") if arguments else ()))
 
 
+def draw(spec: str, pattern: str, rng: Random) -> bytes:
+    """One fresh secret of a detector: from its builder, or, where it names none, from its pattern."""
+    return build(spec, rng) if spec else from_pattern(pattern, rng)
+
+
 _FILTERS: dict[str, Callable[[bytes], bytes]] = {
     "base64": base64.b64encode,
     "basic": lambda value: base64.b64encode(b"deploy:" + value),

@@ -263,7 +263,7 @@ def test_a_fresh_sample_of_a_detector_is_never_suppressed(found_by: Detector) ->
     for number, example in enumerate(found_by.examples):
         for seed in range(20 if spec or found_by.width <= 512 else 1):  # drawing a wide one from its pattern is slow
             rng = Random(f"allow {found_by.id} {number} {seed}")
-            secret = samples.build(spec, rng) if spec else samples.from_pattern(found_by.regex, rng)
+            secret = samples.draw(spec, found_by.regex, rng)
             for found in engine.search([Piece(samples.fill(example, secret, rng))]).matches:
                 assert ALLOWED.review(found, found_by) == "", (example, found.secret.reveal())
 

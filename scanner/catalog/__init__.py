@@ -284,8 +284,7 @@ def _require_samples(record: dict[str, Any], *, where: str) -> None:
     for example in record["examples"]:
         for _ in range(DRAWS):
             try:
-                spec = record.get("sample", "")
-                secret = samples.build(spec, rng) if spec else samples.from_pattern(record["pattern"], rng)
+                secret = samples.draw(record.get("sample", ""), record["pattern"], rng)
                 content = samples.fill(example, secret, rng)
             except (KeyError, TypeError, ValueError) as e:
                 raise DetectorError(f"{where}: sample: no sample can be made for {example!r}: {e}") from e

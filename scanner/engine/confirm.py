@@ -45,6 +45,17 @@ class Known:
     def __init__(self) -> None:
         self.found: dict[tuple[str, bytes], tuple[tuple[int, int, Facts, str], ...]] = {}
 
+    def recall(self, detector: Detector, around: bytes, low: int, taken: Iterator[Confirmed]) -> Iterator[Confirmed]:
+        """What the detector took in such surroundings, counted from `low`; where they are new, what it takes now."""
+        found = self.found.get((detector.id, around))
+        if found is None:
+            found = tuple((one.start - low, one.end - low, one.facts, one.rejected) for one in taken)
+            if len(self.found) >= self.MOST:
+                self.found.clear()
+            self.found[detector.id, around] = found
+        for start, end, facts, rejected in found:
+            yield Confirmed(detector, low + start, low + end, facts, rejected)
+
 
 def confirm(
     detector: Detector,
@@ -65,30 +76,13 @@ def confirm(
     for low, high in _starts(offsets, window, len(buffer)):
         end = min(len(buffer), high + detector.width + detector.ahead + 1)
         before = low - detector.behind - 1
-        taken: Iterable[Confirmed]
-        if known is None or before < 0 or end == len(buffer) or end - before > Known.LONGEST:
-            taken = _take(detector, buffer, low, high, end, first=first, last=last)
-        else:  # nothing that counts lies outside of this
-            taken = _remembered(detector, buffer, low, high, end, known, buffer[before:end])
+        taken = _take(detector, buffer, low, high, end, first=first, last=last)
+        if known is not None and before >= 0 and end < len(buffer) and end - before <= Known.LONGEST:
+            taken = known.recall(detector, buffer[before:end], low, taken)  # nothing that counts lies outside of it
         for one in taken:
             if (one.start, one.end) not in seen:
                 seen.add((one.start, one.end))
                 yield one
-
-
-def _remembered(
-    detector: Detector, buffer: bytes, low: int, high: int, end: int, known: Known, around: bytes
-) -> Iterator[Confirmed]:
-    key = detector.id, around
-    found = known.found.get(key)
-    if found is None:
-        taken = _take(detector, buffer, low, high, end, first=True, last=True)
-        found = tuple((one.start - low, one.end - low, one.facts, one.rejected) for one in taken)
-        if len(known.found) >= Known.MOST:
-            known.found.clear()
-        known.found[key] = found
-    for start, stop, facts, rejected in found:
-        yield Confirmed(detector, low + start, low + stop, facts, rejected)
 
 
 def _take(

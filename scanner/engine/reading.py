@@ -52,6 +52,14 @@ class Reading:
     spans: list[SpanOf] = field(default_factory=list)
 
 
+def by_index(hints: Hints) -> dict[int, array[int]]:
+    """The offsets of hints, for each detector and trigger that has any."""
+    offsets: dict[int, array[int]] = {}
+    for index, offset in hints:
+        offsets.setdefault(index, array("Q")).append(offset)
+    return offsets
+
+
 def read(
     piece: Piece, hints: Hints, detectors: Sequence[Detector], matcher: Matcher, known: Known | None = None
 ) -> list[Reading]:
@@ -78,9 +86,7 @@ def _readings(
     buffer = reading.view.buffer
     first = reading.depth > 0 or piece.offset == 0
     last = reading.depth > 0 or piece.last
-    offsets: dict[int, array[int]] = {}
-    for index, offset in hints:
-        offsets.setdefault(index, array("Q")).append(offset)
+    offsets = by_index(hints)
     triggered = {index - len(detectors): offsets[index] for index in offsets if index >= len(detectors)}
     # What is surest comes first: it is what is kept of a blob that has too many matches.
     for index in sorted((i for i in offsets if i < len(detectors)), key=lambda i: (-detectors[i].specificity, i)):

@@ -88,7 +88,7 @@ class Searcher:
         if wanted == "vector" and not vectorised.available():
             raise UsageError("--engine vector needs the package hyperscan, which has no wheel for this platform")
         if wanted == "auto":
-            pays = vectorised.available() and amount >= WORTHWHILE
+            pays = amount >= WORTHWHILE and vectorised.available()
             wanted = "vector" if pays or self.matcher == "vector" else "aho-corasick"
         if wanted == self.matcher:
             return

@@ -62,7 +62,8 @@ class ObjectUnit:
         """
         names = list(self.names())
         stream = _Stream(names, self._kept_type, self._origin)
-        with self.repository.open("cat-file", "--batch", "--buffer", given=self._questions()) as git:
+        questions = "".join(f"{name}\n" for name in names).encode()
+        with self.repository.open("cat-file", "--batch", "--buffer", given=questions) as git:
             yield from stream.read(git)
         yield from self.read(names[stream.done :])
 
@@ -76,9 +77,6 @@ class ObjectUnit:
                     done = place + 1
                     yield answer if isinstance(answer, NotScanned) else self._item(*answer)
                 waiting = waiting[done:]
-
-    def _questions(self) -> bytes:
-        return "".join(f"{name}\n" for name in self.names()).encode()
 
     @property
     def _kept_type(self) -> type[GitBlob | GitMessage]:
@@ -114,8 +112,8 @@ class _Stream:
     origin: Callable[[str, bytes], GitBlob | GitMessage]
     done: int = 0
 
-    def read(self, git: Conversation) -> Iterator[Batch | Item]:
-        """Batches of small objects; one that is larger than a piece comes by itself, and is read on from git."""
+    def read(self, git: Conversation) -> Iterator[Batch]:
+        """Batches of objects, up to the first one that is larger than a piece."""
         kept = b""
         while self.done < len(self.names):
             fresh = git.stdout.read(BATCH_SIZE)

@@ -286,8 +286,7 @@ class TestNoSecretLeaves:
         files: dict[str, bytes] = {}
         for detector in catalog.load():
             for number, example in enumerate(detector.examples):
-                pattern, sample = detector.regex, detector.sample
-                drawn.append(samples.build(sample, rng) if sample else samples.from_pattern(pattern, rng))
+                drawn.append(samples.draw(detector.sample, detector.regex, rng))
                 files[f"{detector.id}-{number}.txt"] = b"x = 1; " + samples.fill(example, drawn[-1], rng)
         repo.commit(files)
         result = scan(repo.path)

@@ -19,9 +19,7 @@ ROUNDS = 20
 
 def draw(detector: Detector, rng: Random) -> bytes:
     """A fresh secret of a detector."""
-    if detector.sample:
-        return samples.build(detector.sample, rng)
-    return samples.from_pattern(detector.regex, rng)
+    return samples.draw(detector.sample, detector.regex, rng)
 
 
 def search(content: bytes) -> list[Match]:

@@ -30,9 +30,7 @@ WORDS = (
 
 def draw(detector: Detector, rng: Random) -> bytes:
     """A fresh secret of a detector."""
-    if detector.sample:
-        return samples.build(detector.sample, rng)
-    return samples.from_pattern(detector.regex, rng)
+    return samples.draw(detector.sample, detector.regex, rng)
 
 
 @st.composite

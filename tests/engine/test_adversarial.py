@@ -11,7 +11,7 @@ import importlib
 import inspect
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from random import Random
 from types import ModuleType
@@ -24,6 +24,7 @@ from oakum.scanner import allow
 from oakum.scanner.allow import Allowlist
 from oakum.scanner.engine import Engine, views
 from oakum.scanner.engine.aho_corasick import AhoCorasick
+from oakum.scanner.engine.reading import by_index
 from oakum.scanner.model import Detector, Excerpt, Match, Piece, Secret, Span
 
 SIZE = 200_000
@@ -148,12 +149,9 @@ BOMBS = (
 )
 
 
-def triggered(content: bytes) -> dict[int, list[int]]:
+def triggered(content: bytes) -> Mapping[int, Sequence[int]]:
     """Where the triggers of views stand."""
-    out: dict[int, list[int]] = {}
-    for index, offset in AhoCorasick([]).hints(content):
-        out.setdefault(index, []).append(offset)
-    return out
+    return by_index(AhoCorasick([]).hints(content))
 
 
 @pytest.mark.parametrize("bomb", BOMBS, ids=range(len(BOMBS)))

@@ -12,6 +12,7 @@ from oakum.detectors import samples
 from oakum.scanner.engine import aho_corasick
 from oakum.scanner.engine.aho_corasick import AhoCorasick
 from oakum.scanner.engine.confirm import anywhere, confirm
+from oakum.scanner.engine.reading import by_index
 from oakum.scanner.model import PIECE_OVERLAP, Piece
 
 
@@ -73,9 +74,7 @@ HINTS = AhoCorasick(made.DETECTORS)
 @given(made.blobs())
 def test_every_true_match_has_a_hint_inside_its_widened_span(content: bytes) -> None:
     """The matchers' contract."""
-    hints: dict[int, list[int]] = {}
-    for index, offset in HINTS.hints(content):
-        hints.setdefault(index, []).append(offset)
+    hints = by_index(HINTS.hints(content))
     for index, detector in enumerate(made.DETECTORS):
         for start in range(len(content)):
             found = detector.pattern.match(content, start)

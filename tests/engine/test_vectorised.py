@@ -15,6 +15,7 @@ from oakum.detectors import samples
 from oakum.scanner.cache import Cache
 from oakum.scanner.catalog.expressions import expression
 from oakum.scanner.engine import Engine, vectorised
+from oakum.scanner.engine.reading import by_index
 from oakum.scanner.engine.vectorised import Vectorised
 from oakum.scanner.model import Detector, Piece
 
@@ -61,9 +62,7 @@ def test_both_matchers_lead_to_the_same_matches_of_a_detector(detector: Detector
 @given(made.blobs())
 def test_every_true_match_has_a_hint_inside_it(content: bytes) -> None:
     """The matchers' contract, and a little more: it lies in the window that the matcher tells."""
-    hints: dict[int, list[int]] = {}
-    for index, offset in MATCHER.hints(content):
-        hints.setdefault(index, []).append(offset)
+    hints = by_index(MATCHER.hints(content))
     for index, detector in enumerate(made.DETECTORS):
         for start in range(len(content)):
             found = detector.pattern.match(content, start)
