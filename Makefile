@@ -1,13 +1,14 @@
 # oakum's house. `make scan REPO=path` and `make test` set everything up by themselves; `make help` lists the rest.
 #
 # PYTHON=python3.12 chooses the interpreter (3.11 or later); otherwise the first fit one on PATH is taken. What is set
-# up is remembered by stamp files in .venv, made anew when pyproject.toml changes. Nothing else needs the network.
+# up is remembered by stamp files in .venv, made anew when pyproject.toml or the compiled part changes. Nothing else needs the network.
 
 SHELL := /bin/sh
 BIN := .venv/bin
 VENV := .venv/python.stamp
 RUN := .venv/oakum.stamp
 DEV := .venv/dev.stamp
+COMPILED := scanner/sources/_packs.pyx
 REPO ?=
 ARGS ?=
 PYTHON ?=
@@ -81,18 +82,18 @@ bench-repos: $(DEV)
 dev: $(DEV)
 
 clean:
-	rm -rf .venv .dev build dist oakum.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .dev build dist scanner/sources/_packs.c scanner/sources/_packs.*.so scanner/sources/_packs.*.pyd oakum.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 # --- setting up -----------------------------------------------------------------------------------------------------
 
-$(DEV): pyproject.toml $(VENV)
+$(DEV): pyproject.toml $(COMPILED) $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	mkdir -p .dev/oakum
 	for part in scanner detectors allowlists; do ln -sfn "../../$$part" ".dev/oakum/$$part"; done
 	@touch $(DEV) $(RUN)
 
-$(RUN): pyproject.toml $(VENV)
+$(RUN): pyproject.toml $(COMPILED) $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $(RUN)
 

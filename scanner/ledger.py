@@ -125,7 +125,7 @@ class _Group:
     """What becomes one occurrence: sightings at one path."""
 
     first: tuple[int, Origin]
-    best: tuple[int, Origin, Span, Excerpt]
+    best: tuple[tuple[int, int, str, int], Origin, Span, Excerpt]
     blobs: set[str] = field(default_factory=set)
 
 
@@ -134,7 +134,9 @@ def _occurrences(entry: _Entry, detector: Detector, resolve: Resolve) -> list[Oc
     blobs = {origin.blob for origin, _, _ in entry.sightings if isinstance(origin, GitBlob)}
     for origin, span, excerpt in entry.sightings:
         for full, order in resolve(detector, origin, blobs):
-            better = _BETTER.index(full.reach) if isinstance(full, GitBlob | GitMessage) else 0
+            reach = _BETTER.index(full.reach) if isinstance(full, GitBlob | GitMessage) else 0
+            # Of several versions the latest, whatever the order in which they were searched.
+            better = (reach, -order, full.blob if isinstance(full, GitBlob) else "", span.start)
             group = groups.get(_key(full))
             if group is None:
                 group = groups[_key(full)] = _Group((order, full), (better, full, span, excerpt))
@@ -144,7 +146,7 @@ def _occurrences(entry: _Entry, detector: Detector, resolve: Resolve) -> list[Oc
                 group.blobs.add(full.blob)
     for key in _repeated(groups):
         del groups[key]
-    out = [(group.best[0], group.first[0], _occurrence(group)) for group in groups.values()]
+    out = [(group.best[0][0], group.first[0], _occurrence(group)) for group in groups.values()]
     out.sort(key=lambda o: (o[0], o[1], str(o[2].origin)))
     return [o for _, _, o in out]
 
@@ -176,7 +178,7 @@ def _repeated(groups: Mapping[_Key, _Group]) -> list[_Key]:
         elif kind == "file" and isinstance(place, bytes):
             known = groups.get(("git", place))
             echo = "message" in kinds and _ECHOES.search(place) is not None
-            if echo or (known and known.best[0] <= _BETTER.index("staged")):
+            if echo or (known and known.best[0][0] <= _BETTER.index("staged")):
                 out.append((kind, place))
     return out
 

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..model import Detector, Match, Piece, Secret
-from .confirm import Confirmed, Known
+from .confirm import Confirmed, Known, surroundings
 from .excerpt import READ, Masks, context, excerpt
 from .lines import Lines
 from .pairs import pair
 from .reading import MAPPED, Hints, Matcher, Reading, is_cut, read, values
 from .settle import settle, withhold
-from .views import may_be_wide
+from .views import TRIGGERS, may_be_wide
 
 MOST_MATCHES = 10_000
 """Matches that are kept of one blob; the rest is counted."""
@@ -27,14 +26,14 @@ MOST_MATCHES = 10_000
 
 @dataclass(slots=True)
 class Searched:
-    """What a search of one blob gave: its matches in order, how many candidates each test dropped, bytes searched.
+    """What a search of one blob gave: its matches in order, what each test dropped, bytes searched.
 
     `folded` counts the matches beyond `MOST_MATCHES`, which were not kept; those where two pieces of a large blob
     overlap may count twice.
     """
 
     matches: list[Match] = field(default_factory=list)
-    dropped: Counter[str] = field(default_factory=Counter)
+    dropped: set[tuple[str, bytes]] = field(default_factory=set, repr=False)
     bytes: int = 0
     folded: int = 0
 
@@ -63,6 +62,22 @@ class Engine:
         self._by_id = {d.id: d for d in detectors}
         # No secret that a detector could not confirm at a cut reaches farther than this from it.
         self._reach = max((d.width + d.behind + d.ahead for d in detectors), default=0) + READ
+        self._index = {d.id: i for i, d in enumerate(detectors)}
+        self._triggers = frozenset(range(len(detectors), len(detectors) + len(TRIGGERS)))
+        self.reach = matcher.reach
+        self.before, self.behind = surroundings(detectors, matcher.windows, len(TRIGGERS))
+
+    def hints(self, buffer: bytes) -> Hints:
+        """What the matcher says of a buffer."""
+        return self._matcher.hints(buffer)
+
+    def search_hinted(self, content: bytes, hints: Hints) -> tuple[Searched, frozenset[int]]:
+        """All matches of a blob for which there are hints; and the indexes of these that took something.
+
+        The hints of the others say nothing of any text with the same surroundings (`before` and `behind`).
+        """
+        live = set(self._triggers)
+        return self._search([(Piece(content), hints)], live), frozenset(live)
 
     def search(self, pieces: Iterable[Piece]) -> Searched:
         """All matches of one blob, given as its pieces in order (see `Piece`)."""
@@ -89,7 +104,7 @@ class Engine:
             if found.matches or found.dropped:
                 yield place, found
 
-    def _search(self, pieces: Iterable[tuple[Piece, Hints]]) -> Searched:
+    def _search(self, pieces: Iterable[tuple[Piece, Hints]], live: set[int] | None = None) -> Searched:
         found = Searched()
         kept: dict[tuple[str, int, int], tuple[int, float]] = {}
         for piece, hints, lines in _numbered(pieces):
@@ -97,6 +112,9 @@ class Engine:
             readings = read(piece, hints, self.detectors, self._matcher, self._known)
             if not readings:
                 continue
+            if live is not None:
+                taken = (c for r in readings if not r.depth for c in r.confirmed if not c.rejected)
+                live.update(self._index[c.detector.id] for c in taken)
             known = values(readings, piece)
             masks = {id(reading): Masks(reading.spans, known) for reading in readings}
             for candidate in _candidates(readings, piece, found.dropped):
@@ -147,13 +165,13 @@ def _numbered(pieces: Iterable[tuple[Piece, Hints]]) -> Iterator[tuple[Piece, Hi
         yield piece, hints, Lines(piece, before=lines_before, line_start=line_start)
 
 
-def _candidates(readings: Iterable[Reading], piece: Piece, dropped: Counter[str]) -> Iterator[_Candidate]:
+def _candidates(readings: Iterable[Reading], piece: Piece, dropped: set[tuple[str, bytes]]) -> Iterator[_Candidate]:
     for reading in readings:
         for confirmed in reading.confirmed:
             if reading.depth and is_cut(confirmed, reading.view, piece):
                 continue
             if confirmed.rejected:
-                dropped[confirmed.rejected] += 1
+                dropped.add((confirmed.rejected, reading.view.buffer[confirmed.start : confirmed.end]))
                 continue
             start, end = reading.view.original(confirmed.start, confirmed.end)
             before = start if piece.offset else math.inf

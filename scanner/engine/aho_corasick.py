@@ -33,6 +33,7 @@ class AhoCorasick:
         for keyword, indexes in sorted(users.items(), key=lambda user: [_FREQUENT.find(c) % 256 for c in user[0]]):
             self._automaton.add_word(keyword.decode("latin-1"), (len(keyword), tuple(indexes)))
         self._longest = max(map(len, users), default=0)
+        self.reach = max(self._longest, 1)
         if users:
             self._automaton.make_automaton()
 

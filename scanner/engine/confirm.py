@@ -6,7 +6,8 @@ A search that goes on at one past the last start gives just these, without tryin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..model import Detector, Facts
@@ -31,6 +32,21 @@ Window = tuple[int, int]
 def anywhere(detector: Detector) -> Window:
     """The window of a hint that lies anywhere inside a match widened by its look-around."""
     return detector.width + detector.ahead, -detector.behind
+
+
+def surroundings(
+    detectors: Sequence[Detector], windows: Sequence[Window], others: int
+) -> tuple[array[int], array[int]]:
+    """For each detector how many bytes before a hint, and from it on, decide what the detector takes there.
+
+    `others` further indexes follow, of hints that depend on the whole text.
+    """
+    before = [min(_ALL, most + d.behind + 1) for d, (most, _) in zip(detectors, windows, strict=True)]
+    behind = [min(_ALL, d.width + d.ahead + 1 - least) for d, (_, least) in zip(detectors, windows, strict=True)]
+    return array("I", before + [_ALL] * others), array("I", behind + [_ALL] * others)
+
+
+_ALL = (1 << 32) - 1
 
 
 class Known:

@@ -32,6 +32,11 @@ class Matcher(Protocol):
     """
 
     @property
+    def reach(self) -> int:
+        """How many bytes, up to its offset, a hint may depend on."""
+        ...
+
+    @property
     def windows(self) -> Sequence[Window]:
         """For each detector, where around a hint its matches may begin."""
         ...

@@ -33,6 +33,7 @@ class Vectorised:
     def __init__(self, detectors: Sequence[Detector], database: Any) -> None:
         # A hint is the last byte of an expression, the bytes of `ends` count to behind it.
         self.windows = [(d.ends[1] - 1, d.ends[0] - 1) if d.expression else anywhere(d) for d in detectors]
+        self.reach = min(512, max((d.ends[1] for d in detectors), default=128) + 1)
         self._database = database
 
     def hints(self, buffer: bytes) -> Iterable[tuple[int, int]]:

@@ -31,10 +31,10 @@ from ..model import (
     clean,
 )
 from ..rank import order, rank
-from ..sources import Unit, files, git
+from ..sources import files, git
 from . import targets
 from .redact import Redactor
-from .workers import Harvest, Pool, Searcher, SearchOptions, where_raised
+from .workers import AnyUnit, Harvest, Pool, Searcher, SearchOptions, where_raised
 
 SMALL = 4 << 20
 """Less than this many bytes are searched in one process: starting others would take longer."""
@@ -101,7 +101,7 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
         findings=[redactor.finding(r) for r in kept],
         not_scanned=[redactor.not_scanned(n) for n in tally.all_not_scanned()],
         suppressed=tuple(sorted(Counter(reason for reason, _ in tally.suppressed).items())),
-        dropped=tuple(sorted(tally.dropped.items())),
+        dropped=tuple(sorted(Counter(reason for reason, _ in tally.dropped).items())),
         coverage=Coverage(
             targets=tuple(clean(n) for n in names),
             counts=tuple(sorted(tally.counts.items())),
@@ -166,7 +166,7 @@ class Tally:
     folded: Counter[tuple[str, bool]] = field(default_factory=Counter)
     kept: Counter[tuple[str, bool]] = field(default_factory=Counter)
     suppressed: set[tuple[str, bytes]] = field(default_factory=set)
-    dropped: Counter[str] = field(default_factory=Counter)
+    dropped: set[tuple[str, bytes]] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
     stages: dict[str, float] = field(default_factory=dict)
     bytes: int = 0
@@ -221,7 +221,7 @@ class TargetScan:
         finally:
             self.tally.stages[name] = self.tally.stages.get(name, 0.0) + time.monotonic() - begun
 
-    def search(self, what: str, units: Iterable[Unit], *, total: int = 0, amount: int = 0) -> None:
+    def search(self, what: str, units: Iterable[AnyUnit], *, total: int = 0, amount: int = 0) -> None:
         """Search units that hold about `amount` bytes, in several processes where that pays."""
         if self.interrupted:
             return
@@ -241,7 +241,7 @@ class TargetScan:
         tally = self.tally
         tally.leave_out(harvest.not_scanned)
         tally.suppressed |= harvest.suppressed
-        tally.dropped.update(harvest.dropped)
+        tally.dropped |= harvest.dropped
         tally.counts.update(harvest.counts)
         tally.bytes += harvest.bytes
         for origin, sightings in harvest.found:

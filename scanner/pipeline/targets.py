@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import GitError, UsageError
 from ..ledger import Resolve
 from ..model import Detector, File, GitBlob, GitMessage, NotScanned, Origin, clean
-from ..sources import files, git, history, objects, worktree
+from ..sources import files, git, history, objects, packs, worktree
 from ..sources.diffs import tree
 from ..sources.git import Repository
 from ..sources.refs import head_of
@@ -51,7 +51,8 @@ def repository(scan: TargetScan, repo: Repository, options: ScanOptions) -> Reso
     """A repository: its work tree, its index, its whole object store, the texts of its git directory."""
     index = _index(scan, repo)
     store = objects.Store(repo.id_length)
-    units = objects.list_units(repo, store, max_size=options.max_size)
+    found, _why = packs.open_packs(repo, max_size=options.max_size)
+    units = found.list_units(store) if found else objects.list_units(repo, store, max_size=options.max_size)
     scan.search("git objects", units, amount=UNPACKED * _pack_bytes(repo))
     scan.leave_out(store.not_scanned)
     work_tree(scan, repo, index, options)

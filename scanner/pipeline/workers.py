@@ -20,11 +20,14 @@ from ..engine import Engine, Matcher, Searched, vectorised
 from ..engine.aho_corasick import AhoCorasick
 from ..errors import UsageError
 from ..model import File, GitBlob, GitMessage, NotScanned, Origin, Secret, Sighting, Stdin
-from ..sources import Batch, Item, Unit
+from ..sources import Batch, Counted, Hinted, Item, Unit
+from ..sources.objects import ObjectUnit
+from ..sources.packs import PackUnit
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+AnyUnit = Unit | PackUnit
 POOL_BREAKS = 5
 """How often workers may die before the rest is given up."""
 
@@ -36,9 +39,18 @@ class Harvest:
     found: list[tuple[Origin, list[Sighting]]] = field(default_factory=list)
     not_scanned: list[NotScanned] = field(default_factory=list)
     suppressed: set[tuple[str, bytes]] = field(default_factory=set)
-    dropped: Counter[str] = field(default_factory=Counter)
+    dropped: set[tuple[str, bytes]] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
     bytes: int = 0
+
+    def add(self, other: Harvest) -> None:
+        """What another unit gave."""
+        self.found += other.found
+        self.not_scanned += other.not_scanned
+        self.suppressed |= other.suppressed
+        self.dropped |= other.dropped
+        self.counts.update(other.counts)
+        self.bytes += other.bytes
 
 
 _COUNTED = {File: "files", GitBlob: "git blobs", GitMessage: "git messages", Stdin: "standard input"}
@@ -47,7 +59,11 @@ _COUNT_KEY = os.urandom(16)
 
 def digest(secret: Secret) -> bytes:
     """Enough to count distinct values in this run, and nothing to find them by."""
-    return hashlib.blake2b(secret.canonical(), digest_size=8, key=_COUNT_KEY).digest()
+    return _digest(secret.canonical())
+
+
+def _digest(value: bytes) -> bytes:
+    return hashlib.blake2b(value, digest_size=8, key=_COUNT_KEY).digest()
 
 
 ENGINES = ("auto", "vector", "aho-corasick")
@@ -102,12 +118,14 @@ class Searcher:
         if self.cache.problem:
             yield self.cache.problem
 
-    def search(self, unit: Unit) -> Harvest:
+    def search(self, unit: AnyUnit) -> Harvest:
         """Search every blob of a unit."""
         harvest = Harvest()
         try:
-            for read in unit.blobs():
-                if isinstance(read, NotScanned):
+            for read in unit.walk(self._engine) if isinstance(unit, PackUnit) else unit.blobs():
+                if isinstance(read, ObjectUnit):
+                    harvest.add(self.search(read))
+                elif isinstance(read, NotScanned):
                     harvest.not_scanned.append(read)
                 else:
                     self._search(read, harvest)
@@ -115,7 +133,15 @@ class Searcher:
             harvest.not_scanned.append(_failed(unit, e))
         return harvest
 
-    def _search(self, read: Batch | Item, harvest: Harvest) -> None:
+    def _search(self, read: Batch | Counted | Hinted | Item, harvest: Harvest) -> None:
+        if isinstance(read, Hinted):
+            searched, read.live = self._engine.search_hinted(read.content, read.hints)
+            self._sift(read.origin, searched, harvest)
+            return
+        if isinstance(read, Counted):
+            harvest.counts[_COUNTED[read.kind]] += read.blobs
+            harvest.bytes += read.bytes
+            return
         if isinstance(read, Item):
             searched = self._engine.search(read.pieces)
             harvest.counts[_COUNTED[type(read.origin)]] += 1
@@ -129,7 +155,7 @@ class Searcher:
 
     def _sift(self, origin: Origin, searched: Searched, harvest: Harvest) -> None:
         """What the allowlists leave of a blob's matches."""
-        harvest.dropped.update(searched.dropped)
+        harvest.dropped.update((reason, _digest(value)) for reason, value in searched.dropped)
         sightings: list[Sighting] = []
         for match in searched.matches:
             reason = self.allowlist.review(match, self.by_id[match.detector])
@@ -158,7 +184,7 @@ def _start_worker(options: SearchOptions, amount: int, count_key: bytes) -> None
         _searcher.prepare(amount)
 
 
-def _work(unit: Unit) -> Harvest:
+def _work(unit: AnyUnit) -> Harvest:
     assert _searcher is not None
     return _searcher.search(unit)
 
@@ -175,7 +201,7 @@ class Pool:
         self._searcher, self._jobs = searcher, jobs
         self._arguments = (searcher.options, amount, _COUNT_KEY)
 
-    def run(self, units: Iterable[Unit]) -> Iterator[Harvest]:
+    def run(self, units: Iterable[AnyUnit]) -> Iterator[Harvest]:
         """The harvest of every unit, in the order in which they are done.
 
         A worker that dies (killed for its memory, say) takes what was under way with it: that is reported, and the
@@ -188,7 +214,7 @@ class Pool:
 
         waiting = iter(units)
         for _ in range(POOL_BREAKS):
-            under_way: dict[Future[Harvest], Unit] = {}
+            under_way: dict[Future[Harvest], AnyUnit] = {}
             try:
                 yield from self._pool(waiting, under_way)
                 return
@@ -200,7 +226,7 @@ class Pool:
             why = "workers died again and again (out of memory?); scan it again with --jobs 1"
             yield Harvest(not_scanned=[NotScanned(b"all that was left", why, count=rest)])
 
-    def _pool(self, units: Iterator[Unit], under_way: dict[Future[Harvest], Unit]) -> Iterator[Harvest]:
+    def _pool(self, units: Iterator[AnyUnit], under_way: dict[Future[Harvest], AnyUnit]) -> Iterator[Harvest]:
         global _searcher
         import multiprocessing  # here: a small scan, in one process, has no use for it
         from concurrent.futures import Future, ProcessPoolExecutor
@@ -229,7 +255,7 @@ class Pool:
             executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _done(under_way: dict[Future[Harvest], Unit]) -> Iterator[Harvest]:
+def _done(under_way: dict[Future[Harvest], AnyUnit]) -> Iterator[Harvest]:
     from concurrent.futures import FIRST_COMPLETED, wait
 
     for future in wait(under_way, return_when=FIRST_COMPLETED).done:
@@ -255,11 +281,11 @@ def where_raised(error: BaseException) -> str:
     return f"{type(error).__name__} at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}"
 
 
-def _failed(unit: Unit, error: Exception) -> NotScanned:
+def _failed(unit: AnyUnit, error: Exception) -> NotScanned:
     why = f"an error in oakum ({where_raised(error)}) ended the search of these blobs; please report it"
     return NotScanned(unit.describe(), why, count=unit.size())
 
 
-def _lost(unit: Unit) -> NotScanned:
+def _lost(unit: AnyUnit) -> NotScanned:
     why = "the process that searched it died (out of memory?); scan it again with --jobs 1"
     return NotScanned(unit.describe(), why, count=unit.size())

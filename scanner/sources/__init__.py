@@ -40,6 +40,29 @@ class Batch:
     origin: Callable[[int], Origin]
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Blobs of one kind that a walk has been through: how many, their bytes, and how many of these were searched."""
+
+    kind: type[Origin]
+    blobs: int
+    bytes: int
+    searched: int
+
+
+@dataclass(slots=True)
+class Hinted:
+    """A blob for which the matcher has hints already, as (index, offset).
+
+    Whoever searches it sets `live`: the indexes whose hints count for what is made from this blob, too.
+    """
+
+    origin: Origin
+    content: bytes
+    hints: Sequence[tuple[int, int]]
+    live: frozenset[int] | None = None
+
+
 class Unit(Protocol):
     """A piece of work: some blobs of one source. `weight` is about how many bytes they hold."""
 

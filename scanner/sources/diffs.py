@@ -11,7 +11,7 @@ import re
 import sys
 import time
 from binascii import unhexlify
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -55,10 +55,10 @@ class Sieve:
     """
 
     wanted: Set[bytes]
-    known: Set[bytes] | None = None
+    known: Container[bytes] | None = None
 
     @classmethod
-    def of(cls, blobs: Iterable[str], known: Set[bytes] | None = None) -> Sieve:
+    def of(cls, blobs: Iterable[str], known: Container[bytes] | None = None) -> Sieve:
         """One for blobs by their hexadecimal ids."""
         return cls({bytes.fromhex(blob) for blob in blobs}, known)
 

@@ -169,7 +169,7 @@ class _Pass:
                 history.messages.setdefault(commit, (reach, via.get(commit, "")))
         present, damaged, last = self._store.blobs, self._store.damaged, ""
         sieve = Sieve.of(self._blobs, present if complete else None)
-        for commit, change in diff_trees(self._repository, commits, history.not_scanned, sieve):
+        for commit, change in self._store.changes(self._repository, commits, history.not_scanned, sieve):
             self._order += commit != last
             last = commit
             if change.blob in self._blobs:

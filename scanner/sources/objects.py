@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from binascii import unhexlify
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import chain
@@ -20,6 +20,7 @@ from typing import Literal
 
 from ..model import PIECE_OVERLAP, PIECE_SIZE, GitBlob, GitMessage, NotScanned, Piece
 from . import BATCH_SIZE, Batch, Item
+from .diffs import Change, Sieve, diff_trees
 from .git import Conversation, Repository
 
 UNIT_OBJECTS = 4096
@@ -83,16 +84,21 @@ class ObjectUnit:
         return GitBlob if self.kind == "blob" else GitMessage
 
     def _origin(self, name: str, content: bytes) -> GitBlob | GitMessage:
-        if self.kind == "blob":
-            return GitBlob(name)
-        author, date = signature(content, b"tagger" if self.kind == "tag" else b"author")
-        return GitMessage(self.kind, name, author, date)
+        return origin_of(self.kind, name, content)
 
     def _item(self, name: str, content: Iterator[Piece]) -> Item:
         if self.kind == "blob":
             return Item(GitBlob(name), content)
         first = next(content)
         return Item(self._origin(name, first.content), chain((first,), content))
+
+
+def origin_of(kind: Kind, name: str, content: bytes) -> GitBlob | GitMessage:
+    """Where an object stands, as far as it says so itself."""
+    if kind == "blob":
+        return GitBlob(name)
+    author, date = signature(content, b"tagger" if kind == "tag" else b"author")
+    return GitMessage(kind, name, author, date)
 
 
 _LONGEST_HEADER = 128
@@ -273,15 +279,22 @@ def iso_date(seconds: int, zone: str) -> str:
         return ""
 
 
+Changes = Callable[[Repository, Sequence[str], list[NotScanned], Sieve], Iterator[tuple[str, Change]]]
+
+
 @dataclass(slots=True)
 class Store:
-    """What the object store holds, filled while it is listed. Ids are binary and joined, or in a set for blobs."""
+    """What the object store holds, filled while it is listed. Ids are binary and joined, or in a set for blobs.
+
+    `changes` says what commits brought in.
+    """
 
     id_length: int
-    blobs: set[bytes] = field(default_factory=set)
+    blobs: Container[bytes] = frozenset()
     commits: bytearray = field(default_factory=bytearray)
     damaged: set[str] = field(default_factory=set)
     not_scanned: list[NotScanned] = field(default_factory=list)
+    changes: Changes = diff_trees
 
     def commit_names(self) -> Iterator[str]:
         """The hexadecimal ids of all commits."""
@@ -297,6 +310,7 @@ def list_units(repository: Repository, store: Store, *, max_size: int) -> Iterat
         b"tag": ("tag", bytearray()),
     }
     weights = dict.fromkeys(batches, 0)
+    store.blobs = blobs = set[bytes]()
     form = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
     with repository.open("cat-file", "--batch-all-objects", "--unordered", "--buffer", form) as git:
         for line in git.stdout:
@@ -310,11 +324,11 @@ def list_units(repository: Repository, store: Store, *, max_size: int) -> Iterat
                 continue
             raw, size, (word, batch) = unhexlify(name), int(length), batches[type_]
             if type_ == b"blob":
-                store.blobs.add(raw)
+                blobs.add(raw)
             elif type_ == b"commit":
                 store.commits += raw
             if size > max_size:
-                store.not_scanned.append(_too_large(word, name, size))
+                store.not_scanned.append(too_large(word, name, size))
                 continue
             batch += raw
             weights[type_] += size
@@ -352,7 +366,7 @@ def chosen_units(
     batch, weight = bytearray(), 0
     for text, (_, _, size) in zip(names, headers(repository, names), strict=True):
         if size > max_size:
-            not_scanned.append(_too_large(kind, text.encode(), size))
+            not_scanned.append(too_large(kind, text.encode(), size))
             continue
         batch += bytes.fromhex(text)
         weight += size
@@ -363,5 +377,6 @@ def chosen_units(
         yield ObjectUnit(repository, kind, bytes(batch), weight)
 
 
-def _too_large(kind: Kind, name: bytes, size: int) -> NotScanned:
+def too_large(kind: Kind, name: bytes, size: int) -> NotScanned:
+    """The entry for an object that is left out because of its size."""
     return NotScanned(name, f"git {kind} larger than --max-size ({size:,} bytes)", policy=True)

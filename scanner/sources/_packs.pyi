@@ -1,0 +1,56 @@
+from array import array
+from collections.abc import Callable, Container, Iterable, Iterator
+
+VERSION: int
+
+class BrokenError(Exception): ...
+class ElsewhereError(Exception): ...
+
+class Pack:
+    count: int
+    id_length: int
+    def __init__(self, pack: object, index: object, id_length: int) -> None: ...
+    def __contains__(self, name: object) -> bool: ...
+    def names(self, kind: int) -> bytes: ...
+    def broken(self) -> bytes: ...
+    def roots(self, kind: int) -> list[tuple[int, int]]: ...
+    def family(self, root: int) -> bytes: ...
+
+class Found:
+    name: bytes
+    content: bytes
+    hints: list[tuple[int, int]]
+    live: frozenset[int] | None
+
+class Walk:
+    searched: int
+    failed: list[tuple[int, str]]
+    large: list[tuple[bytes, int]]
+    def __init__(
+        self,
+        pack: Pack,
+        look: Callable[[bytes], Iterable[tuple[int, int]]],
+        reach: int,
+        before: array[int],
+        behind: array[int],
+        *,
+        most: int,
+        hold: int,
+        others: list[Pack],
+    ) -> None: ...
+    def tree(self, root: int) -> Iterator[tuple[int, int] | Found]: ...
+    def flush(self) -> Iterator[tuple[int, int] | Found]: ...
+
+class Trees:
+    seen: int
+    def __init__(
+        self,
+        packs: list[Pack],
+        id_length: int,
+        *,
+        wanted: Container[bytes],
+        known: Container[bytes] | None,
+        most: int,
+        cache: int,
+    ) -> None: ...
+    def changes(self, commit: bytes) -> list[tuple[bytes, bytes, bool]]: ...

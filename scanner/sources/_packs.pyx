@@ -1,0 +1,1133 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""The inner loops of reading packs: the index, delta trees, deltas, what is new in a result, trees compared.
+
+A pack is hostile input. Every offset and length that is read from it is checked before it is used; what does not fit
+raises `BrokenError`, and whoever asked goes to git with that object.
+
+Sources: gitformat-pack(5), "pack-*.pack files have the following format" and "Version 2 pack-*.idx files"; tree
+objects as in git's Documentation/user-manual, "The object database".
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc, qsort, realloc
+from libc.string cimport memchr, memcmp, memcpy
+
+try:
+    from isal.isal_zlib import crc32, decompress, decompressobj
+except ImportError:  # no wheel for this platform
+    from zlib import crc32, decompress, decompressobj
+
+VERSION = 1
+
+cdef enum:
+    COMMIT = 1
+    TREE = 2
+    BLOB = 3
+    TAG = 4
+    OFS_DELTA = 6
+    REF_DELTA = 7
+    UNKNOWN = 8     # its base is not known yet
+    BROKEN = 9      # it cannot be read by us
+
+ctypedef const uint8_t *Bytes
+
+cdef uint32_t NONE = 0xFFFFFFFF
+cdef uint64_t ONE_SHOT = 1 << 16    # compressed bytes that are inflated at once: they give 66 MB at most
+
+
+class BrokenError(Exception):
+    """Something in a pack is not as the format says, or larger than it says."""
+
+
+cdef struct Node:
+    # One object of a pack, 32 bytes. Nodes are in the order of the pack.
+    uint64_t offset
+    uint32_t place      # in the index
+    uint32_t base       # the node that it is a delta of, or NONE
+    uint32_t child      # the first delta of it
+    uint32_t sibling    # the next delta of its base
+    uint32_t weight     # compressed bytes of it and all that is made from it, in units of 64
+    uint8_t kind
+
+cdef struct Run:
+    # A part of a result: `size` bytes at `at`, copied from `source` in the base.
+    uint32_t at
+    uint32_t size
+    uint32_t source
+
+cdef struct Hint:
+    uint32_t offset
+    uint16_t index
+    uint8_t dead        # its detector took nothing there
+
+
+cdef int by_offset(const void *a, const void *b) noexcept nogil:
+    cdef uint64_t one = (<const Node *> a).offset, other = (<const Node *> b).offset
+    return -1 if one < other else one > other
+
+
+cdef int by_place(const void *a, const void *b) noexcept nogil:
+    cdef const Hint *one = <const Hint *> a
+    cdef const Hint *other = <const Hint *> b
+    if one.offset != other.offset:
+        return -1 if one.offset < other.offset else 1
+    if one.index != other.index:
+        return -1 if one.index < other.index else 1
+    return other.dead - one.dead    # the one that is known to be dead comes first
+
+
+cdef inline uint32_t big32(const uint8_t *p) noexcept nogil:
+    return (<uint32_t> p[0] << 24) | (<uint32_t> p[1] << 16) | (<uint32_t> p[2] << 8) | p[3]
+
+
+cdef inline uint64_t big64(const uint8_t *p) noexcept nogil:
+    return (<uint64_t> big32(p) << 32) | big32(p + 4)
+
+
+cdef class Pack:
+    """A pack and its index, mapped into memory by the caller (anything that gives its bytes, and stays as it is)."""
+
+    cdef readonly uint32_t count
+    cdef readonly int id_length
+    cdef object _pack_view
+    cdef const uint8_t[::1] _pack, _index
+    cdef const uint8_t *pack
+    cdef const uint8_t *ids
+    cdef const uint8_t *crcs
+    cdef const uint8_t *small
+    cdef const uint8_t *large
+    cdef const uint8_t *fanout
+    cdef uint64_t larges, end
+    cdef Node *nodes
+
+    def __cinit__(self, pack, index, int id_length):
+        """`id_length` is 20 or 32 bytes. Raise BrokenError where the index is not as it should be."""
+        cdef uint64_t size, wanted
+        cdef uint32_t i, previous = 0, here
+        self._pack_view = memoryview(pack)
+        self._pack, self._index = pack, index
+        self.id_length = id_length
+        if self._pack.shape[0] < 12 + id_length or self._index.shape[0] < 8 + 1024 + 2 * id_length:
+            raise BrokenError("is too short")
+        self.pack = &self._pack[0]
+        self.end = <uint64_t> self._pack.shape[0] - id_length
+        cdef const uint8_t *at = &self._index[0]
+        if big32(at) != 0xFF744F63 or big32(at + 4) != 2:
+            raise BrokenError("is no index of version 2")
+        if big32(self.pack) != 0x5041434B or not 2 <= big32(self.pack + 4) <= 3:
+            raise BrokenError("is no pack of version 2")
+        self.fanout = at + 8
+        for i in range(256):
+            here = big32(self.fanout + 4 * i)
+            if here < previous:
+                raise BrokenError("has an index whose parts contradict each other")
+            previous = here
+        self.count = previous
+        if big32(self.pack + 8) != self.count or self.count >= NONE - 1:
+            raise BrokenError("has another number of objects than its index")
+        size = self._index.shape[0]
+        wanted = 8 + 1024 + <uint64_t> self.count * (id_length + 8) + 2 * id_length
+        if size < wanted or (size - wanted) % 8:
+            raise BrokenError("has an index of the wrong length")
+        self.larges = (size - wanted) // 8
+        self.ids = at + 8 + 1024
+        self.crcs = self.ids + <uint64_t> self.count * id_length
+        self.small = self.crcs + <uint64_t> self.count * 4
+        self.large = self.small + <uint64_t> self.count * 4
+        for i in range(1, self.count):
+            if memcmp(self.ids + <uint64_t> (i - 1) * id_length, self.ids + <uint64_t> i * id_length, id_length) >= 0:
+                raise BrokenError("has an index that is not sorted")
+        self.nodes = <Node *> calloc(self.count + 1, sizeof(Node))
+        if self.nodes == NULL:
+            raise MemoryError
+        self._read_index()
+        self._read_headers()
+        self._grow_trees()
+
+    def __dealloc__(self):
+        free(self.nodes)
+
+    # --- the index ----------------------------------------------------------------------------------------------------
+
+    cdef uint64_t _offset_of(self, uint32_t place) except? 0:
+        cdef uint64_t offset = big32(self.small + 4 * <uint64_t> place)
+        if offset & 0x80000000:
+            offset &= 0x7FFFFFFF
+            if offset >= self.larges:
+                raise BrokenError("has an index that points outside of itself")
+            offset = big64(self.large + 8 * offset)
+        if offset < 12 or offset >= self.end:
+            raise BrokenError("has an index that points outside of the pack")
+        return offset
+
+    cdef int _read_index(self) except -1:
+        cdef uint32_t i
+        for i in range(self.count):
+            self.nodes[i].offset = self._offset_of(i)
+            self.nodes[i].place = i
+        qsort(self.nodes, self.count, sizeof(Node), by_offset)
+        self.nodes[self.count].offset = self.end
+        return 0
+
+    cdef uint32_t _at(self, uint64_t offset) noexcept nogil:
+        """The node that begins at an offset, or NONE."""
+        cdef uint32_t low = 0, high = self.count, middle
+        while low < high:
+            middle = low + (high - low) // 2
+            if self.nodes[middle].offset < offset:
+                low = middle + 1
+            else:
+                high = middle
+        return low if low < self.count and self.nodes[low].offset == offset else NONE
+
+    cdef uint32_t _place_of(self, const uint8_t *name) noexcept nogil:
+        cdef uint32_t low = big32(self.fanout + 4 * (name[0] - 1)) if name[0] else 0
+        cdef uint32_t high = big32(self.fanout + 4 * name[0]), middle
+        cdef int order
+        while low < high:
+            middle = low + (high - low) // 2
+            order = memcmp(self.ids + <uint64_t> middle * self.id_length, name, self.id_length)
+            if order == 0:
+                return middle
+            if order < 0:
+                low = middle + 1
+            else:
+                high = middle
+        return NONE
+
+    cdef uint32_t _named(self, const uint8_t *name) except? 0xFFFFFFFE:
+        cdef uint32_t place = self._place_of(name)
+        return NONE if place == NONE else self._at(self._offset_of(place))
+
+    def __contains__(self, bytes name) -> bool:
+        """Whether it has the object of this binary name."""
+        return len(name) == self.id_length and self._place_of(<const uint8_t *> PyBytes_AS_STRING(name)) != NONE
+
+    cdef bytes _name(self, uint32_t node):
+        cdef uint64_t at = <uint64_t> self.nodes[node].place * self.id_length
+        return PyBytes_FromStringAndSize(<const char *> self.ids + at, self.id_length)
+
+    def names(self, int kind) -> bytes:
+        """The binary names of all objects of a kind (1 commit, 2 tree, 3 blob, 4 tag), joined, in the pack's order."""
+        cdef uint32_t i
+        cdef list out = []
+        for i in range(self.count):
+            if self.nodes[i].kind == kind:
+                out.append(self._name(i))
+        return b"".join(out)
+
+    def broken(self) -> bytes:
+        """The names of the objects that cannot be read here, joined."""
+        return self.names(BROKEN)
+
+    # --- headers and delta trees --------------------------------------------------------------------------------------
+
+    cdef int _header(self, uint32_t node, uint8_t *kind, uint64_t *size, uint64_t *base) noexcept nogil:
+        """Length of an entry's header, its kind, its size, and for a delta the offset of its base (0: it is named).
+
+        -1 for what is no entry.
+        """
+        cdef uint64_t at = self.nodes[node].offset, end = self.nodes[node + 1].offset, back
+        cdef uint8_t byte
+        cdef int shift = 4
+        if at >= end:
+            return -1
+        byte = self.pack[at]
+        at += 1
+        kind[0] = (byte >> 4) & 7
+        size[0] = byte & 15
+        while byte & 0x80:
+            if at >= end or shift > 57:
+                return -1
+            byte = self.pack[at]
+            at += 1
+            size[0] |= <uint64_t> (byte & 0x7F) << shift
+            shift += 7
+        base[0] = 0
+        if kind[0] == OFS_DELTA:
+            if at >= end:
+                return -1
+            byte = self.pack[at]
+            at += 1
+            back = byte & 0x7F
+            while byte & 0x80:
+                if at >= end or back >> 56:
+                    return -1
+                byte = self.pack[at]
+                at += 1
+                back = ((back + 1) << 7) | (byte & 0x7F)
+            if back == 0 or back >= self.nodes[node].offset:
+                return -1
+            base[0] = self.nodes[node].offset - back
+        elif kind[0] == REF_DELTA:
+            if end - at < <uint64_t> self.id_length:
+                return -1
+            at += self.id_length
+        return <int> (at - self.nodes[node].offset)
+
+    cdef int _read_headers(self) except -1:
+        cdef uint32_t i, base
+        cdef uint64_t size, offset
+        cdef int length
+        cdef Node *node
+        for i in range(self.count):
+            node = &self.nodes[i]
+            node.base = node.child = node.sibling = NONE
+            length = self._header(i, &node.kind, &size, &offset)
+            if length < 0 or node.kind == 0 or node.kind == 5:
+                node.kind = BROKEN
+                continue
+            if node.kind < OFS_DELTA:
+                continue
+            if node.kind == OFS_DELTA:
+                base = self._at(offset)
+            else:
+                base = self._named(self.pack + node.offset + length - self.id_length)
+            node.base = base
+            node.kind = BROKEN if base == NONE or base == i else UNKNOWN
+            if node.kind == BROKEN:
+                node.base = NONE
+        return 0
+
+    cdef int _grow_trees(self) except -1:
+        """Kind of every delta, children of every base, weights. What goes round in a circle is broken."""
+        cdef uint32_t i, at, following
+        cdef uint8_t kind
+        cdef uint64_t weight
+        for i in range(self.count):
+            if self.nodes[i].kind != UNKNOWN:
+                continue
+            at, kind = i, UNKNOWN
+            while self.nodes[at].kind == UNKNOWN:
+                self.nodes[at].kind = UNKNOWN + 8    # on the way
+                at = self.nodes[at].base
+            kind = self.nodes[at].kind
+            if kind == UNKNOWN + 8:
+                kind = BROKEN
+            at = i
+            while self.nodes[at].kind == UNKNOWN + 8:
+                self.nodes[at].kind = kind
+                at = self.nodes[at].base
+        for i in range(self.count):
+            if self.nodes[i].base != NONE and self.nodes[i].kind != BROKEN:
+                at = self.nodes[i].base
+                self.nodes[i].sibling = self.nodes[at].child
+                self.nodes[at].child = i
+        for i in range(self.count):
+            if self.nodes[i].base == NONE and self.nodes[i].kind < OFS_DELTA:
+                self._weigh(i)
+        return 0
+
+    cdef int _weigh(self, uint32_t root) noexcept nogil:
+        """Weights of a tree, from the leaves up: without a stack, as every node knows its base."""
+        cdef uint32_t at = root, base, last, heaviest
+        cdef uint64_t weight
+        while True:
+            self.nodes[at].weight = <uint32_t> min(
+                (self.nodes[at + 1].offset - self.nodes[at].offset + 319) >> 6, <uint64_t> 0x7FFFFFFF
+            )
+            while self.nodes[at].child != NONE:
+                at = self.nodes[at].child
+                self.nodes[at].weight = <uint32_t> min(
+                    (self.nodes[at + 1].offset - self.nodes[at].offset + 319) >> 6, <uint64_t> 0x7FFFFFFF
+                )
+            while at != root:
+                base = self.nodes[at].base
+                weight = <uint64_t> self.nodes[base].weight + self.nodes[at].weight
+                self.nodes[base].weight = <uint32_t> min(weight, <uint64_t> 0x7FFFFFFF)
+                if self.nodes[at].sibling != NONE:
+                    at = self.nodes[at].sibling
+                    break
+                at = base
+            if at == root:
+                return 0
+
+    def roots(self, int kind) -> list:
+        """(root, weight) of each delta tree of a kind; the weight is in units of 64 compressed bytes."""
+        cdef uint32_t i
+        return [
+            (i, self.nodes[i].weight)
+            for i in range(self.count)
+            if self.nodes[i].kind == kind and self.nodes[i].base == NONE
+        ]
+
+    def family(self, uint32_t root) -> bytes:
+        """The names of an object and of all that is made from it, joined."""
+        cdef uint32_t at = root
+        cdef list out = []
+        if root >= self.count:
+            raise BrokenError("has no such object")
+        while True:
+            out.append(self._name(at))
+            if self.nodes[at].child != NONE:
+                at = self.nodes[at].child
+                continue
+            while at != root and self.nodes[at].sibling == NONE:
+                at = self.nodes[at].base
+            if at == root:
+                return b"".join(out)
+            at = self.nodes[at].sibling
+
+    # --- content ------------------------------------------------------------------------------------------------------
+
+    cdef bytes _inflate(self, uint32_t node):
+        """The entry's content: of a delta its instructions. BrokenError where anything is not as it should be."""
+        cdef uint64_t size, base, start, end
+        cdef Node *here = &self.nodes[node]
+        cdef uint8_t kind
+        cdef int length = self._header(node, &kind, &size, &base)
+        end = self.nodes[node + 1].offset
+        start = here.offset + length
+        if length < 0 or start >= end:
+            raise BrokenError("entry without content")
+        raw = self._pack_view[here.offset:end]
+        if crc32(raw) != big32(self.crcs + 4 * <uint64_t> here.place):
+            raise BrokenError("entry whose checksum is wrong")
+        try:
+            if end - start <= ONE_SHOT:
+                content = decompress(raw[length:], 15, size + 1)
+            else:
+                content = decompressobj().decompress(raw[length:], size + 1)
+        except Exception as e:
+            raise BrokenError("entry that cannot be inflated") from e
+        if <uint64_t> len(content) != size:
+            raise BrokenError("entry of the wrong length")
+        return content
+
+    cdef bytes read(self, uint32_t node, Cache cache, uint64_t most):
+        """The content of any object, through its bases; BrokenError where it is larger than `most` or damaged."""
+        cdef list chain = []
+        cdef uint32_t at = node
+        content = None
+        while True:
+            content = cache.get(self, at)
+            if content is not None:
+                break
+            if self.nodes[at].base == NONE:
+                break
+            chain.append(at)
+            at = self.nodes[at].base
+            if len(chain) > 10000:
+                raise BrokenError("delta chain without end")
+        if content is None:
+            if self.nodes[at].kind >= OFS_DELTA or self._entry_size(at) > most:
+                raise BrokenError("object that cannot be read")
+            content = self._inflate(at)
+            cache.put(self, at, content)
+        while chain:
+            at = chain.pop()
+            content = apply(self._inflate(at), content, most, None)
+            cache.put(self, at, content)
+        return content
+
+    cdef uint64_t _entry_size(self, uint32_t node):
+        cdef uint64_t size = 0, base
+        cdef uint8_t kind
+        self._header(node, &kind, &size, &base)
+        return size
+
+
+cdef enum:
+    SLOTS = 1 << 14
+
+
+cdef class Cache:
+    """Contents of objects that were read, one in each of its slots, up to so many bytes."""
+
+    cdef list _contents, _owners
+    cdef uint32_t[SLOTS] _nodes
+    cdef uint32_t _hand
+    cdef uint64_t _bytes, _most
+
+    def __cinit__(self, uint64_t most):
+        self._contents, self._owners, self._most = [None] * SLOTS, [None] * SLOTS, most
+
+    cdef uint32_t _slot(self, uint32_t node) noexcept nogil:
+        return (node * <uint32_t> 2654435761) >> 18
+
+    cdef bytes get(self, Pack pack, uint32_t node):
+        cdef uint32_t slot = self._slot(node)
+        return self._contents[slot] if self._nodes[slot] == node and self._owners[slot] is pack else None
+
+    cdef int put(self, Pack pack, uint32_t node, bytes content) except -1:
+        cdef uint32_t slot = self._slot(node)
+        if <uint64_t> PyBytes_GET_SIZE(content) > self._most // 4:
+            return 0
+        self._empty(slot)
+        self._contents[slot], self._owners[slot], self._nodes[slot] = content, pack, node
+        self._bytes += PyBytes_GET_SIZE(content)
+        while self._bytes > self._most:
+            self._hand = (self._hand + 1) % SLOTS
+            self._empty(self._hand)
+        return 0
+
+    cdef int _empty(self, uint32_t slot) except -1:
+        cdef bytes old = self._contents[slot]
+        if old is not None:
+            self._bytes -= PyBytes_GET_SIZE(old)
+            self._contents[slot] = self._owners[slot] = None
+        return 0
+
+
+# --- deltas -----------------------------------------------------------------------------------------------------------
+
+
+cdef class Runs:
+    """What of a result was copied from its base, in order; neighbours that are neighbours in the base are one."""
+
+    cdef Run *at
+    cdef uint32_t count, room
+
+    def __dealloc__(self):
+        free(self.at)
+
+    cdef int add(self, uint32_t place, uint32_t size, uint32_t source) except -1:
+        cdef Run *last
+        if self.count:
+            last = &self.at[self.count - 1]
+            if last.at + last.size == place and last.source + last.size == source:
+                last.size += size
+                return 0
+        if self.count == self.room:
+            self.room = 2 * self.room + 8
+            last = <Run *> realloc(self.at, self.room * sizeof(Run))
+            if last == NULL:
+                self.room = self.count
+                raise MemoryError
+            self.at = last
+        self.at[self.count].at, self.at[self.count].size, self.at[self.count].source = place, size, source
+        self.count += 1
+        return 0
+
+
+cdef int varint(const uint8_t *p, uint64_t *at, uint64_t end, uint64_t *value) except -1:
+    cdef int shift = 0
+    cdef uint8_t byte = 0x80
+    value[0] = 0
+    while byte & 0x80:
+        if at[0] >= end or shift > 56:
+            raise BrokenError("delta with a size that does not end")
+        byte = p[at[0]]
+        at[0] += 1
+        value[0] |= <uint64_t> (byte & 0x7F) << shift
+        shift += 7
+    return 0
+
+
+def result_size(bytes delta) -> int:
+    """How long the result of a delta says that it is."""
+    cdef uint64_t at = 0, base, size
+    cdef const uint8_t *p = <const uint8_t *> PyBytes_AS_STRING(delta)
+    varint(p, &at, PyBytes_GET_SIZE(delta), &base)
+    varint(p, &at, PyBytes_GET_SIZE(delta), &size)
+    return size
+
+
+cdef bytes apply(bytes delta, bytes base, uint64_t most, Runs runs):
+    """The result of a delta; what was copied goes into `runs`. BrokenError for what does not fit, or is too long."""
+    cdef const uint8_t *p = <const uint8_t *> PyBytes_AS_STRING(delta)
+    cdef const char *source = PyBytes_AS_STRING(base)
+    cdef uint64_t at = 0, end = PyBytes_GET_SIZE(delta), base_size, size, done = 0, offset, length
+    cdef uint8_t op
+    cdef char *out
+    varint(p, &at, end, &base_size)
+    varint(p, &at, end, &size)
+    if base_size != <uint64_t> PyBytes_GET_SIZE(base):
+        raise BrokenError("delta of another base")
+    if size > most or size >= NONE:
+        raise BrokenError("delta with too long a result")
+    result = PyBytes_FromStringAndSize(NULL, size)
+    out = PyBytes_AS_STRING(result)
+    while at < end:
+        op = p[at]
+        at += 1
+        if op & 0x80:
+            offset = length = 0
+            if op & 0x01:
+                if at >= end: raise BrokenError("delta that ends in an instruction")
+                offset = p[at]; at += 1
+            if op & 0x02:
+                if at >= end: raise BrokenError("delta that ends in an instruction")
+                offset |= <uint64_t> p[at] << 8; at += 1
+            if op & 0x04:
+                if at >= end: raise BrokenError("delta that ends in an instruction")
+                offset |= <uint64_t> p[at] << 16; at += 1
+            if op & 0x08:
+                if at >= end: raise BrokenError("delta that ends in an instruction")
+                offset |= <uint64_t> p[at] << 24; at += 1
+            if op & 0x10:
+                if at >= end: raise BrokenError("delta that ends in an instruction")
+                length = p[at]; at += 1
+            if op & 0x20:
+                if at >= end: raise BrokenError("delta that ends in an instruction")
+                length |= <uint64_t> p[at] << 8; at += 1
+            if op & 0x40:
+                if at >= end: raise BrokenError("delta that ends in an instruction")
+                length |= <uint64_t> p[at] << 16; at += 1
+            if length == 0:
+                length = 0x10000
+            if offset + length > base_size or length > size - done:
+                raise BrokenError("delta that copies from outside of its base")
+            memcpy(out + done, source + offset, length)
+            if runs is not None:
+                runs.add(<uint32_t> done, <uint32_t> length, <uint32_t> offset)
+        elif op:
+            length = op
+            if length > end - at or length > size - done:
+                raise BrokenError("delta that inserts more than it has")
+            memcpy(out + done, p + at, length)
+            at += length
+        else:
+            raise BrokenError("delta with an unknown instruction")
+        done += length
+    if done != size:
+        raise BrokenError("delta that ends too soon")
+    return result
+
+
+# --- the walk ---------------------------------------------------------------------------------------------------------
+
+
+cdef class _Held:
+    """A result that waits for what the matcher says of its new parts."""
+
+    cdef uint32_t node
+    cdef bytes content
+    cdef bint wide          # it may be UTF-16
+    cdef bint silent        # it is searched elsewhere
+    cdef _Held base         # None for a root
+    cdef Runs runs
+    cdef Hint *hints
+    cdef uint32_t count, room
+
+    def __dealloc__(self):
+        free(self.hints)
+
+    cdef int add(self, uint32_t offset, uint16_t index, bint dead) except -1:
+        cdef Hint *more
+        if self.count == self.room:
+            self.room = 2 * self.room + 8
+            more = <Hint *> realloc(self.hints, self.room * sizeof(Hint))
+            if more == NULL:
+                self.room = self.count
+                raise MemoryError
+            self.hints = more
+        self.hints[self.count].offset, self.hints[self.count].index = offset, index
+        self.hints[self.count].dead = dead
+        self.count += 1
+        return 0
+
+    cdef int inherit(self, uint32_t[::1] before, uint32_t[::1] behind) except -1:
+        """The hints of the base that lie in what was copied, moved. A dead one stays dead where all its surroundings
+        were copied with it."""
+        cdef Hint *old = self.base.hints
+        cdef uint32_t many = self.base.count, r, low, high, middle
+        cdef Run *run
+        cdef bint dead
+        cdef Hint *hint
+        if not many:
+            return 0
+        for r in range(self.runs.count):
+            run = &self.runs.at[r]
+            low, high = 0, many
+            while low < high:
+                middle = low + (high - low) // 2
+                if old[middle].offset < run.source:
+                    low = middle + 1
+                else:
+                    high = middle
+            while low < many and old[low].offset - run.source < run.size:
+                hint = &old[low]
+                dead = (
+                    hint.dead
+                    and hint.offset - run.source >= before[hint.index]
+                    and run.source + run.size - hint.offset > behind[hint.index]
+                )
+                self.add(hint.offset - run.source + run.at, hint.index, dead)
+                low += 1
+        return 0
+
+    cdef int tidy(self) noexcept:
+        """Sort the hints, each once."""
+        cdef uint32_t i, kept = 0
+        if self.count < 2:
+            return 0
+        qsort(self.hints, self.count, sizeof(Hint), by_place)
+        for i in range(1, self.count):
+            if self.hints[i].offset != self.hints[kept].offset or self.hints[i].index != self.hints[kept].index:
+                kept += 1
+                self.hints[kept] = self.hints[i]
+        self.count = kept + 1
+        return 0
+
+
+cdef class Walk:
+    """Goes through delta trees of a pack, depth first, and gathers what is new in each result.
+
+    `look(buffer)` gives the hints of a matcher, none of which needs more than `reach` bytes before its offset to be
+    seen; `before` and `behind` say for each index how many bytes around a hint decide what its detector takes there.
+    """
+
+    cdef Pack _pack
+    cdef object _look
+    cdef uint32_t _reach
+    cdef uint64_t _most, _hold
+    cdef uint32_t[::1] _before, _behind
+    cdef list _held, _others
+    cdef uint64_t _held_bytes, _count, _total
+    cdef char *_buffer
+    cdef uint64_t _used, _room
+    cdef uint64_t *_starts      # of each window in the buffer
+    cdef uint32_t *_owners      # the held result that it belongs to
+    cdef uint32_t *_offsets     # where it stands there
+    cdef uint32_t _windows, _window_room
+    cdef readonly uint64_t searched
+    """Bytes given to the matcher so far."""
+    cdef readonly list failed
+    """Roots of what could not be read here, with why."""
+    cdef readonly list large
+    """(name, size) of what is longer than the limit."""
+
+    def __cinit__(self, Pack pack, look, uint32_t reach, before, behind, *, uint64_t most, uint64_t hold, list others):
+        """`most` bytes of a result are read, `hold` bytes wait for the matcher; what stands in `others` is not given."""
+        self._others = others
+        self._pack, self._look, self._reach, self._most, self._hold = pack, look, reach, most, hold
+        self._before, self._behind = before, behind
+        self._held, self.failed, self.large = [], [], []
+        self._room = 1 << 20
+        self._buffer = <char *> malloc(self._room)
+        if self._buffer == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        free(self._buffer)
+        free(self._starts)
+        free(self._owners)
+        free(self._offsets)
+
+    def tree(self, uint32_t root):
+        """Go through one delta tree. Yields (count, bytes) and lists of what has hints whenever enough is gathered.
+
+        Each of these is (node's name, content, [(index, offset), …], settle): `settle(indexes)` is told afterwards the
+        indexes that took something; what the others were said of is not asked again.
+        """
+        cdef list stack = [(root, None)]
+        cdef uint32_t node
+        cdef _Held base, held
+        if root >= self._pack.count:
+            raise BrokenError("has no such object")
+        while stack:
+            node, base = stack.pop()
+            try:
+                held = self._result(node, base)
+            except (BrokenError, MemoryError) as e:
+                self.failed.append((node, str(e)))
+                continue
+            if held is None:
+                continue
+            base = None
+            self._push(stack, node, held)
+            self._gather(held)
+            held = None
+            if self._used >= self._room // 2 or self._held_bytes >= self._hold:
+                yield from self.flush()
+
+    cdef int _push(self, list stack, uint32_t node, _Held held) except -1:
+        """The deltas of a result, the heaviest to be looked at last: then its base is not needed any more."""
+        cdef uint32_t child = self._pack.nodes[node].child, heaviest = NONE
+        while child != NONE:
+            if heaviest == NONE or self._pack.nodes[child].weight > self._pack.nodes[heaviest].weight:
+                heaviest = child
+            child = self._pack.nodes[child].sibling
+        if heaviest == NONE:
+            return 0
+        stack.append((heaviest, held))
+        child = self._pack.nodes[node].child
+        while child != NONE:
+            if child != heaviest:
+                stack.append((child, held))
+            child = self._pack.nodes[child].sibling
+        return 0
+
+    cdef _Held _result(self, uint32_t node, _Held base):
+        cdef _Held held = _Held()
+        cdef bytes entry
+        cdef uint64_t size
+        held.node = node
+        if base is None:
+            size = self._pack._entry_size(node)
+            if size > self._most:
+                self._too_large(node, size)
+                return None
+            held.content = self._pack._inflate(node)
+        else:
+            entry = self._pack._inflate(node)
+            size = result_size(entry)
+            if size > self._most:
+                self._too_large(node, size)
+                return None
+            held.runs = Runs()
+            held.content = apply(entry, base.content, self._most, held.runs)
+            held.base = base
+        return held
+
+    cdef int _too_large(self, uint32_t node, uint64_t size) except -1:
+        cdef uint32_t child = self._pack.nodes[node].child
+        self.large.append((self._pack._name(node), size))
+        while child != NONE:
+            self.failed.append((child, "its base is longer than the limit"))
+            child = self._pack.nodes[child].sibling
+        return 0
+
+    cdef int _gather(self, _Held held) except -1:
+        """Note what of a result is new, widened by the reach on both sides."""
+        cdef const char *content = PyBytes_AS_STRING(held.content)
+        cdef uint64_t size = PyBytes_GET_SIZE(held.content), low, high, end, start, stop, begin
+        cdef uint64_t reach = self._reach - 1, base_size
+        cdef uint32_t owner = <uint32_t> len(self._held), r
+        cdef Run *run
+        self._held.append(held)
+        self._held_bytes += size + 256
+        if self._others:
+            name = self._pack._name(held.node)
+            for other in self._others:
+                held.silent = held.silent or name in other
+        if not held.silent:
+            self._count += 1
+            self._total += size
+        held.wide = (
+            memchr(content, 0, min(size, <uint64_t> 512)) != NULL
+            or (size >= 2 and (memcmp(content, b"\xff\xfe", 2) == 0 or memcmp(content, b"\xfe\xff", 2) == 0))
+        )
+        if held.base is None:
+            self._window(owner, content, 0, size)
+            return 0
+        base_size = PyBytes_GET_SIZE(held.base.content)
+        low, high = 0, 0        # the window that is being made; none yet
+        end = 0                 # of the run before
+        for r in range(held.runs.count):
+            run = &held.runs.at[r]
+            if r or run.at or run.source:   # what begins where its base begins, begins as it did
+                start = end - reach if end > reach else 0
+                stop = min(size, run.at + reach)
+                if high and start <= high:
+                    high = stop
+                else:
+                    if high:
+                        self._window(owner, content, low, high)
+                    low, high = start, stop
+            end = run.at + run.size
+        if held.runs.count:
+            run = &held.runs.at[held.runs.count - 1]
+        if not held.runs.count or end != size or run.source + run.size != base_size:
+            start = end - reach if end > reach else 0
+            if not (high and start <= high):
+                if high:
+                    self._window(owner, content, low, high)
+                low = start
+            high = size
+        if high:
+            self._window(owner, content, low, high)
+        return 0
+
+    cdef int _window(self, uint32_t owner, const char *content, uint64_t low, uint64_t high) except -1:
+        """Put a window into the buffer, behind a newline."""
+        cdef uint64_t length = high - low
+        if high <= low:
+            return 0
+        if self._used + length + 1 > self._room:
+            self._room = self._used + length + 1 + (1 << 20)
+            more = <char *> realloc(self._buffer, self._room)
+            if more == NULL:
+                raise MemoryError
+            self._buffer = more
+        if self._windows == self._window_room:
+            self._grow()
+        self._starts[self._windows], self._owners[self._windows] = self._used, owner
+        self._offsets[self._windows] = <uint32_t> low
+        self._windows += 1
+        memcpy(self._buffer + self._used, content + low, length)
+        self._used += length
+        self._buffer[self._used] = 10
+        self._used += 1
+        return 0
+
+    cdef int _grow(self) except -1:
+        cdef uint32_t room = 2 * self._window_room + 1024
+        starts = <uint64_t *> realloc(self._starts, room * sizeof(uint64_t))
+        if starts == NULL:
+            raise MemoryError
+        self._starts = starts
+        owners = <uint32_t *> realloc(self._owners, room * sizeof(uint32_t))
+        if owners == NULL:
+            raise MemoryError
+        self._owners = owners
+        offsets = <uint32_t *> realloc(self._offsets, room * sizeof(uint32_t))
+        if offsets == NULL:
+            raise MemoryError
+        self._offsets = offsets
+        self._window_room = room
+        return 0
+
+    def flush(self):
+        """Have the matcher look at what was gathered, and give what has hints. Use it up before going on."""
+        cdef list held = self._held
+        cdef uint64_t offset
+        cdef uint32_t low, high, middle, i, live
+        cdef _Held one
+        cdef Py_ssize_t place
+        if not held:
+            return
+        self.searched += self._used
+        buffer = PyBytes_FromStringAndSize(self._buffer, self._used)
+        for index, offset in self._look(buffer):
+            low, high = 0, self._windows
+            while low < high:
+                middle = low + (high - low) // 2
+                if self._starts[middle] <= offset:
+                    low = middle + 1
+                else:
+                    high = middle
+            if not low:
+                continue
+            one = <_Held> held[self._owners[low - 1]]
+            offset = offset - self._starts[low - 1] + self._offsets[low - 1]
+            if offset >= <uint64_t> PyBytes_GET_SIZE(one.content):   # the newline behind the window at its end
+                offset = PyBytes_GET_SIZE(one.content) - 1
+            one.add(<uint32_t> offset, index, False)
+        buffer = None
+        self._held, self._held_bytes, self._used, self._windows = [], 0, 0, 0
+        yield self._count, self._total
+        self._count = self._total = 0
+        for place in range(len(held)):
+            one = <_Held> held[place]
+            held[place] = None
+            if one.base is not None:
+                one.inherit(self._before, self._behind)
+                one.base = None
+                one.runs = None
+            one.tidy()
+            live = 0
+            for i in range(one.count):
+                live += not one.hints[i].dead
+            if (live or one.wide) and not one.silent:
+                hints = [(one.hints[i].index, one.hints[i].offset) for i in range(one.count) if not one.hints[i].dead]
+                found = Found(self._pack._name(one.node), one.content, hints)
+                yield found
+                if found.live is not None:
+                    for i in range(one.count):
+                        if one.hints[i].index not in found.live:
+                            one.hints[i].dead = True
+
+
+cdef class Found:
+    """A result with hints. `live`, once set, holds the indexes whose hints count for what is made from it, too."""
+
+    cdef readonly bytes name, content
+    cdef readonly list hints
+    cdef public object live
+
+    def __cinit__(self, bytes name, bytes content, list hints):
+        self.name, self.content, self.hints = name, content, hints
+
+
+# --- trees compared ---------------------------------------------------------------------------------------------------
+
+
+class ElsewhereError(Exception):
+    """An object that is not in these packs, or not as it should be: git is to be asked."""
+
+
+cdef struct Entry:
+    # An entry of a tree: where it begins and ends, its name, its mode as git sees it.
+    uint64_t start, end, name, name_end
+    uint32_t mode
+
+
+cdef int parse_entry(const uint8_t *p, uint64_t at, uint64_t size, int id_length, Entry *entry) except -1:
+    cdef uint32_t mode = 0
+    cdef const uint8_t *zero
+    entry.start = at
+    while at < size and p[at] != 32:
+        if not 48 <= p[at] <= 55 or at - entry.start > 6:
+            raise ElsewhereError("a tree with an odd mode")
+        mode = (mode << 3) | (p[at] - 48)
+        at += 1
+    entry.name = at + 1
+    if entry.name >= size:
+        raise ElsewhereError("a tree that ends too soon")
+    zero = <const uint8_t *> memchr(p + entry.name, 0, size - entry.name)
+    if zero == NULL or <uint64_t> (p + size - zero) < <uint64_t> id_length + 1:
+        raise ElsewhereError("a tree that ends too soon")
+    entry.name_end = zero - p
+    entry.end = entry.name_end + 1 + id_length
+    if mode >> 12 == 8:
+        mode = 0o100755 if mode & 0o100 else 0o100644
+    elif mode >> 12 != 10:
+        mode &= 0o170000
+    entry.mode = mode
+    return 0
+
+
+cdef uint64_t alike(const uint8_t *a, const uint8_t *b, uint64_t size) noexcept nogil:
+    """How many bytes are the same at the beginning."""
+    cdef uint64_t at = 0
+    while at + 64 <= size and memcmp(a + at, b + at, 64) == 0:
+        at += 64
+    while at < size and a[at] == b[at]:
+        at += 1
+    return at
+
+
+cdef int order_of(const uint8_t *a, Entry *one, const uint8_t *b, Entry *other) noexcept:
+    """How git sorts two entries: the names of trees as if a slash stood behind them."""
+    cdef uint64_t la = one.name_end - one.name, lb = other.name_end - other.name, least = min(la, lb)
+    cdef int order = memcmp(a + one.name, b + other.name, least)
+    cdef uint8_t x, y
+    if order:
+        return order
+    x = a[one.name + least] if la > least else (47 if one.mode == 0o40000 else 0)
+    y = b[other.name + least] if lb > least else (47 if other.mode == 0o40000 else 0)
+    if x != y:
+        return -1 if x < y else 1
+    return -1 if la < lb else la > lb
+
+
+cdef class Trees:
+    """Says what commits brought in, as `git diff-tree -r -c --root` does: the files that no parent has so.
+
+    Only the packs given are read. What is not there, or is odd, raises `ElsewhereError`: git then tells about it.
+    """
+
+    cdef list _packs
+    cdef Cache _cache
+    cdef int _id_length
+    cdef object _wanted, _known
+    cdef uint64_t _most
+    cdef readonly uint64_t seen
+    """Entries that were compared, of all commits."""
+    cdef uint64_t _left
+    cdef list _out
+
+    def __cinit__(self, list packs, int id_length, *, wanted, known, uint64_t most, uint64_t cache):
+        """`wanted` are binary names of blobs; `known`, if not None, tells of a name whether there is such an object:
+        blobs that are not known are told, too. `most` is how many entries of one commit are looked at."""
+        self._packs, self._id_length, self._wanted, self._known, self._most = packs, id_length, wanted, known, most
+        self._cache = Cache(cache)
+
+    cdef bytes _read(self, const uint8_t *name, int kind):
+        cdef Pack pack
+        cdef uint32_t node
+        for pack in self._packs:
+            node = pack._named(name)
+            if node == NONE:
+                continue
+            if pack.nodes[node].kind != kind:
+                raise ElsewhereError("an object of another kind")
+            try:
+                return pack.read(node, self._cache, 64 << 20)
+            except BrokenError as e:
+                raise ElsewhereError(str(e)) from e
+        raise ElsewhereError("an object that is not in a pack")
+
+    def changes(self, bytes commit) -> list:
+        """(path, blob's binary name, whether it is a symbolic link) of what a commit brought in."""
+        cdef bytes text, tree
+        cdef list parents = [], trees = []
+        cdef Py_ssize_t width = 2 * self._id_length, at
+        if len(commit) != self._id_length:
+            raise ElsewhereError("no name")
+        text = self._read(<const uint8_t *> PyBytes_AS_STRING(commit), COMMIT)
+        tree = self._header(text, 0, b"tree ", width)
+        at = 6 + width
+        while text.startswith(b"parent ", at):
+            parents.append(self._header(text, at, b"parent ", width))
+            at += 8 + width
+        for parent in parents:
+            text = self._read(<const uint8_t *> PyBytes_AS_STRING(<bytes> parent), COMMIT)
+            trees.append(self._header(text, 0, b"tree ", width))
+        self._left, self._out = self._most, []
+        if tree not in trees:
+            self._compare(b"", tree, trees, 0)
+        return self._out
+
+    cdef bytes _header(self, bytes text, Py_ssize_t at, bytes word, Py_ssize_t width):
+        if not text.startswith(word, at) or text[at + len(word) + width : at + len(word) + width + 1] != b"\n":
+            raise ElsewhereError("an odd commit")
+        try:
+            return bytes.fromhex(text[at + len(word) : at + len(word) + width].decode("ascii"))
+        except ValueError as e:
+            raise ElsewhereError("an odd commit") from e
+
+    cdef int _compare(self, bytes prefix, bytes tree, list others, int depth) except -1:
+        """Compare a tree with those at the same place in each parent; None where a parent has none."""
+        cdef bytes content = self._read(<const uint8_t *> PyBytes_AS_STRING(tree), TREE)
+        cdef const uint8_t *p = <const uint8_t *> PyBytes_AS_STRING(content)
+        cdef uint64_t size = PyBytes_GET_SIZE(content), at = 0, common, furthest = 0
+        cdef list contents = [], below
+        cdef uint64_t[16] here, same, sizes
+        cdef Bytes[16] q
+        cdef bint[16] matched
+        cdef Entry entry, other
+        cdef int n = <int> len(others), i, order
+        cdef bint known
+        if n > 16 or depth > 500:
+            raise ElsewhereError("more parents or levels than are read here")
+        for i in range(n):
+            text = b"" if others[i] is None else self._read(<const uint8_t *> PyBytes_AS_STRING(<bytes> others[i]), TREE)
+            contents.append(text)
+            q[i] = <const uint8_t *> PyBytes_AS_STRING(<bytes> text)
+            sizes[i] = PyBytes_GET_SIZE(<bytes> text)
+            here[i] = 0
+            common = same[i] = alike(p, q[i], min(size, sizes[i]))
+            furthest = max(furthest, common)
+        while at < size:
+            parse_entry(p, at, size, self._id_length, &entry)
+            if entry.end > furthest:
+                break
+            for i in range(n):
+                if entry.end <= same[i]:
+                    here[i] = entry.end
+            at = entry.end
+        while at < size:
+            for i in range(n):   # what follows is the same to the end
+                if size - at == sizes[i] - here[i] and memcmp(p + at, q[i] + here[i], size - at) == 0:
+                    return 0
+            parse_entry(p, at, size, self._id_length, &entry)
+            at = entry.end
+            if self._left == 0:
+                raise ElsewhereError("more changes than are looked at")
+            self._left -= 1
+            self.seen += 1
+            known = False
+            for i in range(n):
+                matched[i] = False
+                while here[i] < sizes[i]:
+                    parse_entry(q[i], here[i], sizes[i], self._id_length, &other)
+                    order = order_of(q[i], &other, p, &entry)
+                    if order > 0:
+                        break
+                    here[i] = other.end
+                    if order == 0:
+                        if other.mode == entry.mode and (
+                            memcmp(p + entry.name_end, q[i] + other.name_end, self._id_length + 1) == 0
+                        ):
+                            known = True
+                        else:
+                            matched[i] = other.mode == entry.mode
+                            same[i] = other.name_end + 1
+                        break
+            if known:
+                continue
+            name = content[entry.name : entry.name_end]
+            found = content[entry.name_end + 1 : entry.end]
+            if entry.mode == 0o40000:
+                below = [
+                    (<bytes> contents[i])[same[i] : same[i] + self._id_length] if matched[i] else None for i in range(n)
+                ]
+                self._compare(prefix + name + b"/", found, below, depth + 1)
+            elif entry.mode >> 12 == 8 or entry.mode >> 12 == 10:
+                if found in self._wanted or (self._known is not None and found not in self._known):
+                    self._out.append((prefix + name, found, entry.mode >> 12 == 10))
+        return 0

@@ -1,0 +1,310 @@
+"""Git's packs, read by ourselves: every object once, and of a delta's result only what is new in it.
+
+A pack already says what changed: most objects are stored as a delta, as copies from a base and inserted bytes. What the
+matcher saw in the base it would see again in the copies, so that only the rest is shown to it (`_packs.pyx` has the
+inner loops, and the proof that nothing is lost).
+
+Whatever is not as it should be is left to the plain path (`objects.py`), where git reads it and says what is wrong with
+it: single objects, loose ones, and whole repositories that have alternates, or whose packs are odd.
+"""
+
+from __future__ import annotations
+
+import functools
+import mmap
+import os
+import re
+from array import array
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from ..model import GitBlob, GitMessage, NotScanned
+from . import Counted, Hinted
+from .diffs import FILES_OF_A_COMMIT, MOST_CHANGES, Change, Sieve, diff_trees
+from .git import Repository
+from .objects import Kind, ObjectUnit, Store, chosen_units, headers, origin_of, too_large
+
+if TYPE_CHECKING:
+    from . import _packs
+
+UNIT_WEIGHT = 1 << 15
+"""Of a unit, in 64 compressed bytes: 2 MiB."""
+HELD = 16 << 20
+"""Bytes of results that wait for the matcher at most."""
+MOST_PACKS = 1000
+TREES_KEPT = 64 << 20
+"""Bytes of trees that are kept while commits are compared."""
+MOST_ASKED = 50
+"""How often git is asked about commits in between."""
+_KINDS: tuple[tuple[int, Kind], ...] = ((3, "blob"), (1, "commit"), (4, "tag"))
+_HEX = re.compile(r"[0-9a-f]{2}")
+
+
+class Finder(Protocol):
+    """What a walk must know of the matcher."""
+
+    reach: int
+    """Bytes that a hint may depend on, its own offset included."""
+    before: array[int]
+    """For each index, how many bytes before a hint may decide what is taken there."""
+    behind: array[int]
+    """The same for the bytes from the hint on."""
+
+    def hints(self, buffer: bytes) -> Iterable[tuple[int, int]]:
+        """(index, offset) pairs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PackUnit:
+    """Some delta trees of a pack, by their roots. `others` are packs whose objects are searched elsewhere."""
+
+    repository: Repository
+    path: bytes
+    others: tuple[bytes, ...]
+    kind: Kind
+    roots: tuple[int, ...]
+    weight: int
+    max_size: int
+
+    def describe(self) -> bytes:
+        """For a message about the unit as a whole."""
+        return b"%ss of %s" % (self.kind.encode(), os.path.basename(self.path))
+
+    def size(self) -> int:
+        """How many objects it has."""
+        pack = _opened(self.path, self.repository.id_length // 2)
+        return sum(len(pack.family(root)) for root in self.roots) // pack.id_length
+
+    def walk(self, finder: Finder) -> Iterator[Counted | Hinted | ObjectUnit | NotScanned]:
+        """What of its objects is to be searched, with the matcher's hints; the others are counted.
+
+        What cannot be read here comes as units of the plain path.
+        """
+        from . import _packs
+
+        length = self.repository.id_length // 2
+        pack = _opened(self.path, length)
+        walk = _packs.Walk(
+            pack,
+            finder.hints,
+            finder.reach,
+            finder.before,
+            finder.behind,
+            most=self.max_size,
+            hold=HELD,
+            others=[_opened(path, length) for path in self.others],
+        )
+        kind = GitBlob if self.kind == "blob" else GitMessage
+        searched = 0
+        for found in self._all(walk):
+            if isinstance(found, tuple):
+                yield Counted(kind, *found, walk.searched - searched)
+                searched = walk.searched
+                continue
+            hinted = Hinted(origin_of(self.kind, found.name.hex(), found.content), found.content, found.hints)
+            yield hinted
+            found.live = hinted.live
+        for name, size in walk.large:
+            yield too_large(self.kind, name.hex().encode(), size)
+        left = b"".join(pack.family(node) for node, _why in walk.failed)
+        if left:
+            not_scanned: list[NotScanned] = []
+            names = [left[at : at + length].hex() for at in range(0, len(left), length)]
+            yield from chosen_units(self.repository, self.kind, names, not_scanned, max_size=self.max_size)
+            yield from not_scanned
+
+    def _all(self, walk: _packs.Walk) -> Iterator[tuple[int, int] | _packs.Found]:
+        for root in self.roots:
+            yield from walk.tree(root)
+        yield from walk.flush()
+
+
+@dataclass(slots=True)
+class Packs:
+    """The packs of a repository, and the names of its loose objects."""
+
+    repository: Repository
+    paths: list[bytes]
+    loose: list[str]
+    max_size: int
+    plain: int = field(default=0)
+    """Objects that are left to git."""
+
+    @property
+    def opened(self) -> list[_packs.Pack]:
+        """The packs themselves."""
+        return [_opened(path, self.repository.id_length // 2) for path in self.paths]
+
+    def list_units(self, store: Store) -> Iterator[PackUnit | ObjectUnit]:
+        """Units of all blobs, commits and tags."""
+        if not os.path.lexists(os.path.join(self.repository.common_dir, b"shallow")):  # git hides some parents there
+            store.changes = self.changes
+        store.blobs = _Known(self.opened, {bytes.fromhex(name) for name in self.loose})
+        length = self.repository.id_length // 2
+        others: tuple[bytes, ...] = ()
+        left = list(self.loose)
+        for path, pack in zip(self.paths, self.opened, strict=True):
+            store.commits += pack.names(1)
+            for number, kind in _KINDS:
+                yield from self._units(path, others, kind, pack.roots(number))
+            broken = pack.broken()
+            left += (broken[at : at + length].hex() for at in range(0, len(broken), length))
+            others = (*others, path)
+        self.plain = len(left)
+        yield from self._plain(left, store)
+
+    def _units(
+        self, path: bytes, others: tuple[bytes, ...], kind: Kind, roots: Sequence[tuple[int, int]]
+    ) -> Iterator[PackUnit]:
+        chosen: list[int] = []
+        weight = 0
+        for root, heavy in roots:
+            if chosen and weight + heavy > UNIT_WEIGHT:
+                yield PackUnit(self.repository, path, others, kind, tuple(chosen), weight << 6, self.max_size)
+                chosen, weight = [], 0
+            chosen.append(root)
+            weight += heavy
+        if chosen:
+            yield PackUnit(self.repository, path, others, kind, tuple(chosen), weight << 6, self.max_size)
+
+    def _plain(self, names: Sequence[str], store: Store) -> Iterator[ObjectUnit]:
+        """Units of objects that git is to read: loose ones, and what could not be read here."""
+        kinds: dict[str, list[str]] = {"blob": [], "commit": [], "tag": [], "missing": []}
+        for name, kind, _size in headers(self.repository, names):
+            if kind in kinds:
+                kinds[kind].append(name)
+        store.commits += b"".join(bytes.fromhex(name) for name in kinds["commit"])
+        for name in kinds["missing"]:
+            store.damaged.add(name)
+            store.not_scanned.append(NotScanned(name.encode(), "damaged in the object store; run `git fsck`"))
+        for _, kind in _KINDS:
+            yield from chosen_units(self.repository, kind, kinds[kind], store.not_scanned, max_size=self.max_size)
+
+    def changes(
+        self, repository: Repository, commits: Sequence[str], not_scanned: list[NotScanned], sieve: Sieve
+    ) -> Iterator[tuple[str, Change]]:
+        """What each commit brought in, as `diff_trees` says it, but without the blobs that stood there before.
+
+        Git is asked about commits that cannot be read here, and about all where there are too many of these.
+        """
+        from ._packs import ElsewhereError, Trees
+
+        length = repository.id_length // 2
+        trees = Trees(
+            self.opened, length, wanted=sieve.wanted, known=sieve.known, most=FILES_OF_A_COMMIT, cache=TREES_KEPT
+        )
+        left: list[str] = []
+        asked = 0
+        for place, commit in enumerate(commits):
+            if asked > MOST_ASKED or trees.seen > MOST_CHANGES:
+                left += commits[place:]
+                break
+            try:
+                brought = trees.changes(bytes.fromhex(commit))
+            except ElsewhereError:
+                left.append(commit)
+                continue
+            if left:
+                asked += 1
+                yield from diff_trees(repository, left, not_scanned, sieve)
+                left = []
+            for path, blob, link in brought:
+                yield commit, Change(path, blob.hex(), (), link)
+        if left:
+            yield from diff_trees(repository, left, not_scanned, sieve)
+
+    def close(self) -> None:
+        """Let go of the packs."""
+        _opened.cache_clear()
+
+
+class _Known(Container[bytes]):
+    """Whether there is an object of a binary name."""
+
+    def __init__(self, packs: Sequence[_packs.Pack], loose: set[bytes]) -> None:
+        self._packs, self._loose = packs, loose
+
+    def __contains__(self, name: object) -> bool:
+        return any(name in pack for pack in self._packs) or name in self._loose
+
+
+def available() -> bool:
+    """Whether the compiled part is there: it is optional when oakum is built."""
+    try:
+        from . import _packs
+    except ImportError:
+        return False
+    return _packs.VERSION == 1
+
+
+def open_packs(repository: Repository, *, max_size: int) -> tuple[Packs | None, str]:
+    """The packs of a repository; or None, and why git must read them."""
+    if not available():
+        return None, "oakum was built without its compiled part"
+    folder = os.path.join(repository.common_dir, b"objects")
+    for name in (b"alternates", b"http-alternates"):
+        if os.path.lexists(os.path.join(folder, b"info", name)):
+            return None, "the repository borrows objects from another one"
+    try:
+        paths, loose = _packs_in(os.path.join(folder, b"pack")), _loose_in(folder, repository.id_length)
+    except OSError as e:
+        return None, f"the object store cannot be listed: {e.strerror}"
+    if len(paths) > MOST_PACKS:
+        return None, "there are too many packs; run `git gc`"
+    from ._packs import BrokenError
+
+    known = []
+    for path in paths:
+        try:
+            known.append(_opened(path, repository.id_length // 2))
+        except BrokenError as e:
+            return None, f"a pack {e}"
+        except (OSError, ValueError) as e:
+            return None, f"a pack cannot be mapped: {getattr(e, 'strerror', e)}"
+    loose = [name for name in loose if not any(bytes.fromhex(name) in pack for pack in known)]
+    return Packs(repository, paths, loose, max_size), ""
+
+
+def _packs_in(folder: bytes) -> list[bytes]:
+    """The packs that have an index, the largest first."""
+    if not os.path.lexists(folder):
+        return []
+    found = []
+    with os.scandir(folder) as entries:
+        sizes = {entry.name: entry.stat(follow_symlinks=False).st_size for entry in entries}
+    for name, size in sizes.items():
+        if name.endswith(b".idx") and name[:-4] + b".pack" in sizes:
+            found.append((-size, os.path.join(folder, name[:-4] + b".pack")))
+    return [path for _, path in sorted(found)]
+
+
+def _loose_in(folder: bytes, id_length: int) -> list[str]:
+    """The names of loose objects."""
+    out: list[str] = []
+    rest = re.compile(f"[0-9a-f]{{{id_length - 2}}}")
+    with os.scandir(folder) as entries:
+        parts = sorted(name for entry in entries if _HEX.fullmatch(name := os.fsdecode(entry.name)))
+    for part in parts:
+        with os.scandir(os.path.join(folder, os.fsencode(part))) as entries:
+            out += (part + name for entry in entries if rest.fullmatch(name := os.fsdecode(entry.name)))
+    return out
+
+
+@functools.lru_cache(maxsize=MOST_PACKS)
+def _opened(path: bytes, id_length: int) -> _packs.Pack:
+    """A pack, mapped; in a forked process the parent's serves."""
+    from . import _packs
+
+    return _packs.Pack(_mapped(path), _mapped(path[: -len(b".pack")] + b".idx"), id_length)
+
+
+def _mapped(path: bytes) -> mmap.mmap:
+    descriptor = os.open(
+        path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    )
+    try:
+        return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+    finally:
+        os.close(descriptor)
