@@ -589,11 +589,15 @@ cdef bytes apply(bytes delta, bytes base, uint64_t most, Runs runs):
 # --- the walk ---------------------------------------------------------------------------------------------------------
 
 
+cdef uint64_t alive = 0     # bytes of all results that are held
+
+
 cdef class _Held:
     """A result that waits for what the matcher says of its new parts."""
 
     cdef uint32_t node
     cdef bytes content
+    cdef uint64_t size      # as it is counted in `alive`
     cdef bint wide          # it may be UTF-16
     cdef bint silent        # it is searched elsewhere
     cdef _Held base         # None for a root
@@ -602,7 +606,9 @@ cdef class _Held:
     cdef uint32_t count, room
 
     def __dealloc__(self):
+        global alive
         free(self.hints)
+        alive -= self.size
 
     cdef int add(self, uint32_t offset, uint16_t index, bint dead) except -1:
         cdef Hint *more
@@ -672,7 +678,7 @@ cdef class Walk:
     cdef Pack _pack
     cdef object _look
     cdef uint32_t _reach
-    cdef uint64_t _most, _hold
+    cdef uint64_t _most, _hold, _alive
     cdef uint32_t[::1] _before, _behind
     cdef list _held, _others
     cdef uint64_t _held_bytes, _count, _total
@@ -691,7 +697,7 @@ cdef class Walk:
 
     def __cinit__(self, Pack pack, look, uint32_t reach, before, behind, *, uint64_t most, uint64_t hold, list others):
         """`most` bytes of a result are read, `hold` bytes wait for the matcher; what stands in `others` is not given."""
-        self._others = others
+        self._others, self._alive = others, 16 * hold
         self._pack, self._look, self._reach, self._most, self._hold = pack, look, reach, most, hold
         self._before, self._behind = before, behind
         self._held, self.failed, self.large = [], [], []
@@ -727,7 +733,10 @@ cdef class Walk:
             if held is None:
                 continue
             base = None
-            self._push(stack, node, held)
+            if alive > self._alive:
+                self._give_up(node, "its bases are large and many")
+            else:
+                self._push(stack, node, held)
             self._gather(held)
             held = None
             if self._used >= self._room // 2 or self._held_bytes >= self._hold:
@@ -751,6 +760,7 @@ cdef class Walk:
         return 0
 
     cdef _Held _result(self, uint32_t node, _Held base):
+        global alive
         cdef _Held held = _Held()
         cdef bytes entry
         cdef uint64_t size
@@ -770,13 +780,19 @@ cdef class Walk:
             held.runs = Runs()
             held.content = apply(entry, base.content, self._most, held.runs)
             held.base = base
+        held.size = PyBytes_GET_SIZE(held.content)
+        alive += held.size
         return held
 
     cdef int _too_large(self, uint32_t node, uint64_t size) except -1:
-        cdef uint32_t child = self._pack.nodes[node].child
         self.large.append((self._pack._name(node), size))
+        return self._give_up(node, "its base is longer than the limit")
+
+    cdef int _give_up(self, uint32_t node, str why) except -1:
+        """Leave what is made from a result to others."""
+        cdef uint32_t child = self._pack.nodes[node].child
         while child != NONE:
-            self.failed.append((child, "its base is longer than the limit"))
+            self.failed.append((child, why))
             child = self._pack.nodes[child].sibling
         return 0
 
@@ -1031,20 +1047,25 @@ cdef class Trees:
                 raise ElsewhereError(str(e)) from e
         raise ElsewhereError("an object that is not in a pack")
 
-    def changes(self, bytes commit) -> list:
-        """(path, blob's binary name, whether it is a symbolic link) of what a commit brought in."""
+    def changes(self, bytes commit, list parents=None) -> list:
+        """(path, blob's binary name, whether it is a symbolic link) of what a commit brought in, against its parents
+        or the commits given instead."""
         cdef bytes text, tree
-        cdef list parents = [], trees = []
+        cdef list trees = []
         cdef Py_ssize_t width = 2 * self._id_length, at
         if len(commit) != self._id_length:
             raise ElsewhereError("no name")
         text = self._read(<const uint8_t *> PyBytes_AS_STRING(commit), COMMIT)
         tree = self._header(text, 0, b"tree ", width)
-        at = 6 + width
-        while text.startswith(b"parent ", at):
-            parents.append(self._header(text, at, b"parent ", width))
-            at += 8 + width
+        if parents is None:
+            parents = []
+            at = 6 + width
+            while text.startswith(b"parent ", at):
+                parents.append(self._header(text, at, b"parent ", width))
+                at += 8 + width
         for parent in parents:
+            if len(parent) != self._id_length:
+                raise ElsewhereError("no name")
             text = self._read(<const uint8_t *> PyBytes_AS_STRING(<bytes> parent), COMMIT)
             trees.append(self._header(text, 0, b"tree ", width))
         self._left, self._out = self._most, []

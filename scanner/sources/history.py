@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ..model import GitBlob, GitMessage, NotScanned, Reach
 from .diffs import FILES_OF_A_COMMIT, Change, Sieve, diff_trees, tree
 from .git import Repository
-from .objects import ObjectUnit, Store, cut
+from .objects import Changes, ObjectUnit, Store, cut
 from .refs import Refs, inner_tags, read_refs, rev_list, short_name, sources
 from .worktree import Index
 
@@ -109,7 +109,7 @@ def attribute(repository: Repository, store: Store, index: Index, blobs: set[str
     known = _Pass(repository, store, history, blobs, messages)
     published = [*refs.branches.values(), *refs.tags.values(), *([refs.default] if refs.default else [])]
     known.stage(rev_list(repository, published, [], history.not_scanned), "history", {})
-    mark_heads(repository, refs, history, blobs)
+    mark_heads(repository, refs, history, blobs, store.changes)
     staged = [(path, name) for path, name in index.entries() if name in blobs and not history.has(name)]
     for path, name in staged:
         history.add(name, Place(path, "", 1 << 59, "staged"))
@@ -221,7 +221,13 @@ class _Pass:
 
 
 def mark_heads(
-    repository: Repository, refs: Refs, history: History, blobs: set[str], *, only_known: bool = False
+    repository: Repository,
+    refs: Refs,
+    history: History,
+    blobs: set[str],
+    changes: Changes = diff_trees,
+    *,
+    only_known: bool = False,
 ) -> None:
     """Mark the places that the heads of branches still have: the default branch, then the others."""
     if not blobs:
@@ -253,7 +259,7 @@ def mark_heads(
     for name, tip in sorted((short_name(ref), tip) for ref, tip in refs.branches.items()):
         names.setdefault(tip, name)
     pairs = [f"{tip} {default}" for tip in names if tip != default]
-    for tip, change in diff_trees(repository, pairs, history.not_scanned, Sieve.of(blobs)):
+    for tip, change in changes(repository, pairs, history.not_scanned, Sieve.of(blobs)):
         if change.blob in blobs:
             mark(change.path, change.blob, "branch", names[tip])
 

@@ -202,7 +202,8 @@ class Packs:
                 left += commits[place:]
                 break
             try:
-                brought = trees.changes(bytes.fromhex(commit))
+                name, *others = map(bytes.fromhex, commit.split())
+                brought = trees.changes(name, others or None)
             except ElsewhereError:
                 left.append(commit)
                 continue
@@ -211,7 +212,7 @@ class Packs:
                 yield from diff_trees(repository, left, not_scanned, sieve)
                 left = []
             for path, blob, link in brought:
-                yield commit, Change(path, blob.hex(), (), link)
+                yield commit[: 2 * length], Change(path, blob.hex(), (), link)
         if left:
             yield from diff_trees(repository, left, not_scanned, sieve)
 
