@@ -109,6 +109,7 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
             seconds=time.monotonic() - started,
             detectors=len(tally.searcher.catalog),
             matcher=tally.searcher.matcher,
+            matcher_why=tally.searcher.why,
             notes=tuple(tally.searcher.notes()),
             stages=tuple(tally.stages.items()),
         ),

@@ -22,8 +22,8 @@ UNIT_FILES = (128, 512)
 UNIT_BYTES = 8 << 20
 UNITS = 64
 """How many units a large tree has at least, so that all processes have work to the end."""
-MANY = 4096
-"""Files whose sizes are asked for one by one before they are opened."""
+MANY = 1024
+"""Files whose sizes are asked for one by one before they are opened; of more, every sixteenth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +112,14 @@ class _NotAFileError(Exception):
     """What is to be opened is no regular file."""
 
 
+_REFUSES_LINKS = hasattr(os, "O_NOFOLLOW")
 LINK = "symbolic link, not followed"
 NO_FILE = "not a regular file"
 
 
 def _open(path: bytes) -> tuple[int, int]:
     """Open a regular file without following a link at its end and without waiting at a FIFO: descriptor and size."""
-    if not hasattr(os, "O_NOFOLLOW") and os.path.islink(path):
+    if not _REFUSES_LINKS and os.path.islink(path):
         raise _NotAFileError(LINK)
     try:
         descriptor = os.open(path, READING)
@@ -212,19 +213,20 @@ def walk(
     where `enter` says no, nor is the rest of it, and nothing is named.
     """
     folders = [below]
+    top = os.path.join(root, b"")
     while folders:
         folder = folders.pop()
         try:
-            with os.scandir(os.path.join(root, folder)) as listing:
+            with os.scandir(top + folder) as listing:
                 entries = {entry.name: entry for entry in listing}
         except OSError as e:
             left_out.append(NotScanned(os.path.join(shown, folder), f"folder cannot be read: {e.strerror or e}"))
             continue
-        own = b".git" in entries and is_repository(os.path.join(root, folder))
+        own = b".git" in entries and is_repository(top + folder)
         if folder != below:
             if own and not enter(folder):
                 continue
-            if own or (entries.keys() >= _BARE and has_layout(os.path.join(root, folder))):
+            if own or (entries.keys() >= _BARE and has_layout(top + folder)):
                 why = "a repository of its own: its files are searched here, its history by scanning it by itself"
                 left_out.append(NotScanned(os.path.join(shown, folder), why, policy=True))
         inner: list[bytes] = []
@@ -249,7 +251,7 @@ _BARE = {b"HEAD", b"objects", b"refs"}
 
 
 def units(root: bytes, paths: Sequence[bytes], *, shown: bytes, max_size: int) -> Iterator[FileUnit]:
-    """Units of some files (see `UNIT_FILES`), or of about `UNIT_BYTES`. Of very many files every eighth is weighed."""
+    """Units of some files (see `UNIT_FILES`), or of about `UNIT_BYTES`. See `MANY` for its weight."""
     first = weight = 0
     folder = os.path.join(root, b"")
     fewest, most = UNIT_FILES
@@ -257,8 +259,8 @@ def units(root: bytes, paths: Sequence[bytes], *, shown: bytes, max_size: int) -
     for place, path in enumerate(paths, 1):
         if place <= MANY:
             weight += _size(folder + path)
-        elif place % 8 == 0:
-            weight += 8 * _size(folder + path)
+        elif place % 16 == 0:
+            weight += 16 * _size(folder + path)
         if place - first >= count or weight >= UNIT_BYTES or place == len(paths):
             yield FileUnit(root, tuple(paths[first:place]), shown, max_size, weight)
             first, weight = place, 0
