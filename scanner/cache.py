@@ -18,7 +18,8 @@ LARGEST = 64 << 20
 MOST = 24
 """Files that are kept; the oldest go."""
 _HEAD = 32
-_READING = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC"))
+READING = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC"))
+"""How a file is opened that may be none: a link at its end is not followed, a FIFO not waited for."""
 
 
 class Cache:
@@ -35,7 +36,7 @@ class Cache:
         if not self._ready():
             return None
         try:
-            descriptor = os.open(self._path(name), _READING)
+            descriptor = os.open(self._path(name), READING)
             with os.fdopen(descriptor, "rb") as file:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     return None

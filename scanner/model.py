@@ -306,7 +306,7 @@ class Excerpt:
     """At most 200 bytes of the line around a secret, every match on it masked; the mask itself stands at start:end.
 
     `view` names the form that was decoded, where the text is not as it stands in the blob; `comment` says that the
-    line is a comment.
+    line is a comment, or stands in a documentation string.
     """
 
     text: bytes
@@ -423,16 +423,21 @@ class NotScanned:
 class Coverage:
     """What was searched: counts by kind (`files`, `blobs`, `commits`, `tags`), bytes, and seconds it took.
 
-    `matcher` names the matcher that was used last; `notes` say what slowed the scan down and what to do about it.
+    `copied` bytes of the others were the same as in an object searched before, and were not looked at again. `matcher`
+    names the matcher that was used last, `matcher_why` says why in a word; `packs` says who read git's packs, and why;
+    `notes` say what slowed the scan down and what to do about it.
     """
 
     targets: tuple[str, ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
     bytes: int = 0
+    copied: int = 0
     seconds: float = 0.0
     detectors: int = 0
     stages: tuple[tuple[str, float], ...] = ()
     matcher: str = ""
+    matcher_why: str = ""
+    packs: str = ""
     notes: tuple[str, ...] = ()
 
 

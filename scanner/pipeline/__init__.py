@@ -106,9 +106,12 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
             targets=tuple(clean(n) for n in names),
             counts=tuple(sorted(tally.counts.items())),
             bytes=tally.bytes,
+            copied=tally.copied,
+            packs=tally.packs,
             seconds=time.monotonic() - started,
             detectors=len(tally.searcher.catalog),
             matcher=tally.searcher.matcher,
+            matcher_why=tally.searcher.why,
             notes=tuple(tally.searcher.notes()),
             stages=tuple(tally.stages.items()),
         ),
@@ -170,6 +173,8 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     stages: dict[str, float] = field(default_factory=dict)
     bytes: int = 0
+    copied: int = 0
+    packs: str = ""
     interrupted: bool = False
 
     def __post_init__(self) -> None:
@@ -244,6 +249,7 @@ class TargetScan:
         tally.dropped |= harvest.dropped
         tally.counts.update(harvest.counts)
         tally.bytes += harvest.bytes
+        tally.copied += harvest.copied
         for origin, sightings in harvest.found:
             for sighting in sightings:
                 self.ledger.add(origin, sighting)

@@ -42,6 +42,8 @@ class Harvest:
     dropped: set[tuple[str, bytes]] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
     bytes: int = 0
+    copied: int = 0
+    """Bytes of `bytes` that were copied from what had been searched, and were not looked at again."""
 
     def add(self, other: Harvest) -> None:
         """What another unit gave."""
@@ -51,6 +53,7 @@ class Harvest:
         self.dropped |= other.dropped
         self.counts.update(other.counts)
         self.bytes += other.bytes
+        self.copied += other.copied
 
 
 _COUNTED = {File: "files", GitBlob: "git blobs", GitMessage: "git messages", Stdin: "standard input"}
@@ -90,8 +93,9 @@ class Searcher:
         self.cache = Cache(options.cache)
         self.catalog = catalog.load(options.detectors, self.cache)
         self.by_id = {d.id: d for d in self.catalog}
-        self.matcher = ""
-        self._engine = Engine((), AhoCorasick(()))
+        self.matcher = self.why = ""
+        """The matcher that is used, and why, in a word; empty until `prepare` has chosen one."""
+        self._engine: Engine | None = None
 
     @functools.cached_property
     def allowlist(self) -> Allowlist:
@@ -100,12 +104,7 @@ class Searcher:
 
     def prepare(self, amount: int) -> None:
         """Choose the matcher for about so many bytes; UsageError where the wanted one cannot be had here."""
-        wanted = self.options.engine
-        if wanted == "vector" and not vectorised.available():
-            raise UsageError("--engine vector needs the package hyperscan, which has no wheel for this platform")
-        if wanted == "auto":
-            pays = amount >= WORTHWHILE and vectorised.available()
-            wanted = "vector" if pays or self.matcher == "vector" else "aho-corasick"
+        wanted, self.why = self._choice(amount)
         if wanted == self.matcher:
             return
         self.matcher = wanted
@@ -113,44 +112,59 @@ class Searcher:
         matcher = vectorised.load(self.catalog, self.cache) if wanted == "vector" else AhoCorasick(self.catalog)
         self._engine = Engine(self.catalog, matcher)
 
+    def _choice(self, amount: int) -> tuple[str, str]:
+        wanted = self.options.engine
+        if wanted == "vector" and not vectorised.available():
+            raise UsageError("--engine vector needs the package hyperscan, which has no wheel for this platform")
+        if wanted != "auto":
+            return wanted, "asked for"
+        if not vectorised.available():
+            return "aho-corasick", "no hyperscan here"
+        if amount >= WORTHWHILE or self.matcher == "vector":
+            return "vector", "much to search"
+        return "aho-corasick", "little to search"
+
     def notes(self) -> Iterator[str]:
         """What made the search slower than it could be, and what to do about it."""
         if self.cache.problem:
             yield self.cache.problem
 
     def search(self, unit: AnyUnit) -> Harvest:
-        """Search every blob of a unit."""
+        """Search every blob of a unit; `prepare` comes first."""
+        engine = self._engine
+        assert engine is not None
         harvest = Harvest()
         try:
-            for read in unit.walk(self._engine) if isinstance(unit, PackUnit) else unit.blobs():
+            for read in unit.walk(engine) if isinstance(unit, PackUnit) else unit.blobs():
                 if isinstance(read, ObjectUnit):
                     harvest.add(self.search(read))
                 elif isinstance(read, NotScanned):
                     harvest.not_scanned.append(read)
                 else:
-                    self._search(read, harvest)
+                    self._search(engine, read, harvest)
         except Exception as e:  # noqa: BLE001  whatever one unit does to us, what the others gave is not lost
             harvest.not_scanned.append(_failed(unit, e))
         return harvest
 
-    def _search(self, read: Batch | Counted | Hinted | Item, harvest: Harvest) -> None:
+    def _search(self, engine: Engine, read: Batch | Counted | Hinted | Item, harvest: Harvest) -> None:
         if isinstance(read, Hinted):
-            searched, read.live = self._engine.search_hinted(read.content, read.hints)
+            searched, read.live = engine.search_hinted(read.content, read.hints)
             self._sift(read.origin, searched, harvest)
             return
         if isinstance(read, Counted):
             harvest.counts[_COUNTED[read.kind]] += read.blobs
             harvest.bytes += read.bytes
+            harvest.copied += read.bytes - min(read.searched, read.bytes)
             return
         if isinstance(read, Item):
-            searched = self._engine.search(read.pieces)
+            searched = engine.search(read.pieces)
             harvest.counts[_COUNTED[type(read.origin)]] += 1
             harvest.bytes += searched.bytes
             self._sift(read.origin, searched, harvest)
             return
         harvest.counts[_COUNTED[read.kind]] += len(read.starts)
         harvest.bytes += sum(read.ends) - sum(read.starts)
-        for place, searched in self._engine.search_batch(read.buffer, read.starts, read.ends):
+        for place, searched in engine.search_batch(read.buffer, read.starts, read.ends):
             self._sift(read.origin(place), searched, harvest)
 
     def _sift(self, origin: Origin, searched: Searched, harvest: Harvest) -> None:
@@ -232,6 +246,7 @@ class Pool:
         from concurrent.futures import Future, ProcessPoolExecutor
 
         _searcher = self._searcher
+        _ = _searcher.allowlist  # read once, for all processes that are forked
         method = "fork" if sys.platform == "linux" else None
         executor = ProcessPoolExecutor(
             self._jobs, multiprocessing.get_context(method), initializer=_start_worker, initargs=self._arguments

@@ -129,6 +129,7 @@ def summary_object(result: ScanResult, options: ReportOptions) -> dict[str, Any]
         "interrupted": result.interrupted,
     }
     if options.stats:
-        out["matcher"] = result.coverage.matcher
+        out["matcher"], out["matcher_why"] = coverage.matcher, coverage.matcher_why
+        out["packs"], out["copied"] = coverage.packs, coverage.copied
         out["stages"] = {name: round(seconds, 3) for name, seconds in coverage.stages}
     return out

@@ -244,7 +244,11 @@ def _summary(result: ScanResult, options: ReportOptions) -> Iterator[str]:
         yield f"  dropped      {', '.join(f'{n:,} by {reason}' for reason, n in result.dropped)}"
     if options.stats:
         yield f"  stages       {', '.join(f'{name} {seconds:.2f} s' for name, seconds in coverage.stages)}"
-        yield f"  detectors    {coverage.detectors}{f', matcher {coverage.matcher}' if coverage.matcher else ''}"
+        matcher = f", matcher {coverage.matcher} ({coverage.matcher_why})" if coverage.matcher else ""
+        yield f"  detectors    {coverage.detectors}{matcher}"
+        if coverage.packs:
+            copied = f"; {_size(coverage.copied)} were copies of what had been searched" if coverage.copied else ""
+            yield f"  packs        read by {coverage.packs}{copied}"
     if result.interrupted:
         yield _paint("  interrupted  the scan was stopped: this is what was found until then", "high", options)
     lost = [n for n in result.not_scanned if not n.policy]

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import BinaryIO
 
+from ..cache import READING
 from ..errors import TargetError
 from ..model import PIECE_OVERLAP, PIECE_SIZE, File, NotScanned, Piece, Stdin, clean
 from . import BATCH_SIZE, Batch, Item
 from .locate import has_layout, is_repository
 
-UNIT_FILES = 128
+UNIT_FILES = (128, 512)
+"""Files of a unit, in a small tree and in a large one: what a unit costs beside its files shows there."""
 UNIT_BYTES = 8 << 20
-MANY = 4096
-"""Files whose sizes are asked for one by one before they are opened."""
+UNITS = 64
+"""How many units a large tree has at least, so that all processes have work to the end."""
+MANY = 1024
+"""Files whose sizes are asked for one by one before they are opened; of more, every sixteenth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,82 +48,89 @@ class FileUnit:
 
     def blobs(self) -> Iterator[Batch | Item | NotScanned]:
         """Each file that is there, small ones together."""
-        small: list[tuple[bytes, bytes]] = []
+        paths: list[bytes] = []
+        contents: list[bytes] = []
         room = BATCH_SIZE
         for read in self._read():
             if not isinstance(read, tuple):
                 yield read
                 continue
-            small.append(read)
-            room -= len(read[1])
+            path, content = read
+            paths.append(path)
+            contents.append(content)
+            room -= len(content)
             if room <= 0:
-                yield _batch(small)
-                small, room = [], BATCH_SIZE
-        if small:
-            yield _batch(small)
+                yield self._batch(paths, contents)
+                paths, contents, room = [], [], BATCH_SIZE
+        if paths:
+            yield self._batch(paths, contents)
 
     def _read(self) -> Iterator[tuple[bytes, bytes] | Item | NotScanned]:
-        """The name and content of small files, larger ones as items."""
-        folders: dict[bytes, bool] = {}
+        """The path and content of small files, larger ones as items."""
+        folders = {b"": True}
         before: set[bytes] = set()
-        root, head = os.path.join(self.root, b""), os.path.join(self.shown, b"") if self.shown else b""
+        root = os.path.join(self.root, b"")
         for path in self.paths:
-            shown = self.name or head + path
-            at = path.rfind(b"/")
-            folder = path[: at or 1] if at >= 0 else b""
-            if not (folders.get(folder) or _stays_inside(self.root, folder, folders)) or os.path.splitdrive(path)[0]:
-                yield NotScanned(shown, "stands behind a symbolic link", policy=True)
+            folder = path[: max(0, path.rfind(b"/"))]
+            if not (folders.get(folder) or _stays_inside(root, folder, folders)):
+                yield NotScanned(self._called(path), "stands behind a symbolic link", policy=True)
                 continue
             try:
                 descriptor, size = _open(root + path)
                 try:
                     if size > self.max_size:
-                        yield NotScanned(shown, f"larger than --max-size ({size:,} bytes)", policy=True)
+                        why = f"larger than --max-size ({size:,} bytes)"
+                        yield NotScanned(self._called(path), why, policy=True)
                     elif size > PIECE_SIZE:
                         with os.fdopen(descriptor, "rb", closefd=False) as file:
-                            yield Item(File(shown), pieces(file))
+                            yield Item(File(self._called(path)), pieces(file))
                     else:
-                        yield shown, self._new(_read_whole(descriptor, size), before)
+                        yield path, self._new(_read_whole(descriptor, size), before)
                 finally:
                     os.close(descriptor)
             except (FileNotFoundError, NotADirectoryError):
-                yield NotScanned(shown, "went away before it was read")
+                yield NotScanned(self._called(path), "went away before it was read")
             except _NotAFileError as e:
-                yield NotScanned(shown, str(e), policy=True)
+                yield NotScanned(self._called(path), str(e), policy=True)
             except OSError as e:
-                yield NotScanned(shown, f"cannot be read: {e.strerror or e}")
+                yield NotScanned(self._called(path), f"cannot be read: {e.strerror or e}")
+
+    def _called(self, path: bytes) -> bytes:
+        """What the report calls a file."""
+        return self.name or os.path.join(self.shown, path)
+
+    def _batch(self, paths: Sequence[bytes], contents: Sequence[bytes]) -> Batch:
+        ends = list(accumulate(map(len, contents)))
+        return Batch(File, b"".join(contents), [0, *ends[:-1]], ends, lambda place: File(self._called(paths[place])))
 
     def _new(self, content: bytes, before: set[bytes]) -> bytes:
         """What is to be searched of a file; `before` is for notes about the files of the unit that came before."""
         return content
 
 
-def _batch(small: list[tuple[bytes, bytes]]) -> Batch:
-    ends = list(accumulate(len(content) for _, content in small))
-    return Batch(
-        File, b"".join([content for _, content in small]), [0, *ends[:-1]], ends, lambda place: File(small[place][0])
-    )
-
-
 class _NotAFileError(Exception):
     """What is to be opened is no regular file."""
 
 
-_READING = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC"))
+_REFUSES_LINKS = hasattr(os, "O_NOFOLLOW")
+LINK = "symbolic link, not followed"
+NO_FILE = "not a regular file"
 
 
 def _open(path: bytes) -> tuple[int, int]:
     """Open a regular file without following a link at its end and without waiting at a FIFO: descriptor and size."""
-    mode = os.lstat(path).st_mode
-    if stat.S_ISLNK(mode):
-        raise _NotAFileError("symbolic link, not followed")
-    if not stat.S_ISREG(mode):
-        raise _NotAFileError("not a regular file")
-    descriptor = os.open(path, _READING)
+    if not _REFUSES_LINKS and os.path.islink(path):
+        raise _NotAFileError(LINK)
+    try:
+        descriptor = os.open(path, READING)
+    except OSError as e:
+        if e.errno in (errno.ELOOP, errno.EMLINK):  # what O_NOFOLLOW says of a link, here and on BSD
+            raise _NotAFileError(LINK) from e
+        raise
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)
-        raise _NotAFileError("not a regular file")
+        raise _NotAFileError(NO_FILE)
     return descriptor, found.st_size
 
 
@@ -133,12 +145,12 @@ def _read_whole(descriptor: int, size: int) -> bytes:
 
 
 def _stays_inside(root: bytes, folder: bytes, known: dict[bytes, bool]) -> bool:
-    """Whether a folder of the tree is reached without a symbolic link; `known` remembers."""
-    if folder in (b"", b"/"):  # an index may name absolute paths
-        return not folder
+    """Whether a folder of the tree is reached without a symbolic link; `known` remembers. An index may name any."""
     if folder not in known:
-        above = _stays_inside(root, os.path.dirname(folder), known)
-        known[folder] = above and b".." not in folder.split(b"/") and not os.path.islink(os.path.join(root, folder))
+        above, _, name = folder.rpartition(b"/")
+        known[folder] = (
+            name not in (b"", b"..") and _stays_inside(root, above, known) and not os.path.islink(root + folder)
+        )
     return known[folder]
 
 
@@ -194,56 +206,64 @@ def walk(
     ignored: Set[bytes] = frozenset(),
     enter: Callable[[bytes], bool] = lambda _folder: True,
 ) -> Iterator[bytes]:
-    """The paths of all files below the folder `below` of `root`, relative to `root`, in order; `/` on every system.
+    """The paths of all regular files below the folder `below` of `root`, relative to `root`, in order, with `/`.
 
-    `ignored` holds paths to leave out, those of folders with a `/` at their end. A folder that is a repository of its
-    own is named, with `shown` before its path, and its git directory is not walked into; where `enter` says no, nor is
-    the rest of it, and nothing is named.
+    `ignored` holds paths to leave out, those of folders with a `/` at their end. What is no regular file is named, with
+    `shown` before its path. So is a folder that is a repository of its own, and its git directory is not walked into;
+    where `enter` says no, nor is the rest of it, and nothing is named.
     """
     folders = [below]
+    top = os.path.join(root, b"")
     while folders:
         folder = folders.pop()
         try:
-            with os.scandir(os.path.join(root, folder)) as listing:
-                entries = sorted(listing, key=lambda e: e.name)
+            with os.scandir(top + folder) as listing:
+                entries = {entry.name: entry for entry in listing}
         except OSError as e:
             left_out.append(NotScanned(os.path.join(shown, folder), f"folder cannot be read: {e.strerror or e}"))
             continue
-        names = {entry.name for entry in entries}
-        own = b".git" in names and is_repository(os.path.join(root, folder))
+        own = b".git" in entries and is_repository(top + folder)
         if folder != below:
             if own and not enter(folder):
                 continue
-            if own or (names >= {b"HEAD", b"objects", b"refs"} and has_layout(os.path.join(root, folder))):
+            if own or (entries.keys() >= _BARE and has_layout(top + folder)):
                 why = "a repository of its own: its files are searched here, its history by scanning it by itself"
                 left_out.append(NotScanned(os.path.join(shown, folder), why, policy=True))
         inner: list[bytes] = []
-        for entry in entries:
-            path = folder + b"/" + entry.name if folder else entry.name
-            if not entry.is_dir(follow_symlinks=False):
-                if path not in ignored:
-                    yield path
-            elif not (own and entry.name == b".git") and path + b"/" not in ignored:
-                inner.append(path)
+        inside = folder + b"/" if folder else b""
+        for name in sorted(entries):
+            path, entry = inside + name, entries[name]
+            if entry.is_dir(follow_symlinks=False):
+                if not (own and name == b".git") and path + b"/" not in ignored:
+                    inner.append(path)
+            elif path in ignored:
+                continue
+            elif entry.is_file(follow_symlinks=False):
+                yield path
+            else:
+                why = LINK if entry.is_symlink() else NO_FILE
+                left_out.append(NotScanned(os.path.join(shown, path), why, policy=True))
         folders.extend(reversed(inner))
 
 
-def units(root: bytes, paths: Iterable[bytes], *, shown: bytes, max_size: int) -> Iterator[FileUnit]:
-    """Units of at most `UNIT_FILES` files, or of about `UNIT_BYTES`. Of very many files every eighth is weighed."""
-    batch: list[bytes] = []
-    weight = 0
+_BARE = {b"HEAD", b"objects", b"refs"}
+"""What every git directory holds."""
+
+
+def units(root: bytes, paths: Sequence[bytes], *, shown: bytes, max_size: int) -> Iterator[FileUnit]:
+    """Units of some files (see `UNIT_FILES`), or of about `UNIT_BYTES`. See `MANY` for its weight."""
+    first = weight = 0
     folder = os.path.join(root, b"")
-    for place, path in enumerate(paths):
-        batch.append(path)
-        if place < MANY:
+    fewest, most = UNIT_FILES
+    count = min(most, max(fewest, len(paths) // UNITS))
+    for place, path in enumerate(paths, 1):
+        if place <= MANY:
             weight += _size(folder + path)
-        elif place % 8 == 0:
-            weight += 8 * _size(folder + path)
-        if len(batch) >= UNIT_FILES or weight >= UNIT_BYTES:
-            yield FileUnit(root, tuple(batch), shown, max_size, weight)
-            batch, weight = [], 0
-    if batch:
-        yield FileUnit(root, tuple(batch), shown, max_size, weight)
+        elif place % 16 == 0:
+            weight += 16 * _size(folder + path)
+        if place - first >= count or weight >= UNIT_BYTES or place == len(paths):
+            yield FileUnit(root, tuple(paths[first:place]), shown, max_size, weight)
+            first, weight = place, 0
 
 
 def _size(path: bytes) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..errors import GitError
 from ..model import NotScanned
-from .files import FileUnit, units, walk
+from .files import LINK, NO_FILE, FileUnit, units, walk
 from .git import Repository
 from .locate import has_layout
 
@@ -84,8 +85,12 @@ def list_files(
         paths = dict.fromkeys(walk(root, left_out, shown=shown))
     inside = below + b"/" if below else b""
     for path, _ in index.entries():
-        if path.startswith(inside) and path[len(inside) :] not in paths and _is_there(repository.work_tree, path):
-            paths[path[len(inside) :]] = None
+        if path.startswith(inside) and path[len(inside) :] not in paths:
+            why = _why_not(repository.work_tree, path)
+            if why:
+                left_out.append(NotScanned(os.path.join(shown, path[len(inside) :]), why, policy=True))
+            elif why is not None:
+                paths[path[len(inside) :]] = None
     for path in sorted(ignored):
         left_out.append(
             NotScanned(os.path.join(shown, path), "ignored by .gitignore; --no-ignore searches it", policy=True)
@@ -121,15 +126,15 @@ def _holds(folder: bytes, path: bytes) -> bool:
     return folder.endswith(b"/") and path.startswith(folder) and path != folder
 
 
-def _is_there(root: bytes, path: bytes) -> bool:
-    """Whether there is a file, or cannot be said to be none. One that git tracks and the tree has not is no loss."""
+def _why_not(root: bytes, path: bytes) -> str | None:
+    """Why a tracked path is not read, empty where it may be a file; None where nothing is there, which is no loss."""
     try:
-        os.lstat(os.path.join(root, path))
+        mode = os.lstat(os.path.join(root, path)).st_mode
     except (FileNotFoundError, NotADirectoryError):
-        return False
+        return None
     except OSError:
-        return True
-    return True
+        return ""
+    return LINK if stat.S_ISLNK(mode) else "" if stat.S_ISREG(mode) else NO_FILE
 
 
 _OBJECTS = re.compile(

@@ -30,9 +30,10 @@ def leaky(tmp_path: Path, fresh: Fresh) -> str:
     return str(tmp_path / "a.env")
 
 
-def matcher(capfd: pytest.CaptureFixture[str]) -> str:
-    """The matcher that a report names."""
-    return str(json.loads(capfd.readouterr().out)["summary"]["matcher"])
+def matcher(capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    """The matcher that a report names, and why it was taken."""
+    summary = json.loads(capfd.readouterr().out)["summary"]
+    return summary["matcher"], summary["matcher_why"]
 
 
 @needs_hyperscan
@@ -47,18 +48,18 @@ class TestEngine:
 
     def test_a_small_scan_takes_what_starts_at_once(self, leaky: str, capfd: pytest.CaptureFixture[str]) -> None:
         cli.run(["scan", leaky, "--format", "json", "--stats"])
-        assert matcher(capfd) == "aho-corasick"
+        assert matcher(capfd) == ("aho-corasick", "little to search")
 
     def test_a_large_one_takes_what_is_faster(
         self, leaky: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(workers, "WORTHWHILE", 10)
         cli.run(["scan", leaky, "--format", "json", "--stats"])
-        assert matcher(capfd) == "vector"
+        assert matcher(capfd) == ("vector", "much to search")
 
     def test_it_can_be_chosen(self, leaky: str, capfd: pytest.CaptureFixture[str]) -> None:
         cli.run(["scan", leaky, "--format", "json", "--stats", "--engine", "vector"])
-        assert matcher(capfd) == "vector"
+        assert matcher(capfd) == ("vector", "asked for")
 
 
 def test_where_the_library_is_missing(
@@ -68,7 +69,7 @@ def test_where_the_library_is_missing(
     monkeypatch.setattr(vectorised, "available", lambda: False)
     monkeypatch.setattr(workers, "WORTHWHILE", 10)
     assert cli.run(["scan", leaky, "--format", "json", "--stats"]) == 1
-    assert matcher(capfd) == "aho-corasick"
+    assert matcher(capfd) == ("aho-corasick", "no hyperscan here")
     assert cli.run(["scan", leaky, "--engine", "vector"]) == 2
     assert "--engine vector needs the package hyperscan" in capfd.readouterr().err
 

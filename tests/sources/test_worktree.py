@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from git_repository import GitRepository
+from oakum.scanner.engine import Engine
 from oakum.scanner.errors import GitError, UsageError
 from oakum.scanner.model import GitBlob
 from oakum.scanner.pipeline import workers
@@ -67,10 +68,10 @@ class TestWhatGitHasTooIsSearched:
         repo.commit({"a.txt": secret + b"\n"})
         real = workers.Searcher._search
 
-        def failing(self: workers.Searcher, read: Batch | Item, harvest: workers.Harvest) -> None:
+        def failing(self: workers.Searcher, engine: Engine, read: Batch | Item, harvest: workers.Harvest) -> None:
             if isinstance(read, Batch) and read.kind is GitBlob:
                 raise MemoryError
-            real(self, read, harvest)
+            real(self, engine, read, harvest)
 
         monkeypatch.setattr(workers.Searcher, "_search", failing)
         result = scan(repo.path)
