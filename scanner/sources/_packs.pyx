@@ -996,6 +996,18 @@ cdef uint64_t alike(const uint8_t *a, const uint8_t *b, uint64_t size) noexcept 
     return at
 
 
+cdef uint64_t boundary(const uint8_t *p, uint64_t end, int id_length) noexcept nogil:
+    """Where the last entry ends that ends before `end`, from the beginning of one."""
+    cdef const uint8_t *zero
+    cdef uint64_t at = 0
+    while at + 7 < end:
+        zero = <const uint8_t *> memchr(p + at + 6, 0, end - at - 6)    # behind the shortest mode, "40000 "
+        if zero == NULL or <uint64_t> (p + end - zero) < <uint64_t> id_length + 1:
+            return at
+        at = <uint64_t> (zero - p) + 1 + id_length
+    return at
+
+
 cdef int order_of(const uint8_t *a, Entry *one, const uint8_t *b, Entry *other) noexcept:
     """How git sorts two entries: the names of trees as if a slash stood behind them."""
     cdef uint64_t la = one.name_end - one.name, lb = other.name_end - other.name, least = min(la, lb)
@@ -1085,9 +1097,9 @@ cdef class Trees:
         """Compare a tree with those at the same place in each parent; None where a parent has none."""
         cdef bytes content = self._read(<const uint8_t *> PyBytes_AS_STRING(tree), TREE)
         cdef const uint8_t *p = <const uint8_t *> PyBytes_AS_STRING(content)
-        cdef uint64_t size = PyBytes_GET_SIZE(content), at = 0, common, furthest = 0
+        cdef uint64_t size = PyBytes_GET_SIZE(content), at = 0, furthest, step
         cdef list contents = [], below
-        cdef uint64_t[16] here, same, sizes
+        cdef uint64_t[16] here, same, sizes, names
         cdef Bytes[16] q
         cdef bint[16] matched
         cdef Entry entry, other
@@ -1101,20 +1113,18 @@ cdef class Trees:
             q[i] = <const uint8_t *> PyBytes_AS_STRING(<bytes> text)
             sizes[i] = PyBytes_GET_SIZE(<bytes> text)
             here[i] = 0
-            common = same[i] = alike(p, q[i], min(size, sizes[i]))
-            furthest = max(furthest, common)
         while at < size:
-            parse_entry(p, at, size, self._id_length, &entry)
-            if entry.end > furthest:
-                break
-            for i in range(n):
-                if entry.end <= same[i]:
-                    here[i] = entry.end
-            at = entry.end
-        while at < size:
-            for i in range(n):   # what follows is the same to the end
-                if size - at == sizes[i] - here[i] and memcmp(p + at, q[i] + here[i], size - at) == 0:
-                    return 0
+            furthest = 0
+            for i in range(n):      # skip what is the same as in some parent, without looking into it
+                same[i] = alike(p + at, q[i] + here[i], min(size - at, sizes[i] - here[i]))
+                furthest = max(furthest, same[i])
+            if furthest == size - at:
+                return 0
+            step = boundary(p + at, furthest, self._id_length)
+            if step:
+                for i in range(n):
+                    here[i] += step if same[i] >= step else boundary(p + at, same[i], self._id_length)
+                at += step
             parse_entry(p, at, size, self._id_length, &entry)
             at = entry.end
             if self._left == 0:
@@ -1137,7 +1147,7 @@ cdef class Trees:
                             known = True
                         else:
                             matched[i] = other.mode == entry.mode
-                            same[i] = other.name_end + 1
+                            names[i] = other.name_end + 1
                         break
             if known:
                 continue
@@ -1145,7 +1155,7 @@ cdef class Trees:
             found = content[entry.name_end + 1 : entry.end]
             if entry.mode == 0o40000:
                 below = [
-                    (<bytes> contents[i])[same[i] : same[i] + self._id_length] if matched[i] else None for i in range(n)
+                    (<bytes> contents[i])[names[i] : names[i] + self._id_length] if matched[i] else None for i in range(n)
                 ]
                 self._compare(prefix + name + b"/", found, below, depth + 1)
             elif entry.mode >> 12 == 8 or entry.mode >> 12 == 10:
