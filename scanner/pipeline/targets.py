@@ -61,6 +61,8 @@ def repository(scan: TargetScan, repo: Repository, options: ScanOptions) -> Reso
         return as_given
     with scan.stage("history"):
         known = history.attribute(repo, store, index, scan.ledger.blobs(), scan.ledger.messages())
+    if found:
+        found.close()
     scan.leave_out(known.not_scanned)
     return _resolve(known)
 

@@ -1,5 +1,5 @@
 from array import array
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 
 VERSION: int
 
@@ -48,8 +48,8 @@ class Trees:
         packs: list[Pack],
         id_length: int,
         *,
-        wanted: Container[bytes],
-        known: Container[bytes] | None,
+        wanted: Set[bytes],
+        loose: set[bytes] | None,
         most: int,
         cache: int,
     ) -> None: ...

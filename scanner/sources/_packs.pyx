@@ -1031,17 +1031,17 @@ cdef class Trees:
     cdef list _packs
     cdef Cache _cache
     cdef int _id_length
-    cdef object _wanted, _known
+    cdef object _wanted, _loose
     cdef uint64_t _most
     cdef readonly uint64_t seen
     """Entries that were compared, of all commits."""
     cdef uint64_t _left
     cdef list _out
 
-    def __cinit__(self, list packs, int id_length, *, wanted, known, uint64_t most, uint64_t cache):
-        """`wanted` are binary names of blobs; `known`, if not None, tells of a name whether there is such an object:
-        blobs that are not known are told, too. `most` is how many entries of one commit are looked at."""
-        self._packs, self._id_length, self._wanted, self._known, self._most = packs, id_length, wanted, known, most
+    def __cinit__(self, list packs, int id_length, *, set wanted, set loose, uint64_t most, uint64_t cache):
+        """`wanted` are binary names of blobs. If `loose` is not None, blobs that are neither in a pack nor among these
+        names are told, too. `most` is how many entries of one commit are looked at."""
+        self._packs, self._id_length, self._wanted, self._loose, self._most = packs, id_length, wanted, loose, most
         self._cache = Cache(cache)
 
     cdef bytes _read(self, const uint8_t *name, int kind):
@@ -1058,6 +1058,13 @@ cdef class Trees:
             except BrokenError as e:
                 raise ElsewhereError(str(e)) from e
         raise ElsewhereError("an object that is not in a pack")
+
+    cdef bint _has(self, bytes name) except -1:
+        cdef Pack pack
+        for pack in self._packs:
+            if pack._place_of(<const uint8_t *> PyBytes_AS_STRING(name)) != NONE:
+                return True
+        return name in self._loose
 
     def changes(self, bytes commit, list parents=None) -> list:
         """(path, blob's binary name, whether it is a symbolic link) of what a commit brought in, against its parents
@@ -1159,6 +1166,6 @@ cdef class Trees:
                 ]
                 self._compare(prefix + name + b"/", found, below, depth + 1)
             elif entry.mode >> 12 == 8 or entry.mode >> 12 == 10:
-                if found in self._wanted or (self._known is not None and found not in self._known):
+                if found in self._wanted or (self._loose is not None and not self._has(found)):
                     self._out.append((prefix + name, found, entry.mode >> 12 == 10))
         return 0

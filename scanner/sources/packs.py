@@ -192,8 +192,9 @@ class Packs:
         from ._packs import ElsewhereError, Trees
 
         length = repository.id_length // 2
+        loose = None if sieve.known is None else {bytes.fromhex(name) for name in self.loose}
         trees = Trees(
-            self.opened, length, wanted=sieve.wanted, known=sieve.known, most=FILES_OF_A_COMMIT, cache=TREES_KEPT
+            self.opened, length, wanted=set(sieve.wanted), loose=loose, most=FILES_OF_A_COMMIT, cache=TREES_KEPT
         )
         left: list[str] = []
         asked = 0
