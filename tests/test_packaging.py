@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -33,12 +34,12 @@ def test_every_folder_of_modules_is_a_package() -> None:
     assert [f for f in folders if not (f / "__init__.py").exists()] == []
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel, built from a copy of the tree with the setuptools that is installed."""
+def build(tmp_path_factory: pytest.TempPathFactory, **variables: str) -> Path:
+    """A wheel, built from a copy of the tree with the setuptools and Cython that are installed."""
     copy = tmp_path_factory.mktemp("copy")
     for part in PARTS:
-        shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+        made = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd", "*.c")
+        shutil.copytree(ROOT / part, copy / part, ignore=made)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy / name)
     out = tmp_path_factory.mktemp("wheel")
@@ -46,8 +47,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, copy],
         check=True,
         capture_output=True,
+        env=os.environ | variables,
     )
     return next(out.iterdir())
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel with the compiled part, where there is a compiler."""
+    return build(tmp_path_factory)
 
 
 @pytest.mark.long
@@ -58,11 +66,21 @@ def test_a_wheel_holds_every_module_and_data_file_and_nothing_else(wheel: Path) 
         f"oakum/{p.relative_to(ROOT).as_posix()}"
         for part in PARTS
         for p in (ROOT / part).rglob("*")
-        if p.suffix in (".py", ".toml") or p.name == "py.typed"
+        if p.suffix in (".py", ".toml", ".pyx", ".pyi") or p.name == "py.typed"
     }
+    expected.add("oakum/scanner/sources/_packs" + sysconfig.get_config_var("EXT_SUFFIX"))
     version = CONFIGURATION["project"]["version"]
     assert {n for n in names if not n.startswith(f"oakum-{version}.dist-info/")} == expected
     assert f"oakum-{version}.dist-info/licenses/LICENSE" in names
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform == "win32", reason="setuptools looks for its compiler itself on Windows")
+def test_without_a_compiler_the_wheel_lacks_the_compiled_part_only(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """And is built all the same: `optional` in pyproject.toml."""
+    names = zipfile.ZipFile(build(tmp_path_factory, CC="false")).namelist()
+    assert "oakum/scanner/sources/packs.py" in names
+    assert not [name for name in names if name.endswith((".so", ".c"))]
 
 
 @pytest.mark.long
