@@ -28,6 +28,8 @@ FEW = 8
 """A set of so many bytes is still near to a literal: letters in two cases, the first letters of a few words."""
 RARE = 2
 """Bytes of a literal that an expression needs to be quick."""
+LONG = 8
+"""Bytes of a literal that is worth passing over one of two: Hyperscan looks at so many."""
 APART = 16
 """Alternatives at the beginning of a pattern that become expressions of their own at most."""
 
@@ -133,7 +135,7 @@ def _from_first_rare(items: _Items) -> tuple[_Items, tuple[int, int]]:
     if _literal(items[at:])[1] < RARE:
         at = next((n for n in range(at, len(items)) if _literal(items[n:])[1] >= RARE), at)
     elif _is_short(items[at:]):
-        at = next((n for n in range(at, len(items)) if _literal(items[n:])[1] > RARE), at)
+        at = next((n for n in range(at, len(items)) if _literal(items[n:])[1] >= LONG), at)
     low, high = _width(items[:at])
     items = items[at:]
     if items and isinstance(items[0], _Either):
@@ -146,7 +148,7 @@ def _from_first_rare(items: _Items) -> tuple[_Items, tuple[int, int]]:
 
 
 def _is_short(items: _Items) -> bool:
-    """Whether a sequence begins with a literal of two bytes, and with nothing longer in any alternative."""
+    """Whether a sequence begins with a literal of two bytes and no alternatives."""
     return _literal(items)[1] == RARE and not any(isinstance(item, _Either) for item in items[: RARE + 1])
 
 
