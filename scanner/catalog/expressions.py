@@ -6,6 +6,9 @@ tree instead: bytes and explicit sets of bytes only, look-around left out, witho
 part, and cut where it is long enough to be rare. Such an expression may match where the pattern does not, never the
 other way round, and it ends inside the pattern's match: `tests/engine/test_vectorised.py` proves both.
 
+Hyperscan looks for one set of literals of each expression, and prefers what all alternatives share: of names that end
+in `key` it looks for `key`, which stands everywhere. So each alternative is an expression of its own, on its own line.
+
 Syntax: https://intel.github.io/hyperscan/dev-reference/compilation.html#pattern-support
 """
 
@@ -25,13 +28,17 @@ FEW = 8
 """A set of so many bytes is still near to a literal: letters in two cases, the first letters of a few words."""
 RARE = 2
 """Bytes of a literal that an expression needs to be quick."""
+LONG = 8
+"""Bytes of a literal that is worth passing over one of two: Hyperscan looks at so many."""
+APART = 16
+"""Alternatives at the beginning of a pattern that become expressions of their own at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A text in Hyperscan's syntax, and how many bytes lie between the beginning of the pattern's match and its end.
+    """Lines in Hyperscan's syntax, and how many bytes lie between the beginning of the pattern's match and their ends.
 
-    The text is empty where the pattern holds no literal to begin at.
+    One of the lines matches inside every match of the pattern. The text is empty where it holds no literal to begin at.
     """
 
     text: str = ""
@@ -45,9 +52,10 @@ def expression(pattern: str) -> Expression:
     items, before = _from_first_rare(_plain(list(tree), ignore_case=bool(tree.state.flags & re.IGNORECASE)))
     if _literal(items)[0] < RARE:
         return Expression()
-    kept, _ = _cut(items, LONG_ENOUGH, last=True)
-    low, high = _width(kept)
-    return Expression(_text(kept), before[0] + low, before[1] + high)
+    kept = [_cut(part, LONG_ENOUGH, last=True)[0] for part in _apart(items)]
+    widths = [_width(part) for part in kept]
+    low, high = min(width[0] for width in widths), max(width[1] for width in widths)
+    return Expression("\n".join(dict.fromkeys(map(_text, kept))), before[0] + low, before[1] + high)
 
 
 # --- a pattern in its simplest form -----------------------------------------------------------------------------------
@@ -126,6 +134,8 @@ def _from_first_rare(items: _Items) -> tuple[_Items, tuple[int, int]]:
     at = next((n for n, item in enumerate(items) if not _is_common(item)), len(items))
     if _literal(items[at:])[1] < RARE:
         at = next((n for n in range(at, len(items)) if _literal(items[n:])[1] >= RARE), at)
+    elif _is_short(items[at:]):
+        at = next((n for n in range(at, len(items)) if _literal(items[n:])[1] >= LONG), at)
     low, high = _width(items[:at])
     items = items[at:]
     if items and isinstance(items[0], _Either):
@@ -137,12 +147,53 @@ def _from_first_rare(items: _Items) -> tuple[_Items, tuple[int, int]]:
     return items, (low, high)
 
 
+def _is_short(items: _Items) -> bool:
+    """Whether a sequence begins with a literal of two bytes and no alternatives."""
+    return _literal(items)[1] == RARE and not any(isinstance(item, _Either) for item in items[: RARE + 1])
+
+
 def _is_common(item: _One | _Either | _Repeat) -> bool:
     """Whether an expression that begins with this would be slow: it may be empty, or is a run of many bytes."""
     if _width([item])[0] == 0:
         return True
     inner = item.body[0] if isinstance(item, _Repeat) and len(item.body) == 1 else item
     return isinstance(inner, _One) and len(inner.taken) > FEW
+
+
+def _apart(items: _Items) -> list[_Items]:
+    """A sequence as its alternatives, as long as these stand at its beginning and are not too many."""
+    parts = [items]
+    while True:
+        opened = [branch for part in parts for branch in _opened(part)]
+        if not len(parts) < len(opened) <= APART:
+            return parts
+        parts = opened
+
+
+def _opened(items: _Items) -> list[_Items]:
+    """The sequences that its first alternatives make of one, if nothing but single bytes stands before them."""
+    at = next((n for n, item in enumerate(items) if not isinstance(item, _One) or _is_choice(item, n)), len(items))
+    first = items[at] if at < len(items) else None
+    match first:
+        case _Either(branches):
+            return [[*items[:at], *branch, *items[at + 1 :]] for branch in branches]
+        case _One(taken):
+            return [[*items[:at], _One(one), *items[at + 1 :]] for one in _letters(taken)]
+        case _:
+            return [items]
+
+
+def _is_choice(item: _One, place: int) -> bool:
+    """Whether a set stands so near to the beginning that what is before it is no literal that is rare enough."""
+    return place <= RARE and 1 < len(_letters(item.taken)) <= FEW
+
+
+def _letters(taken: frozenset[int]) -> list[frozenset[int]]:
+    """A set of bytes as the sets that differ in nothing but the case of a letter."""
+    by_letter: dict[bytes, set[int]] = {}
+    for byte in sorted(taken):
+        by_letter.setdefault(bytes([byte]).lower(), set()).add(byte)
+    return [frozenset(same) for same in by_letter.values()]
 
 
 def _literal(items: _Items) -> tuple[int, int, int, bool]:

@@ -66,8 +66,8 @@ def load(detectors: Sequence[Detector], cache: Cache) -> Vectorised:
     """The matcher, with its database from the cache or compiled and put there; ImportError without the library."""
     hyperscan: Any = import_module("hyperscan")  # here: a small scan has no use for it
 
-    expressions = _expressions(detectors)
-    name = _name(expressions, f"{hyperscan.__version__} {_processor()}")
+    indexes, expressions = zip(*_expressions(detectors), strict=True)
+    name = _name(map("{} {}".format, indexes, expressions), f"{hyperscan.__version__} {_processor()}")
     kept = cache.read(name)
     if kept is not None:
         try:
@@ -79,7 +79,7 @@ def load(detectors: Sequence[Detector], cache: Cache) -> Vectorised:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
         expressions=[e.encode("ascii") for e in expressions],
-        ids=list(range(len(expressions))),
+        ids=list(indexes),
         elements=len(expressions),
         flags=[0] * len(expressions),
     )
@@ -87,9 +87,14 @@ def load(detectors: Sequence[Detector], cache: Cache) -> Vectorised:
     return Vectorised(detectors, database)
 
 
-def _expressions(detectors: Sequence[Detector]) -> list[str]:
+def _expressions(detectors: Sequence[Detector]) -> list[tuple[int, str]]:
+    """Each expression with the index of its detector or trigger, which may have several."""
     wanted = [(d.expression, d.keywords) for d in detectors] + [(t.expression, t.keywords) for t in TRIGGERS]
-    return [expression or literals(keywords) for expression, keywords in wanted]
+    return [
+        (index, one)
+        for index, (expression, keywords) in enumerate(wanted)
+        for one in (expression or literals(keywords)).split("\n")
+    ]
 
 
 def literals(texts: Sequence[bytes]) -> str:
@@ -102,7 +107,7 @@ def _either_case(byte: int) -> str:
     return f"\\x{byte:02x}" if upper == byte else f"[\\x{upper:02x}\\x{byte:02x}]"
 
 
-def _name(expressions: Sequence[str], made_for: str) -> str:
+def _name(expressions: Iterable[str], made_for: str) -> str:
     digest = hashlib.sha256(f"{FORM} {made_for}".encode())
     for expression in expressions:
         digest.update(b"\0" + expression.encode("ascii"))
