@@ -135,9 +135,8 @@ Check = Callable[[bytes], "Facts | None"]
 class Detector:
     """What to look for, read from a detector file (see docs/detectors.md for the fields).
 
-    `regex` is the pattern's text and `expression` what the vectorised matcher is given of it (empty: its keywords),
-    which ends between the two numbers of bytes of `ends` behind the beginning of a match;
-    `width` is the widest match, `behind` and `ahead` the widest look-behind and look-ahead, all in bytes; `prefix` is
+    `regex` is the pattern's text and `expression` what the vectorised matcher is given of it, one a line (empty: its
+    keywords), which ends between the two numbers of bytes of `ends` behind the beginning of a match; `width` is the widest match, `behind` and `ahead` the widest look-behind and look-ahead, all in bytes; `prefix` is
     the fixed text that each of its secrets begins with; `generic` marks a detector that knows no provider's format;
     `proved` one whose checks say more than "not impossible".
     """
@@ -431,14 +430,14 @@ class Coverage:
     targets: tuple[str, ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
     bytes: int = 0
-    copied: int = 0
     seconds: float = 0.0
     detectors: int = 0
     stages: tuple[tuple[str, float], ...] = ()
     matcher: str = ""
     matcher_why: str = ""
-    packs: str = ""
     notes: tuple[str, ...] = ()
+    packs: str = ""
+    copied: int = 0
 
 
 @dataclass(frozen=True, slots=True)

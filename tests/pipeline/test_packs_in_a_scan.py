@@ -8,6 +8,7 @@ import subprocess
 import pytest
 from git_repository import GitRepository
 from oakum.scanner import cli
+from oakum.scanner.model import ScanResult
 from oakum.scanner.sources import packs
 from scanning import Fresh, places, scan
 
@@ -33,6 +34,11 @@ def summary(capfd: pytest.CaptureFixture[str]) -> dict[str, object]:
     return found
 
 
+def told(result: ScanResult) -> list[tuple[object, ...]]:
+    """All that a report says of the findings."""
+    return [(f.fingerprint, f.score, f.band, f.reasons, f.finding.occurrences) for f in result.findings]
+
+
 @needs_compiled
 def test_a_packed_history_gives_the_same_with_and_without_the_compiled_part(
     packed: GitRepository, fresh: Fresh, monkeypatch: pytest.MonkeyPatch
@@ -44,7 +50,7 @@ def test_a_packed_history_gives_the_same_with_and_without_the_compiled_part(
     assert places(ours) == places(plain)
     assert list(places(ours)) == fresh.drawn
     assert [place[3] for place in places(ours)[fresh.drawn[0]]] == [10]
-    assert ours.findings == plain.findings
+    assert told(ours) == told(plain)
     assert (ours.coverage.counts, ours.coverage.bytes) == (plain.coverage.counts, plain.coverage.bytes)
     assert (ours.not_scanned, ours.dropped, ours.suppressed) == (plain.not_scanned, plain.dropped, plain.suppressed)
     assert ours.coverage.copied > 0 == plain.coverage.copied
