@@ -136,9 +136,10 @@ class Detector:
     """What to look for, read from a detector file (see docs/detectors.md for the fields).
 
     `regex` is the pattern's text and `expression` what the vectorised matcher is given of it, one a line (empty: its
-    keywords), which ends between the two numbers of bytes of `ends` behind the beginning of a match; `width` is the widest match, `behind` and `ahead` the widest look-behind and look-ahead, all in bytes; `prefix` is
-    the fixed text that each of its secrets begins with; `generic` marks a detector that knows no provider's format;
-    `proved` one whose checks say more than "not impossible".
+    keywords), which ends between the two numbers of bytes of `ends` behind the beginning of a match; `width` is the
+    widest match, `behind` and `ahead` the widest look-behind and look-ahead, all in bytes; `prefix` is the fixed text
+    that each of its secrets begins with; `generic` marks a detector that knows no provider's format; `proved` one whose
+    checks say more than "not impossible".
     """
 
     id: str
