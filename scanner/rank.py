@@ -57,7 +57,7 @@ CASES = {
     "host for examples": (0.45, "the host {} is reserved for examples"),
     "host is this machine": (0.6, "for this machine's own address only"),
     "common password": (0.8, "a password like those in manuals"),
-    "comment": (0.8, "stands in a comment"),
+    "comment": (0.8, "stands in a comment or a documentation string"),
 }
 """What a fact says of a secret; `{}` stands for the fact itself."""
 
@@ -115,7 +115,8 @@ def _strength(finding: Finding) -> list[Reason]:
 def _place(finding: Finding) -> list[Reason]:
     """The best of all places counts: a secret in a test and in the source is in the source.
 
-    A comment explains settings with made-up values; a token of a provider's own format is as leaked there as anywhere.
+    Comments and documentation strings explain settings with made-up values; a token of a provider's own format is as
+    leaked there as anywhere.
     """
     classes = sorted({o.path_class for o in finding.occurrences}, key=lambda c: -PLACES[c][0])
     value, text = PLACES[classes[0]]

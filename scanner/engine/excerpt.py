@@ -45,6 +45,20 @@ _COMMENT = re.compile(
 """How a comment line begins in most languages."""
 
 
+_DOCUMENTATION = re.compile(rb"^(?:DOCUMENTATION|EXAMPLES|RETURN) ?= ?[rRuU]?\Z", re.MULTILINE)
+"""What stands before the quotes of an Ansible module's documentation: YAML in a string of this name.
+Source: https://docs.ansible.com/ansible/latest/dev_guide/developing_modules_documenting.html"""
+FAR = 1 << 16
+"""How far above a secret the quotes may stand."""
+
+
+def _is_documentation(buffer: bytes, at: int) -> bool:
+    """Whether the nearest triple quotes before a place open a documentation string: then it lies in there."""
+    low = max(0, at - FAR)
+    quotes = max(buffer.rfind(b"'''", low, at), buffer.rfind(b'"""', low, at))
+    return quotes >= 0 and _DOCUMENTATION.search(buffer, max(0, quotes - 20), quotes) is not None
+
+
 SpanOf = tuple[int, int, Detector]
 """Where a value stands, and whose it is."""
 
@@ -148,5 +162,6 @@ def excerpt(
     room = max(0, SHOWN - len(mask))
     keep = before.lstrip()[-(room * 2 // 3) :] if len(before.lstrip()) > room * 2 // 3 else before.lstrip()
     tail = after.rstrip()[: max(0, room - len(keep))]
-    comment = (low == 0 or buffer[low - 1 : low] == b"\n") and _COMMENT.match(buffer, low, start + 1) is not None
+    begins = low == 0 or buffer[low - 1 : low] == b"\n"
+    comment = (begins and _COMMENT.match(buffer, low, start + 1) is not None) or _is_documentation(buffer, start)
     return Excerpt(keep + mask + tail, len(keep), len(keep) + len(mask), view, comment)

@@ -6,6 +6,7 @@ import base64
 from random import Random
 
 import blobs as made
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oakum.detectors import samples
@@ -125,3 +126,25 @@ def test_a_comment_is_told() -> None:
     for head, comment in lines.items():
         (match,) = made.whole(b"first\n" + head + secret + b"\n")
         assert match.excerpt.comment is comment, head
+
+
+@pytest.mark.parametrize(
+    ("above", "told"),
+    [
+        ("EXAMPLES = '''\n", True),
+        ('EXAMPLES = r"""\n', True),
+        ("import os\n\nDOCUMENTATION='''\n", True),
+        ("EXAMPLES = '''\n" + "- name: a\n" * 1000, True),
+        ("EXAMPLES = '''\n" + "- name: a\n" * 10_000, False),
+        ("EXAMPLES = '''\n- name: a\n'''\n", False),
+        ("EXAMPLES = '''\n- name: a\n'''\nRUN = \"\"\"\n", False),
+        ("OTHER_EXAMPLES = '''\n", False),
+        ("    EXAMPLES = '''\n", False),
+        ("EXAMPLES = 1\n", False),
+    ],
+)
+def test_a_documentation_string_is_told(above: str, told: bool) -> None:
+    """By the nearest quotes above: those of a module-level string of a known name that is not closed yet."""
+    secret = samples.build("github:ghp", Random(6))
+    (match,) = made.whole(above.encode() + b"  password: " + secret + b"\n'''\n")
+    assert match.excerpt.comment is told
