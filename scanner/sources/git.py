@@ -57,6 +57,7 @@ _SETTINGS = (
 )
 
 _ENVIRONMENT = {
+    "GIT_ALLOC_LIMIT": "1g",  # a pack of a few bytes can ask for any amount
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_FLUSH": "0",  # else a write, and a wake-up of ours, for every commit
