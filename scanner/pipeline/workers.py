@@ -135,7 +135,7 @@ class Searcher:
 
     def _search(self, read: Batch | Counted | Hinted | Item, harvest: Harvest) -> None:
         if isinstance(read, Hinted):
-            searched, read.live = self._engine.search_hinted(read.content, read.hints)
+            searched, read.live, read.rejected = self._engine.search_hinted(read.content, read.hints)
             self._sift(read.origin, searched, harvest)
             return
         if isinstance(read, Counted):

@@ -94,10 +94,10 @@ class FileUnit:
 
 
 def _batch(small: list[tuple[bytes, bytes]]) -> Batch:
-    ends = list(accumulate(len(content) for _, content in small))
-    return Batch(
-        File, b"".join([content for _, content in small]), [0, *ends[:-1]], ends, lambda place: File(small[place][0])
-    )
+    starts = list(accumulate((len(content) + 1 for _, content in small), initial=0))
+    ends = [start - 1 for start in starts[1:]]
+    buffer = b"\n".join([content for _, content in small])
+    return Batch(File, buffer, starts[:-1], ends, lambda place: File(small[place][0]))
 
 
 class _NotAFileError(Exception):
