@@ -136,10 +136,10 @@ class Detector:
     """What to look for, read from a detector file (see docs/detectors.md for the fields).
 
     `regex` is the pattern's text and `expression` what the vectorised matcher is given of it, one a line (empty: its
-    keywords), which ends between the two numbers of bytes of `ends` behind the beginning of a match; `width` is the
-    widest match, `behind` and `ahead` the widest look-behind and look-ahead, all in bytes; `prefix` is the fixed text
-    that each of its secrets begins with; `generic` marks a detector that knows no provider's format; `proved` one whose
-    checks say more than "not impossible".
+    keywords), which ends between the two numbers of bytes of `ends` behind the beginning of a match and takes at most
+    `expression_width` bytes; `width` is the widest match, `behind` and `ahead` the widest look-behind and look-ahead,
+    all in bytes; `prefix` is the fixed text that each of its secrets begins with; `generic` marks a detector that knows
+    no provider's format; `proved` one whose checks say more than "not impossible".
     """
 
     id: str
@@ -155,6 +155,7 @@ class Detector:
     prefix: bytes = b""
     expression: str = ""
     ends: tuple[int, int] = (0, 0)
+    expression_width: int = 0
     checks: tuple[Check, ...] = ()
     proved: bool = False
     min_entropy: float = 0.0

@@ -187,6 +187,7 @@ def _tested(entry: dict[str, Any], *, where: str) -> dict[str, Any]:
         "prefix": measured.prefix.decode("latin-1"),
         "expression": given.text,
         "ends": [given.least, given.most],
+        "expression_width": given.width,
         "proved": any(spec.partition(":")[0] not in FILTERS for spec in _listed(entry.get("check", []))),
     }
 
@@ -206,6 +207,7 @@ def _made(record: dict[str, Any]) -> Detector:
         prefix=record["prefix"].encode("latin-1"),
         expression=record["expression"],
         ends=tuple(record["ends"]),
+        expression_width=record["expression_width"],
         checks=tuple(map(_check, _listed(record.get("check", [])))),
         proved=record["proved"],
         min_entropy=record.get("min_entropy", 0.0),

@@ -24,6 +24,8 @@ from .patterns import REPEATS, Node, bytes_of
 
 LONG_ENOUGH = 64
 """Bytes of a match that are looked at; what lies behind them seldom tells more."""
+MOST = 256
+"""Bytes that an expression takes at most: in a new version of a file, so much around each change is looked at again."""
 FEW = 8
 """A set of so many bytes is still near to a literal: letters in two cases, the first letters of a few words."""
 RARE = 2
@@ -32,11 +34,14 @@ LONG = 8
 """Bytes of a literal that is worth passing over one of two: Hyperscan looks at so many."""
 APART = 16
 """Alternatives at the beginning of a pattern that become expressions of their own at most."""
+TELLING = 4
+"""Bytes of a literal that an expression should have where the pattern has them, so that it is not everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """Lines in Hyperscan's syntax, and how many bytes lie between the beginning of the pattern's match and their ends.
+    """Lines in Hyperscan's syntax, and how many bytes lie between the beginning of the pattern's match and their ends;
+    `width` is how many bytes a line takes itself.
 
     One of the lines matches inside every match of the pattern. The text is empty where it holds no literal to begin at.
     """
@@ -44,18 +49,21 @@ class Expression:
     text: str = ""
     least: int = 0
     most: int = 0
+    width: int = 0
 
 
 def expression(pattern: str) -> Expression:
     """The expression for a pattern."""
     tree = sre_parser.parse(pattern.encode("ascii"))
     items, before = _from_first_rare(_plain(list(tree), ignore_case=bool(tree.state.flags & re.IGNORECASE)))
-    if _literal(items)[0] < RARE:
+    kept = [
+        _cut(_narrow(_cut(part, LONG_ENOUGH, last=True)[0], MOST), LONG_ENOUGH, last=True)[0] for part in _apart(items)
+    ]
+    if min(_literal(part)[0] for part in kept) < RARE:
         return Expression()
-    kept = [_cut(part, LONG_ENOUGH, last=True)[0] for part in _apart(items)]
     widths = [_width(part) for part in kept]
     low, high = min(width[0] for width in widths), max(width[1] for width in widths)
-    return Expression("\n".join(dict.fromkeys(map(_text, kept))), before[0] + low, before[1] + high)
+    return Expression("\n".join(dict.fromkeys(map(_text, kept))), before[0] + low, before[1] + high, high)
 
 
 # --- a pattern in its simplest form -----------------------------------------------------------------------------------
@@ -136,6 +144,8 @@ def _from_first_rare(items: _Items) -> tuple[_Items, tuple[int, int]]:
         at = next((n for n in range(at, len(items)) if _literal(items[n:])[1] >= RARE), at)
     elif _is_short(items[at:]):
         at = next((n for n in range(at, len(items)) if _literal(items[n:])[1] >= LONG), at)
+    if _literal(_narrow(items[at:], MOST))[0] < TELLING <= _literal(items[at:])[0]:
+        at = next((n for n in range(at + 1, len(items)) if _tells(items[n:])), at)
     low, high = _width(items[:at])
     items = items[at:]
     if items and isinstance(items[0], _Either):
@@ -150,6 +160,11 @@ def _from_first_rare(items: _Items) -> tuple[_Items, tuple[int, int]]:
 def _is_short(items: _Items) -> bool:
     """Whether a sequence begins with a literal of two bytes and no alternatives."""
     return _literal(items)[1] == RARE and not any(isinstance(item, _Either) for item in items[: RARE + 1])
+
+
+def _tells(items: _Items) -> bool:
+    """Whether an expression could begin here, and would say enough without growing too wide."""
+    return _literal(items)[1] >= RARE and _literal(_narrow(items, MOST))[0] >= TELLING
 
 
 def _is_common(item: _One | _Either | _Repeat) -> bool:
@@ -257,6 +272,25 @@ def _cut_one(item: _One | _Either | _Repeat, room: int, *, last: bool) -> tuple[
                 enough = -(-room // each)
                 return _Repeat(enough, enough, body), 0
             return _Repeat(low, low if last else high, body), room - low * each
+
+
+def _narrow(items: _Items, room: int) -> list[_One | _Either | _Repeat]:
+    """The beginning of a sequence that takes no more bytes than there is room for; within the item that has none, as
+    much of it as every match has."""
+    out: list[_One | _Either | _Repeat] = []
+    for item in items:
+        widest = _width([item])[1]
+        if widest > room:
+            match item:
+                case _Either(branches):
+                    out.append(_Either(tuple(_narrow(branch, room) for branch in branches)))
+                case _Repeat(low, _, body) if low:
+                    times = min(low, room // _width(body)[1])
+                    out += [_Repeat(times, times, body)] if times else _narrow(body, room)
+            break
+        out.append(item)
+        room -= widest
+    return out
 
 
 # --- as text ----------------------------------------------------------------------------------------------------------

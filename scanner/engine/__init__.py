@@ -71,13 +71,15 @@ class Engine:
         """What the matcher says of a buffer."""
         return self._matcher.hints(buffer)
 
-    def search_hinted(self, content: bytes, hints: Hints) -> tuple[Searched, frozenset[int]]:
-        """All matches of a blob for which there are hints; and the indexes of these that took something.
+    def search_hinted(self, content: bytes, hints: Hints) -> tuple[Searched, frozenset[int], frozenset[int]]:
+        """All matches of a blob for which there are hints; the indexes of these that took something; and of those that
+        took something, too, but dropped it in a later test: it is no match, and masked beside one.
 
         The hints of the others say nothing of any text with the same surroundings (`before` and `behind`).
         """
-        live = set(self._triggers)
-        return self._search([(Piece(content), hints)], live), frozenset(live)
+        live, rejected = set(self._triggers), set[int]()
+        searched = self._search([(Piece(content), hints)], (live, rejected))
+        return searched, frozenset(live), frozenset(rejected)
 
     def search(self, pieces: Iterable[Piece]) -> Searched:
         """All matches of one blob, given as its pieces in order (see `Piece`)."""
@@ -86,14 +88,14 @@ class Engine:
     def search_batch(self, buffer: bytes, starts: Sequence[int], ends: Sequence[int]) -> Iterator[tuple[int, Searched]]:
         """What stands in small blobs, with the place of each blob; those in which nothing was found are left out.
 
-        Blob i is `buffer[starts[i]:ends[i]]`. The matcher looks at all of them at once, and what it points at is
-        searched as a blob of its own.
+        Blob i is `buffer[starts[i]:ends[i]]`; a newline stands behind it, or the buffer ends. The matcher looks at all
+        of them at once, and what it points at is searched as a blob of its own.
         """
         hints: dict[int, list[tuple[int, int]]] = {}
         for index, offset in self._matcher.hints(buffer):
             place = bisect_right(starts, offset) - 1
-            if place >= 0 and offset < ends[place]:
-                hints.setdefault(place, []).append((index, offset - starts[place]))
+            if place >= 0 and starts[place] < ends[place] >= offset:  # one at the newline: it tells of the blob's end
+                hints.setdefault(place, []).append((index, min(offset, ends[place] - 1) - starts[place]))
         if 0 in buffer or 0xFF in buffer:  # a NUL or a byte order mark
             for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
                 if may_be_wide(buffer, start, end):
@@ -104,7 +106,9 @@ class Engine:
             if found.matches or found.dropped:
                 yield place, found
 
-    def _search(self, pieces: Iterable[tuple[Piece, Hints]], live: set[int] | None = None) -> Searched:
+    def _search(
+        self, pieces: Iterable[tuple[Piece, Hints]], taken: tuple[set[int], set[int]] | None = None
+    ) -> Searched:
         found = Searched()
         kept: dict[tuple[str, int, int], tuple[int, float]] = {}
         for piece, hints, lines in _numbered(pieces):
@@ -112,9 +116,9 @@ class Engine:
             readings = read(piece, hints, self.detectors, self._matcher, self._known)
             if not readings:
                 continue
-            if live is not None:
-                taken = (c for r in readings if not r.depth for c in r.confirmed if not c.rejected)
-                live.update(self._index[c.detector.id] for c in taken)
+            if taken is not None:
+                for c in (c for r in readings if not r.depth for c in r.confirmed):
+                    taken[bool(c.rejected)].add(self._index[c.detector.id])
             known = values(readings, piece)
             masks = {id(reading): Masks(reading.spans, known) for reading in readings}
             for candidate in _candidates(readings, piece, found.dropped):

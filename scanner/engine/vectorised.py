@@ -23,6 +23,7 @@ from .confirm import anywhere
 from .views import TRIGGERS
 
 _TAIL = 128
+"""Bytes that the expressions of views take at most, and more."""
 FORM = 1
 """Changed when databases of earlier versions must not be used any more."""
 
@@ -33,7 +34,9 @@ class Vectorised:
     def __init__(self, detectors: Sequence[Detector], database: Any) -> None:
         # A hint is the last byte of an expression, the bytes of `ends` count to behind it.
         self.windows = [(d.ends[1] - 1, d.ends[0] - 1) if d.expression else anywhere(d) for d in detectors]
-        self.reach = min(512, max((d.ends[1] for d in detectors), default=128) + 1)
+        self.reach = max(
+            _TAIL, *(d.expression_width for d in detectors), *(len(k) for d in detectors for k in d.keywords)
+        )
         self._database = database
 
     def hints(self, buffer: bytes) -> Iterable[tuple[int, int]]:

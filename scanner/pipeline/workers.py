@@ -148,7 +148,7 @@ class Searcher:
 
     def _search(self, engine: Engine, read: Batch | Counted | Hinted | Item, harvest: Harvest) -> None:
         if isinstance(read, Hinted):
-            searched, read.live = engine.search_hinted(read.content, read.hints)
+            searched, read.live, read.rejected = engine.search_hinted(read.content, read.hints)
             self._sift(read.origin, searched, harvest)
             return
         if isinstance(read, Counted):

@@ -29,8 +29,8 @@ BATCH_SIZE = 1 << 20
 class Batch:
     """Small blobs in one buffer: blob i is `buffer[starts[i]:ends[i]]`, in order and without overlaps.
 
-    What stands between them is not searched. `origin(i)` says where blob i stands; it is asked only for blobs in which
-    something was found. All are of one `kind`.
+    A newline stands behind each, unless the buffer ends there. What stands between them is not searched. `origin(i)`
+    says where blob i stands; it is asked only for blobs in which something was found. All are of one `kind`.
     """
 
     kind: type[Origin]
@@ -54,13 +54,15 @@ class Counted:
 class Hinted:
     """A blob for which the matcher has hints already, as (index, offset).
 
-    Whoever searches it sets `live`: the indexes whose hints count for what is made from this blob, too.
+    Whoever searches it sets `live`: the indexes whose hints count for what is made from this blob, too; and `rejected`:
+    those that took something only to drop it again, which matters where something else is found beside it.
     """
 
     origin: Origin
     content: bytes
     hints: Sequence[tuple[int, int]]
     live: frozenset[int] | None = None
+    rejected: frozenset[int] = frozenset()
 
 
 class Unit(Protocol):

@@ -21,6 +21,7 @@ class Found:
     content: bytes
     hints: list[tuple[int, int]]
     live: frozenset[int] | None
+    rejected: frozenset[int]
 
 class Walk:
     searched: int

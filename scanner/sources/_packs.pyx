@@ -59,7 +59,11 @@ cdef struct Run:
 cdef struct Hint:
     uint32_t offset
     uint16_t index
-    uint8_t dead        # its detector took nothing there
+    uint8_t dead        # its detector took nothing there: DEAD, or QUIET where it had to drop again what it took
+
+cdef enum:
+    QUIET = 1   # no reason to search a result, but what is shown of a neighbour is masked there
+    DEAD = 2
 
 
 cdef int by_offset(const void *a, const void *b) noexcept nogil:
@@ -610,7 +614,7 @@ cdef class _Held:
         free(self.hints)
         alive -= self.size
 
-    cdef int add(self, uint32_t offset, uint16_t index, bint dead) except -1:
+    cdef int add(self, uint32_t offset, uint16_t index, uint8_t dead) except -1:
         cdef Hint *more
         if self.count == self.room:
             self.room = 2 * self.room + 8
@@ -630,7 +634,7 @@ cdef class _Held:
         cdef Hint *old = self.base.hints
         cdef uint32_t many = self.base.count, r, low, high, middle
         cdef Run *run
-        cdef bint dead
+        cdef bint same
         cdef Hint *hint
         if not many:
             return 0
@@ -645,12 +649,12 @@ cdef class _Held:
                     high = middle
             while low < many and old[low].offset - run.source < run.size:
                 hint = &old[low]
-                dead = (
+                same = (
                     hint.dead
                     and hint.offset - run.source >= before[hint.index]
                     and run.source + run.size - hint.offset > behind[hint.index]
                 )
-                self.add(hint.offset - run.source + run.at, hint.index, dead)
+                self.add(hint.offset - run.source + run.at, hint.index, hint.dead if same else 0)
                 low += 1
         return 0
 
@@ -911,7 +915,7 @@ cdef class Walk:
             offset = offset - self._starts[low - 1] + self._offsets[low - 1]
             if offset >= <uint64_t> PyBytes_GET_SIZE(one.content):   # the newline behind the window at its end
                 offset = PyBytes_GET_SIZE(one.content) - 1
-            one.add(<uint32_t> offset, index, False)
+            one.add(<uint32_t> offset, index, 0)
         buffer = None
         self._held, self._held_bytes, self._used, self._windows = [], 0, 0, 0
         yield self._count, self._total
@@ -928,21 +932,22 @@ cdef class Walk:
             for i in range(one.count):
                 live += not one.hints[i].dead
             if (live or one.wide) and not one.silent:
-                hints = [(one.hints[i].index, one.hints[i].offset) for i in range(one.count) if not one.hints[i].dead]
+                hints = [(one.hints[i].index, one.hints[i].offset) for i in range(one.count) if one.hints[i].dead < DEAD]
                 found = Found(self._pack._name(one.node), one.content, hints)
                 yield found
                 if found.live is not None:
                     for i in range(one.count):
-                        if one.hints[i].index not in found.live:
-                            one.hints[i].dead = True
+                        if one.hints[i].dead < DEAD and one.hints[i].index not in found.live:
+                            one.hints[i].dead = QUIET if one.hints[i].index in found.rejected else DEAD
 
 
 cdef class Found:
-    """A result with hints. `live`, once set, holds the indexes whose hints count for what is made from it, too."""
+    """A result with hints. `live`, once set, holds the indexes whose hints count for what is made from it, too;
+    `rejected` those that took something only to drop it again."""
 
     cdef readonly bytes name, content
     cdef readonly list hints
-    cdef public object live
+    cdef public object live, rejected
 
     def __cinit__(self, bytes name, bytes content, list hints):
         self.name, self.content, self.hints = name, content, hints

@@ -100,8 +100,9 @@ class FileUnit:
         return self.name or os.path.join(self.shown, path)
 
     def _batch(self, paths: Sequence[bytes], contents: Sequence[bytes]) -> Batch:
-        ends = list(accumulate(map(len, contents)))
-        return Batch(File, b"".join(contents), [0, *ends[:-1]], ends, lambda place: File(self._called(paths[place])))
+        starts = list(accumulate((len(content) + 1 for content in contents), initial=0))
+        ends = [start - 1 for start in starts[1:]]
+        return Batch(File, b"\n".join(contents), starts[:-1], ends, lambda place: File(self._called(paths[place])))
 
     def _new(self, content: bytes, before: set[bytes]) -> bytes:
         """What is to be searched of a file; `before` is for notes about the files of the unit that came before."""

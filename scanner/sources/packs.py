@@ -105,7 +105,7 @@ class PackUnit:
                 continue
             hinted = Hinted(origin_of(self.kind, found.name.hex(), found.content), found.content, found.hints)
             yield hinted
-            found.live = hinted.live
+            found.live, found.rejected = hinted.live, hinted.rejected
         for name, size in walk.large:
             yield too_large(self.kind, name.hex().encode(), size)
         left = b"".join(pack.family(node) for node, _why in walk.failed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from itertools import accumulate
 from random import Random
 
@@ -23,7 +24,8 @@ if vectorised.available():
 def test_a_batch_gives_what_its_blobs_give_one_by_one(
     name: str, contents: list[bytes], wide: set[int], gap: bytes
 ) -> None:
-    """Whatever stands between them, in UTF-16 too, empty ones among them."""
+    """Whatever stands between them behind a newline, in UTF-16 too, empty ones among them."""
+    gap = b"\n" + gap
     contents = [c.decode("latin-1").encode("utf-16") if i in wide else c for i, c in enumerate(contents)]
     ends = [end - len(gap) for end in accumulate(len(c) + len(gap) for c in contents)]
     starts = [end - len(c) for end, c in zip(ends, contents, strict=True)]
@@ -44,4 +46,18 @@ def test_a_secret_over_two_blobs_is_none(name: str) -> None:
     content = b"token " + secret + b"\n"
     (whole,) = ENGINES[name].search_batch(content, [0], [len(content)])
     assert [m.secret.reveal() for m in whole[1].matches] == [secret]
-    assert list(ENGINES[name].search_batch(content, [0, 20], [20, len(content)])) == []
+    cut = content[:20] + b"\n" + content[20:]
+    assert list(ENGINES[name].search_batch(cut, [0, 21], [20, len(cut)])) == []
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_view_at_the_end_of_a_blob(name: str) -> None:
+    """Encoded credentials are read where nothing follows them, wherever in the batch that is."""
+    value = base64.b64encode(
+        b"deploy:" + made.draw(next(d for d in made.DETECTORS if d.id == "docker-auth"), Random(1))
+    )
+    content = b"//npm.acme.test/:_auth=" + value.rstrip(b"=")[: len(value) // 4 * 4 - 4]
+    starts = [0, len(content) + 1]
+    found = ENGINES[name].search_batch(content + b"\n" + content, starts, [start + len(content) for start in starts])
+    assert [made.told(searched.matches) for _, searched in found] == 2 * [made.told(made.whole(content))]
+    assert made.whole(content)

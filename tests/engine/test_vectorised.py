@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 from random import Random
+from re import _parser as sre_parser  # type: ignore[attr-defined]
 
 import blobs as made
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oakum.detectors import samples
 from oakum.scanner.cache import Cache
-from oakum.scanner.catalog.expressions import expression
+from oakum.scanner.catalog.expressions import MOST, expression
 from oakum.scanner.engine import Engine, vectorised
 from oakum.scanner.engine.reading import by_index
 from oakum.scanner.engine.vectorised import Vectorised
@@ -97,14 +98,39 @@ WRITTEN = {
     r"(?P<secret>ab[a-z]{1,3}+c)": r"\x61\x62[\x61-\x7a]{1,3}\x63",
     r"(?P<secret>[a-z]:[0-9]{4})": "",
     r"(?:[a-z]{20}cd|[0-9]{9,10}ef)(?P<secret>a)": "\\x63\\x64\\x61\n\\x65\\x66\\x61",
+    r"(?P<secret>abcd[a-z]{8,300}e)": r"\x61\x62\x63\x64[\x61-\x7a]{8}",
+    r"(?P<secret>abcd(?:[a-z]{2,200}e){3})": r"\x61\x62\x63\x64(?:[\x61-\x7a]{2,200}\x65){1}",
+    r"(?P<secret>abcd(?:[0-9]{2}|[a-z]{3,300}[0-9])e)": (
+        "\\x61\\x62\\x63\\x64[\\x30-\\x39]{2}\\x65\n\\x61\\x62\\x63\\x64[\\x61-\\x7a]{3}"
+    ),
+    r"(?P<secret>abcd[a-z]{0,20}(?:x[a-z]{300})?e)": r"\x61\x62\x63\x64",
+    r"(?P<secret>ab[a-z]{0,300}:key=[0-9])": r"\x3a\x6b\x65\x79\x3d[\x30-\x39]",
+    r"(?:ab[a-z]{0,300}:key|_key)(?P<secret>[0-9])": (
+        "\\x3a\\x6b\\x65\\x79[\\x30-\\x39]\n\\x5f\\x6b\\x65\\x79[\\x30-\\x39]"
+    ),
 }
 
 
 @pytest.mark.parametrize("pattern", WRITTEN)
 def test_an_expression_is_the_rare_part_of_a_pattern(pattern: str) -> None:
     """Explicit bytes; no look-around; without a common beginning; its first alternatives apart; its last repeat at its
-    least; nothing without a literal."""
+    least; nothing without a literal; never wider than `MOST`, and from a later part on where the first would say too
+    little within that."""
     assert expression(pattern).text == WRITTEN[pattern]
+
+
+@pytest.mark.parametrize("detector", made.DETECTORS, ids=lambda d: d.id)
+def test_an_expression_takes_few_bytes(detector: Detector) -> None:
+    """As many as it says, never more than `MOST`; the matcher's hints depend on no more."""
+    width = max(sre_parser.parse(line.encode()).getwidth()[1] for line in detector.expression.split("\n"))
+    assert width == detector.expression_width <= MOST
+    assert MATCHER.reach >= width
+
+
+def test_the_expressions_of_views_take_few_bytes() -> None:
+    """Their triggers, and the keywords of detectors without an expression."""
+    for _, text in vectorised._expressions(made.DETECTORS):
+        assert sre_parser.parse(text.encode()).getwidth()[1] <= MATCHER.reach
 
 
 @settings(max_examples=200, deadline=None)
