@@ -88,8 +88,8 @@ class Engine:
     def search_batch(self, buffer: bytes, starts: Sequence[int], ends: Sequence[int]) -> Iterator[tuple[int, Searched]]:
         """What stands in small blobs, with the place of each blob; those in which nothing was found are left out.
 
-        Blob i is `buffer[starts[i]:ends[i]]`, a newline stands behind it or the buffer ends. The matcher looks at all of them at once, and what it points at is
-        searched as a blob of its own.
+        Blob i is `buffer[starts[i]:ends[i]]`, a newline stands behind it or the buffer ends. The matcher looks at
+        all of them at once, and what it points at is searched as a blob of its own.
         """
         hints: dict[int, list[tuple[int, int]]] = {}
         for index, offset in self._matcher.hints(buffer):

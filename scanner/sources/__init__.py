@@ -29,8 +29,8 @@ BATCH_SIZE = 1 << 20
 class Batch:
     """Small blobs in one buffer: blob i is `buffer[starts[i]:ends[i]]`, in order and without overlaps.
 
-    A newline stands behind each, unless the buffer ends there. What stands between them is not searched. `origin(i)` says where blob i stands; it is asked only for blobs in which
-    something was found. All are of one `kind`.
+    A newline stands behind each, unless the buffer ends there. What stands between them is not searched. `origin(i)`
+    says where blob i stands; it is asked only for blobs in which something was found. All are of one `kind`.
     """
 
     kind: type[Origin]
