@@ -19,12 +19,13 @@ RUNS ?= 5
 export REPO PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help scan test test-long check lint types docs-check lint-detectors self-scan docs bench bench-peers bench-repos dev clean FORCE
+.PHONY: help scan test test-long fuzz check lint types docs-check lint-detectors self-scan docs bench bench-peers bench-repos dev clean FORCE
 
 help:
 	@echo "make scan REPO=path [ARGS='--min-band high']  scan a repository, folder or file"
 	@echo "make test        the fast tests"
 	@echo "make test-long   the long tests"
+	@echo "make fuzz        the pack reader under the address sanitizer (needs gcc): sound, odd and damaged packs"
 	@echo "make check       format, lint, types, documentation, detectors' cost, fast tests, and oakum's scan of itself"
 	@echo "make lint-detectors  what each detector costs on ordinary text, and how its cost grows on text made to hurt"
 	@echo "make bench-repos FROM='/path/to/repository …'  complete copies to measure with, and a tree, in BENCH_DIR"
@@ -63,6 +64,16 @@ docs-check: $(DEV)
 
 self-scan: $(DEV)
 	$(BIN)/oakum scan . --no-history --min-band low
+
+FUZZ := $(or $(TMPDIR),/tmp)/oakum-fuzz
+fuzz: $(DEV)
+	rm -rf "$(FUZZ)" && mkdir -p "$(FUZZ)/oakum" && cp -R scanner detectors allowlists "$(FUZZ)/oakum/"
+	rm -f "$(FUZZ)"/oakum/scanner/sources/_packs*.so
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'Cython>=3.1' setuptools
+	cd "$(FUZZ)/oakum/scanner/sources" && CFLAGS="-fsanitize=address,undefined -g -O1" \
+	  "$(CURDIR)/$(BIN)/cythonize" -3 -i _packs.pyx
+	PYTHONPATH="$(FUZZ)" LD_PRELOAD="$$(gcc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 \
+	  $(BIN)/python -m pytest tests/sources/test_packs.py tests/sources/test_broken_packs.py -m "long or not long" -k "not vector"
 
 lint-detectors: $(DEV)
 	$(BIN)/python -m benchmarks.detector_cost

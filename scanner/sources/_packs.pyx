@@ -29,6 +29,7 @@ cdef enum:
     REF_DELTA = 7
     UNKNOWN = 8     # its base is not known yet
     BROKEN = 9      # it cannot be read by us
+    CIRCLE = 10     # it is made from itself, in the end: git would look for its base for ever
 
 ctypedef const uint8_t *Bytes
 
@@ -103,6 +104,7 @@ cdef class Pack:
     cdef const uint8_t *large
     cdef const uint8_t *fanout
     cdef uint64_t larges, end
+    cdef bint circles
     cdef Node *nodes
 
     def __cinit__(self, pack, index, int id_length):
@@ -205,8 +207,11 @@ cdef class Pack:
         return NONE if place == NONE else self._at(self._offset_of(place))
 
     def __contains__(self, bytes name) -> bool:
-        """Whether it has the object of this binary name."""
-        return len(name) == self.id_length and self._place_of(<const uint8_t *> PyBytes_AS_STRING(name)) != NONE
+        """Whether it has the object of this binary name, other than in a circle."""
+        cdef const uint8_t *p = <const uint8_t *> PyBytes_AS_STRING(name)
+        if len(name) != self.id_length or self._place_of(p) == NONE:
+            return False
+        return not self.circles or self.nodes[self._named(p)].kind != CIRCLE
 
     cdef bytes _name(self, uint32_t node):
         cdef uint64_t at = <uint64_t> self.nodes[node].place * self.id_length
@@ -224,6 +229,10 @@ cdef class Pack:
     def broken(self) -> bytes:
         """The names of the objects that cannot be read here, joined."""
         return self.names(BROKEN)
+
+    def circular(self) -> bytes:
+        """The names of the objects that are made from themselves, joined: git must not be asked for them."""
+        return self.names(CIRCLE)
 
     # --- headers and delta trees --------------------------------------------------------------------------------------
 
@@ -289,13 +298,13 @@ cdef class Pack:
             else:
                 base = self._named(self.pack + node.offset + length - self.id_length)
             node.base = base
-            node.kind = BROKEN if base == NONE or base == i else UNKNOWN
+            node.kind = BROKEN if base == NONE else UNKNOWN
             if node.kind == BROKEN:
                 node.base = NONE
         return 0
 
     cdef int _grow_trees(self) except -1:
-        """Kind of every delta, children of every base, weights. What goes round in a circle is broken."""
+        """Kind of every delta, children of every base, weights. What goes round in a circle has no kind."""
         cdef uint32_t i, at, following
         cdef uint8_t kind
         cdef uint64_t weight
@@ -308,13 +317,14 @@ cdef class Pack:
                 at = self.nodes[at].base
             kind = self.nodes[at].kind
             if kind == UNKNOWN + 8:
-                kind = BROKEN
+                kind = CIRCLE
+            self.circles = self.circles or kind == CIRCLE
             at = i
             while self.nodes[at].kind == UNKNOWN + 8:
                 self.nodes[at].kind = kind
                 at = self.nodes[at].base
         for i in range(self.count):
-            if self.nodes[i].base != NONE and self.nodes[i].kind != BROKEN:
+            if self.nodes[i].base != NONE and self.nodes[i].kind < OFS_DELTA:
                 at = self.nodes[i].base
                 self.nodes[i].sibling = self.nodes[at].child
                 self.nodes[at].child = i
@@ -375,8 +385,9 @@ cdef class Pack:
 
     # --- content ------------------------------------------------------------------------------------------------------
 
-    cdef bytes _inflate(self, uint32_t node):
-        """The entry's content: of a delta its instructions. BrokenError where anything is not as it should be."""
+    cdef bytes _inflate(self, uint32_t node, uint64_t most):
+        """The entry's content: of a delta its instructions. BrokenError where anything is not as it should be, and for
+        more instructions than a result of `most` bytes is worth."""
         cdef uint64_t size, base, start, end
         cdef Node *here = &self.nodes[node]
         cdef uint8_t kind
@@ -385,6 +396,8 @@ cdef class Pack:
         start = here.offset + length
         if length < 0 or start >= end:
             raise BrokenError("entry without content")
+        if size > most + 64:
+            raise BrokenError("entry longer than the limit")
         raw = self._pack_view[here.offset:end]
         if crc32(raw) != big32(self.crcs + 4 * <uint64_t> here.place):
             raise BrokenError("entry whose checksum is wrong")
@@ -417,11 +430,11 @@ cdef class Pack:
         if content is None:
             if self.nodes[at].kind >= OFS_DELTA or self._entry_size(at) > most:
                 raise BrokenError("object that cannot be read")
-            content = self._inflate(at)
+            content = self._inflate(at, most)
             cache.put(self, at, content)
         while chain:
             at = chain.pop()
-            content = apply(self._inflate(at), content, most, None)
+            content = apply(self._inflate(at, most), content, most, None)
             cache.put(self, at, content)
         return content
 
@@ -774,9 +787,9 @@ cdef class Walk:
             if size > self._most:
                 self._too_large(node, size)
                 return None
-            held.content = self._pack._inflate(node)
+            held.content = self._pack._inflate(node, self._most)
         else:
-            entry = self._pack._inflate(node)
+            entry = self._pack._inflate(node, self._most)
             size = result_size(entry)
             if size > self._most:
                 self._too_large(node, size)

@@ -106,12 +106,15 @@ class PackUnit:
             hinted = Hinted(origin_of(self.kind, found.name.hex(), found.content), found.content, found.hints)
             yield hinted
             found.live, found.rejected = hinted.live, hinted.rejected
+        others = [_opened(path, length) for path in self.others]
         for name, size in walk.large:
-            yield too_large(self.kind, name.hex().encode(), size)
+            if not any(name in other for other in others):
+                yield too_large(self.kind, name.hex().encode(), size)
         left = b"".join(pack.family(node) for node, _why in walk.failed)
-        if left:
+        parts = (left[at : at + length] for at in range(0, len(left), length))
+        names = [name.hex() for name in parts if not any(name in other for other in others)]
+        if names:
             not_scanned: list[NotScanned] = []
-            names = [left[at : at + length].hex() for at in range(0, len(left), length)]
             yield from chosen_units(self.repository, self.kind, names, not_scanned, max_size=self.max_size)
             yield from not_scanned
 
@@ -142,18 +145,30 @@ class Packs:
         if not os.path.lexists(os.path.join(self.repository.common_dir, b"shallow")):  # git hides some parents there
             store.changes = self.changes
         store.blobs = _Known(self.opened, {bytes.fromhex(name) for name in self.loose})
-        length = self.repository.id_length // 2
         others: tuple[bytes, ...] = ()
-        left = list(self.loose)
+        left, circular = list(self.loose), set[str]()
         for path, pack in zip(self.paths, self.opened, strict=True):
             store.commits += pack.names(1)
             for number, kind in _KINDS:
                 yield from self._units(path, others, kind, pack.roots(number))
-            broken = pack.broken()
-            left += (broken[at : at + length].hex() for at in range(0, len(broken), length))
+            left += (name.hex() for name in self._first(pack.broken(), others))
+            circular |= {name.hex() for name in self._first(pack.circular(), others)}
             others = (*others, path)
+        elsewhere = {n for n in circular - {*left} if any(bytes.fromhex(n) in pack for pack in self.opened)}
+        left = [name for name in left if name not in circular]
+        for name in sorted(circular - elsewhere):
+            store.damaged.add(name)
+            store.not_scanned.append(NotScanned(name.encode(), "is made from itself; run `git fsck`"))
         self.plain = len(left)
         yield from self._plain(left, store)
+
+    def _first(self, names: bytes, others: Sequence[bytes]) -> Iterator[bytes]:
+        """Those of some names that the packs before do not have."""
+        length = self.repository.id_length // 2
+        before = [_opened(path, length) for path in others]
+        for at in range(0, len(names), length):
+            if not any(names[at : at + length] in pack for pack in before):
+                yield names[at : at + length]
 
     def _units(
         self, path: bytes, others: tuple[bytes, ...], kind: Kind, roots: Sequence[tuple[int, int]]
