@@ -31,6 +31,9 @@ FIRST_ANSWER = 30.0
 SILENCE = 120.0
 """Seconds that we wait for a byte from git before it is taken to hang (a FIFO where an object should be)."""
 
+LAST_WORDS = 0.5
+"""Seconds that a git is given that has told something else than it was asked for."""
+
 _SETTINGS = (
     "core.fsmonitor=false",
     "core.untrackedCache=false",
@@ -215,6 +218,14 @@ class Conversation:
             return self._process.wait()
         finally:
             self.waiting_since = None
+
+    def stop(self) -> None:
+        """Let it say why it gives up, for a moment; end it where it does not, as nobody reads what it has to tell."""
+        try:
+            self._process.wait(LAST_WORDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def said(self) -> list[str]:
         """The lines it wrote on standard error, at most 20, fit to be shown."""

@@ -203,7 +203,7 @@ def _answers(git: Conversation, names: list[str]) -> Iterator[tuple[int, Answer 
 
 
 def _damaged(git: Conversation, name: str) -> NotScanned:
-    git.end()
+    git.stop()
     reason = (git.said() or ["git stopped"])[-1]
     return NotScanned(name.encode(), f"git cannot read it: {reason}; run `git fsck` in the repository")
 

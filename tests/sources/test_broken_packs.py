@@ -217,8 +217,7 @@ def try_bytes(path: Path, many: int | None) -> None:
         content = file.read_bytes()
         places = range(len(content)) if many is None else sorted(rng.sample(range(len(content)), many))
         for at in places:
-            for spoiled in damaged(content, at, rng) if many is None else [rng.choice(damaged(content, at, rng))]:
-                tried(path, file.name, spoiled, whole)
+            tried(path, file.name, rng.choice(damaged(content, at, rng)), whole)
         file.write_bytes(content)
     assert laws.by_packs(SEARCHER, laws.opened(path)) == whole
 
@@ -230,5 +229,5 @@ def test_some_damaged_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_every_damaged_byte(tmp_path: Path) -> None:
-    """Each of a pack and of its index: flipped, changed, and the file cut there."""
+    """Each of a pack and of its index: flipped, changed, or the file cut there."""
     try_bytes(tmp_path / "repo", None)

@@ -50,7 +50,7 @@ class TestTheLaw:
         agrees(searcher, packs_of(*recipe))
 
     @pytest.mark.long
-    @settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
     @given(recipe=recipes(most=60))
     def test_both_paths_tell_the_same_of_many(self, searcher: laws.Searcher, recipe: tuple[int, int, int]) -> None:
         agrees(searcher, packs_of(*recipe))
