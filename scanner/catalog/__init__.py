@@ -108,7 +108,7 @@ def _load(files: Iterable[_File]) -> tuple[tuple[Detector, ...], list[dict[str, 
 @functools.cache
 def _records_of(file: _File) -> list[dict[str, Any]]:
     """Read once in a process: to test a pattern takes milliseconds."""
-    records = _records(file.text, file=file.name, provider=file.provider)
+    records = _records(file.text, file=file.name, provider=file.provider, built_in=not file.own)
     if file.own:  # of those that come with oakum our tests draw thousands
         for record in records:
             _require_samples(record, where=f"{file.name}: {record['id']}")
@@ -131,8 +131,11 @@ def parse(text: str, *, file: str, provider: str) -> list[Detector]:
     return [_made(record) for record in _records(text, file=file, provider=provider)]
 
 
-def _records(text: str, *, file: str, provider: str) -> list[dict[str, Any]]:
-    """The entries of one file's text, tested, with what was measured of their patterns."""
+def _records(text: str, *, file: str, provider: str, built_in: bool = False) -> list[dict[str, Any]]:
+    """The entries of one file's text, tested, with what was measured of their patterns.
+
+    Those that come with oakum are compiled when they are first used: our tests have compiled them all.
+    """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as e:
@@ -147,23 +150,23 @@ def _records(text: str, *, file: str, provider: str) -> list[dict[str, Any]]:
         if not isinstance(entry, dict):
             raise DetectorError(f"{file}: detector {number}: a table of fields is needed, not {entry!r}")
         where = f"{file}: {entry.get('id', f'detector {number}')}"
-        record = _tested(entry, where=where) | {"provider": provider}
+        record = _tested(entry, where=where, built_in=built_in) | {"provider": provider}
         if any(other["id"] == record["id"] for other in found):
             raise DetectorError(f"{where}: id: stands twice in this file")
         found.append(record)
     return found
 
 
-def _tested(entry: dict[str, Any], *, where: str) -> dict[str, Any]:
+def _tested(entry: dict[str, Any], *, where: str, built_in: bool) -> dict[str, Any]:
     from ...detectors.checks import FILTERS  # here: a scan with a cached catalog has no use for it
     from .expressions import expression
-    from .patterns import shape
+    from .patterns import parsed, shape
 
     _require_fields(entry, where)
     reach = entry.get("reach", "narrow")
     if reach not in REACHES:
         raise DetectorError(f"{where}: reach: {reach!r} is not one of {', '.join(REACHES)}")
-    pattern = _pattern(entry["pattern"], where)
+    pattern = _pattern(entry["pattern"], where, compiled=not built_in)
     try:
         measured = shape(pattern)
     except ValueError as e:
@@ -173,7 +176,7 @@ def _tested(entry: dict[str, Any], *, where: str) -> dict[str, Any]:
             f"{where}: pattern: {measured.width} bytes wide, {measured.behind} behind, {measured.ahead} ahead; "
             f"reach {reach!r} allows {REACHES[reach]} together (narrow, wide and block: {list(REACHES.values())})"
         )
-    strangers = set(pattern.groupindex) - {"secret"} - FACT_NAMES
+    strangers = set(parsed(pattern).state.groupdict) - {"secret"} - FACT_NAMES
     if strangers:
         raise DetectorError(f"{where}: pattern: group names {sorted(strangers)}: allowed are {sorted(FACT_NAMES)}")
     for spec in _listed(entry.get("check", [])):
@@ -244,9 +247,16 @@ def _require_fields(entry: dict[str, Any], where: str) -> None:
         raise DetectorError(f"{where}: min_entropy: a share between 0 and 1 of what random text has")
 
 
-def _pattern(text: str, where: str) -> re.Pattern[bytes]:
+def _pattern(text: str, where: str, *, compiled: bool) -> bytes:
+    """A pattern that can be parsed and, if wished, compiled."""
+    from .patterns import parsed
+
     try:
-        return re.compile(text.encode("ascii"))
+        pattern = text.encode("ascii")
+        parsed(pattern)
+        if compiled:
+            re.compile(pattern)
+        return pattern
     except UnicodeEncodeError as e:
         raise DetectorError(f"{where}: pattern: write bytes outside ASCII as \\xNN") from e
     except re.error as e:

@@ -14,13 +14,13 @@ Syntax: https://intel.github.io/hyperscan/dev-reference/compilation.html#pattern
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from re import _constants as sre  # type: ignore[attr-defined]
-from re import _parser as sre_parser  # type: ignore[attr-defined]
 
-from .patterns import REPEATS, Node, bytes_of
+from .patterns import REPEATS, Node, bytes_of, parsed
 
 LONG_ENOUGH = 64
 """Bytes of a match that are looked at; what lies behind them seldom tells more."""
@@ -54,7 +54,7 @@ class Expression:
 
 def expression(pattern: str) -> Expression:
     """The expression for a pattern."""
-    tree = sre_parser.parse(pattern.encode("ascii"))
+    tree = parsed(pattern.encode("ascii"))
     items, before = _from_first_rare(_plain(list(tree), ignore_case=bool(tree.state.flags & re.IGNORECASE)))
     kept = [
         _cut(_narrow(_cut(part, LONG_ENOUGH, last=True)[0], MOST), LONG_ENOUGH, last=True)[0] for part in _apart(items)
@@ -69,6 +69,10 @@ def expression(pattern: str) -> Expression:
 # --- a pattern in its simplest form -----------------------------------------------------------------------------------
 
 
+_Literal = tuple[int, int, int, bool]
+"""What `_literal` tells of a sequence."""
+
+
 @dataclass(frozen=True, slots=True)
 class _One:
     """One byte out of a set."""
@@ -81,6 +85,15 @@ class _Either:
     """One of some sequences."""
 
     branches: tuple[_Items, ...]
+    size: tuple[int, int] = field(init=False, compare=False, repr=False)
+    literal: _Literal = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        widths = [_width(b) for b in self.branches]
+        object.__setattr__(self, "size", (min(w[0] for w in widths), max(w[1] for w in widths)))
+        found = [_literal(b) for b in self.branches]
+        longest, head, tail = (min(f[part] for f in found) for part in range(3))
+        object.__setattr__(self, "literal", (longest, head, tail, all(f[3] for f in found)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +103,14 @@ class _Repeat:
     low: int
     high: int
     body: _Items
+    size: tuple[int, int] = field(init=False, compare=False, repr=False)
+    literal: _Literal = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        low, high = _width(self.body)
+        object.__setattr__(self, "size", (self.low * low, self.high * high))
+        longest, head, tail, _ = _literal(self.body) if self.low else (0, 0, 0, False)
+        object.__setattr__(self, "literal", (longest, head, tail, False))
 
 
 _Items = Sequence[_One | _Either | _Repeat]
@@ -121,15 +142,7 @@ def _width(items: _Items) -> tuple[int, int]:
     """The least and the greatest number of bytes of a sequence."""
     low = high = 0
     for item in items:
-        match item:
-            case _One():
-                least, most = 1, 1
-            case _Either(branches):
-                widths = [_width(b) for b in branches]
-                least, most = min(w[0] for w in widths), max(w[1] for w in widths)
-            case _Repeat(low=fewest, high=times, body=body):
-                each = _width(body)
-                least, most = fewest * each[0], times * each[1]
+        least, most = item.size if not isinstance(item, _One) else (1, 1)
         low, high = low + least, high + most
     return low, high
 
@@ -211,32 +224,21 @@ def _letters(taken: frozenset[int]) -> list[frozenset[int]]:
     return [frozenset(same) for same in by_letter.values()]
 
 
-def _literal(items: _Items) -> tuple[int, int, int, bool]:
+_ONE: tuple[_Literal, _Literal] = ((0, 0, 0, False), (1, 1, 1, True))
+
+
+def _literal(items: _Items) -> _Literal:
     """Of the literal that every match has at least: its length, how much of one stands at the beginning and at the end
     of the sequence, and whether the sequence is nothing else."""
     longest = head = tail = 0
     only = True
     for item in items:
-        inner, before, after, whole = _literal_of(item)
+        inner, before, after, whole = _ONE[len(item.taken) <= FEW] if isinstance(item, _One) else item.literal
         longest = max(longest, inner, tail + before)
         head += before if only else 0
         tail = tail + after if whole else after
         only = only and whole
     return longest, head, tail, only
-
-
-def _literal_of(item: _One | _Either | _Repeat) -> tuple[int, int, int, bool]:
-    match item:
-        case _One(taken):
-            few = len(taken) <= FEW
-            return few, few, few, few
-        case _Either(branches):
-            found = [_literal(b) for b in branches]
-            longest, head, tail = (min(f[part] for f in found) for part in range(3))
-            return longest, head, tail, all(f[3] for f in found)
-        case _Repeat(low=low, body=body):
-            longest, head, tail, _ = _literal(body) if low else (0, 0, 0, False)
-            return longest, head, tail, False
 
 
 # --- its end ----------------------------------------------------------------------------------------------------------
@@ -311,7 +313,8 @@ def _text_of(item: _One | _Either | _Repeat) -> str:
             return one + (f"{{{low}}}" if low == high else f"{{{low},{high}}}")
 
 
-def _set(taken: Iterable[int]) -> str:
+@functools.lru_cache(maxsize=4096)
+def _set(taken: frozenset[int]) -> str:
     """A set of bytes: one byte as `\\xHH`, more as ranges in brackets."""
     ranges: list[list[int]] = []
     for byte in sorted(taken):

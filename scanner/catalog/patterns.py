@@ -7,6 +7,7 @@ must not take longer than linear time, and must fix both ends of a secret of var
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from re import _constants as sre  # type: ignore[attr-defined]
@@ -46,16 +47,23 @@ class Shape:
     backtracking: int
 
 
-def shape(pattern: re.Pattern[bytes]) -> Shape:
-    """Measure a compiled pattern; raise ValueError, saying what is allowed, for one that may not be used."""
-    if b"{," in pattern.pattern:
+@functools.lru_cache(maxsize=1)
+def parsed(pattern: bytes) -> Any:
+    """The parse tree of a pattern: it is measured first, and made into an expression then. re.error for a wrong one."""
+    return sre_parser.parse(pattern)
+
+
+def shape(pattern: bytes) -> Shape:
+    """Measure a pattern; raise ValueError, saying what is allowed, for one that may not be used."""
+    if b"{," in pattern:
         raise ValueError("write {0,n} for {,n}: the second is a quantifier to Python and literal text to Hyperscan")
-    if pattern.flags & re.VERBOSE:
+    tree = parsed(pattern)
+    flags, groups = tree.state.flags, tree.state.groupdict
+    if flags & re.VERBOSE:
         raise ValueError("the flag (?x) is not allowed")
-    if "secret" not in pattern.groupindex:
+    if "secret" not in groups:
         raise ValueError("the pattern needs a group (?P<secret>…)")
-    tree = sre_parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)
-    ignore_case = bool(pattern.flags & re.IGNORECASE)
+    ignore_case = bool(flags & re.IGNORECASE)
     least, width = tree.getwidth()
     if width >= UNBOUNDED:
         raise ValueError("every repeat must be bounded: write {0,n} for * and {1,n} for +")
@@ -63,12 +71,12 @@ def shape(pattern: re.Pattern[bytes]) -> Shape:
         raise ValueError("the pattern matches the empty string")
     behind, ahead = _looks(tree)
     items = list(tree)
-    secret = _group(items, pattern.groupindex["secret"])
+    secret = _group(items, groups["secret"])
     if secret is None:
         raise ValueError("the group (?P<secret>…) must not stand inside a look-around or a repeat")
     low, high = width_of(secret)
     if low != high:
-        _require_delimiters(items, pattern.groupindex["secret"])
+        _require_delimiters(items, groups["secret"])
     ways = _ways(items, EVERY_BYTE, ignore_case=ignore_case)
     if ways > BACKTRACK_LIMIT:
         raise ValueError(

@@ -11,7 +11,7 @@ from oakum.scanner.catalog.patterns import BACKTRACK_LIMIT, shape
 
 def measured(pattern: str) -> tuple[int, int, int, int]:
     """(narrowest match, widest match, behind, ahead)."""
-    found = shape(re.compile(pattern.encode("ascii")))
+    found = shape(pattern.encode("ascii"))
     return found.least, found.width, found.behind, found.ahead
 
 
@@ -50,7 +50,7 @@ def test_widths_count_look_around_which_getwidth_of_re_leaves_out(pattern: str, 
 )
 def test_the_fixed_prefix_is_what_every_secret_begins_with(pattern: str, prefix: bytes) -> None:
     """A mask shows it; a text that may be written in either case is not fixed."""
-    assert shape(re.compile(pattern.encode())).prefix == prefix
+    assert shape(pattern.encode()).prefix == prefix
 
 
 END = "needs an end: a delimiter or a look-ahead behind the group"
@@ -109,12 +109,12 @@ def test_a_pattern_that_grows_worse_than_linearly_is_refused(pattern: str) -> No
 )
 def test_a_repeat_that_ends_where_the_next_thing_begins_costs_little(pattern: str) -> None:
     """It can end in one place only."""
-    assert shape(re.compile(pattern.encode())).backtracking <= BACKTRACK_LIMIT
+    assert shape(pattern.encode()).backtracking <= BACKTRACK_LIMIT
 
 
 @pytest.mark.parametrize("detector", catalog.load(), ids=lambda d: d.id)
 def test_the_widths_of_a_detector_are_those_of_its_pattern(detector: catalog.Detector) -> None:
     """And its keywords are no wider than what it matches."""
-    found = shape(detector.pattern)
+    found = shape(detector.regex.encode())
     assert (detector.width, detector.behind, detector.ahead) == (found.width, found.behind, found.ahead)
     assert max(map(len, detector.keywords)) <= found.width + found.behind + found.ahead
