@@ -141,6 +141,10 @@ cdef class Pack:
         self.crcs = self.ids + <uint64_t> self.count * id_length
         self.small = self.crcs + <uint64_t> self.count * 4
         self.large = self.small + <uint64_t> self.count * 4
+        for i in range(self.count):
+            here = self.ids[<uint64_t> i * id_length]
+            if i >= big32(self.fanout + 4 * here) or (here and i < big32(self.fanout + 4 * (here - 1))):
+                raise BrokenError("has an index whose parts contradict each other")
         for i in range(1, self.count):
             if memcmp(self.ids + <uint64_t> (i - 1) * id_length, self.ids + <uint64_t> i * id_length, id_length) >= 0:
                 raise BrokenError("has an index that is not sorted")
