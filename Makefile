@@ -1,7 +1,8 @@
 # oakum's house. `make scan REPO=path` and `make test` set everything up by themselves; `make help` lists the rest.
 #
 # PYTHON=python3.12 chooses the interpreter (3.11 or later); otherwise the first fit one on PATH is taken. What is set
-# up is remembered by stamp files in .venv, made anew when pyproject.toml or the compiled part changes. Nothing else needs the network.
+# up is remembered by stamp files in .venv, made anew when pyproject.toml or the compiled part changes. Nothing else
+# needs the network.
 
 SHELL := /bin/sh
 BIN := .venv/bin
@@ -69,7 +70,6 @@ FUZZ := $(or $(TMPDIR),/tmp)/oakum-fuzz
 fuzz: $(DEV)
 	rm -rf "$(FUZZ)" && mkdir -p "$(FUZZ)/oakum" && cp -R scanner detectors allowlists "$(FUZZ)/oakum/"
 	rm -f "$(FUZZ)"/oakum/scanner/sources/_packs*.so
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'Cython>=3.1' setuptools
 	cd "$(FUZZ)/oakum/scanner/sources" && CFLAGS="-fsanitize=address,undefined -g -O1" \
 	  "$(CURDIR)/$(BIN)/cythonize" -3 -i _packs.pyx
 	PYTHONPATH="$(FUZZ)" LD_PRELOAD="$$(gcc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 \

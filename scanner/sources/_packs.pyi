@@ -26,7 +26,7 @@ class Found:
 
 class Walk:
     searched: int
-    failed: list[tuple[int, str]]
+    failed: list[int]
     large: list[tuple[bytes, int]]
     def __init__(
         self,

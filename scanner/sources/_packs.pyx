@@ -34,6 +34,7 @@ cdef enum:
 ctypedef const uint8_t *Bytes
 
 cdef uint32_t NONE = 0xFFFFFFFF
+cdef uint64_t HEAVIEST = 0x7FFFFFFF
 cdef uint64_t ONE_SHOT = 1 << 16    # compressed bytes that are inflated at once: they give 66 MB at most
 
 
@@ -309,9 +310,8 @@ cdef class Pack:
 
     cdef int _grow_trees(self) except -1:
         """Kind of every delta, children of every base, weights. What goes round in a circle has no kind."""
-        cdef uint32_t i, at, following
+        cdef uint32_t i, at
         cdef uint8_t kind
-        cdef uint64_t weight
         for i in range(self.count):
             if self.nodes[i].kind != UNKNOWN:
                 continue
@@ -339,27 +339,29 @@ cdef class Pack:
 
     cdef int _weigh(self, uint32_t root) noexcept nogil:
         """Weights of a tree, from the leaves up: without a stack, as every node knows its base."""
-        cdef uint32_t at = root, base, last, heaviest
-        cdef uint64_t weight
+        cdef uint32_t at = root
         while True:
-            self.nodes[at].weight = <uint32_t> min(
-                (self.nodes[at + 1].offset - self.nodes[at].offset + 319) >> 6, <uint64_t> 0x7FFFFFFF
-            )
+            self.nodes[at].weight = self._own_weight(at)
             while self.nodes[at].child != NONE:
                 at = self.nodes[at].child
-                self.nodes[at].weight = <uint32_t> min(
-                    (self.nodes[at + 1].offset - self.nodes[at].offset + 319) >> 6, <uint64_t> 0x7FFFFFFF
-                )
+                self.nodes[at].weight = self._own_weight(at)
             while at != root:
-                base = self.nodes[at].base
-                weight = <uint64_t> self.nodes[base].weight + self.nodes[at].weight
-                self.nodes[base].weight = <uint32_t> min(weight, <uint64_t> 0x7FFFFFFF)
+                self._add_weight(self.nodes[at].base, self.nodes[at].weight)
                 if self.nodes[at].sibling != NONE:
                     at = self.nodes[at].sibling
                     break
-                at = base
+                at = self.nodes[at].base
             if at == root:
                 return 0
+
+    cdef uint32_t _own_weight(self, uint32_t node) noexcept nogil:
+        """What an entry weighs by itself: something for being there, and its bytes."""
+        cdef uint64_t weight = (self.nodes[node + 1].offset - self.nodes[node].offset + 319) >> 6
+        return <uint32_t> min(weight, HEAVIEST)
+
+    cdef int _add_weight(self, uint32_t node, uint32_t more) noexcept nogil:
+        self.nodes[node].weight = <uint32_t> min(<uint64_t> self.nodes[node].weight + more, HEAVIEST)
+        return 0
 
     def roots(self, int kind) -> list:
         """(root, weight) of each delta tree of a kind; the weight is in units of 64 compressed bytes."""
@@ -551,6 +553,7 @@ cdef bytes apply(bytes delta, bytes base, uint64_t most, Runs runs):
     cdef const char *source = PyBytes_AS_STRING(base)
     cdef uint64_t at = 0, end = PyBytes_GET_SIZE(delta), base_size, size, done = 0, offset, length
     cdef uint8_t op
+    cdef int bit
     cdef char *out
     varint(p, &at, end, &base_size)
     varint(p, &at, end, &size)
@@ -565,27 +568,15 @@ cdef bytes apply(bytes delta, bytes base, uint64_t most, Runs runs):
         at += 1
         if op & 0x80:
             offset = length = 0
-            if op & 0x01:
-                if at >= end: raise BrokenError("delta that ends in an instruction")
-                offset = p[at]; at += 1
-            if op & 0x02:
-                if at >= end: raise BrokenError("delta that ends in an instruction")
-                offset |= <uint64_t> p[at] << 8; at += 1
-            if op & 0x04:
-                if at >= end: raise BrokenError("delta that ends in an instruction")
-                offset |= <uint64_t> p[at] << 16; at += 1
-            if op & 0x08:
-                if at >= end: raise BrokenError("delta that ends in an instruction")
-                offset |= <uint64_t> p[at] << 24; at += 1
-            if op & 0x10:
-                if at >= end: raise BrokenError("delta that ends in an instruction")
-                length = p[at]; at += 1
-            if op & 0x20:
-                if at >= end: raise BrokenError("delta that ends in an instruction")
-                length |= <uint64_t> p[at] << 8; at += 1
-            if op & 0x40:
-                if at >= end: raise BrokenError("delta that ends in an instruction")
-                length |= <uint64_t> p[at] << 16; at += 1
+            for bit in range(7):    # four bytes of the offset, three of the length, each there or not
+                if op >> bit & 1:
+                    if at >= end:
+                        raise BrokenError("delta that ends in an instruction")
+                    if bit < 4:
+                        offset |= <uint64_t> p[at] << (8 * bit)
+                    else:
+                        length |= <uint64_t> p[at] << (8 * (bit - 4))
+                    at += 1
             if length == 0:
                 length = 0x10000
             if offset + length > base_size or length > size - done:
@@ -712,7 +703,7 @@ cdef class Walk:
     cdef readonly uint64_t searched
     """Bytes given to the matcher so far."""
     cdef readonly list failed
-    """Roots of what could not be read here, with why."""
+    """Roots of what could not be read here."""
     cdef readonly list large
     """(name, size) of what is longer than the limit."""
 
@@ -734,11 +725,8 @@ cdef class Walk:
         free(self._offsets)
 
     def tree(self, uint32_t root):
-        """Go through one delta tree. Yields (count, bytes) and lists of what has hints whenever enough is gathered.
-
-        Each of these is (node's name, content, [(index, offset), …], settle): `settle(indexes)` is told afterwards the
-        indexes that took something; what the others were said of is not asked again.
-        """
+        """Go through one delta tree. Whenever enough is gathered, yields (count, bytes) and then a `Found` for each
+        result that has hints."""
         cdef list stack = [(root, None)]
         cdef uint32_t node
         cdef _Held base, held
@@ -748,14 +736,14 @@ cdef class Walk:
             node, base = stack.pop()
             try:
                 held = self._result(node, base)
-            except (BrokenError, MemoryError) as e:
-                self.failed.append((node, str(e)))
+            except (BrokenError, MemoryError):
+                self.failed.append(node)
                 continue
             if held is None:
                 continue
             base = None
             if alive > self._alive:
-                self._give_up(node, "its bases are large and many")
+                self._give_up(node)
             else:
                 self._push(stack, node, held)
             self._gather(held)
@@ -807,20 +795,20 @@ cdef class Walk:
 
     cdef int _too_large(self, uint32_t node, uint64_t size) except -1:
         self.large.append((self._pack._name(node), size))
-        return self._give_up(node, "its base is longer than the limit")
+        return self._give_up(node)
 
-    cdef int _give_up(self, uint32_t node, str why) except -1:
+    cdef int _give_up(self, uint32_t node) except -1:
         """Leave what is made from a result to others."""
         cdef uint32_t child = self._pack.nodes[node].child
         while child != NONE:
-            self.failed.append((child, why))
+            self.failed.append(child)
             child = self._pack.nodes[child].sibling
         return 0
 
     cdef int _gather(self, _Held held) except -1:
         """Note what of a result is new, widened by the reach on both sides."""
         cdef const char *content = PyBytes_AS_STRING(held.content)
-        cdef uint64_t size = PyBytes_GET_SIZE(held.content), low, high, end, start, stop, begin
+        cdef uint64_t size = PyBytes_GET_SIZE(held.content), low, high, end, start, stop
         cdef uint64_t reach = self._reach - 1, base_size
         cdef uint32_t owner = <uint32_t> len(self._held), r
         cdef Run *run

@@ -296,6 +296,11 @@ class Store:
     not_scanned: list[NotScanned] = field(default_factory=list)
     changes: Changes = diff_trees
 
+    def damage(self, name: str, why: str = "damaged in the object store; run `git fsck`") -> None:
+        """Note an object that nobody can read."""
+        self.damaged.add(name)
+        self.not_scanned.append(NotScanned(name.encode(), why))
+
     def commit_names(self) -> Iterator[str]:
         """The hexadecimal ids of all commits."""
         step = self.id_length // 2
@@ -316,8 +321,7 @@ def list_units(repository: Repository, store: Store, *, max_size: int) -> Iterat
         for line in git.stdout:
             fields = line.split()
             if len(fields) < 3:
-                store.damaged.add(fields[0].decode())
-                store.not_scanned.append(NotScanned(fields[0], "damaged in the object store; run `git fsck`"))
+                store.damage(fields[0].decode())
                 continue
             name, type_, length = fields
             if type_ == b"tree":

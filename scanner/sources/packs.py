@@ -1,8 +1,8 @@
 """Git's packs, read by ourselves: every object once, and of a delta's result only what is new in it.
 
 A pack already says what changed: most objects are stored as a delta, as copies from a base and inserted bytes. What the
-matcher saw in the base it would see again in the copies, so that only the rest is shown to it (`_packs.pyx` has the
-inner loops, and the proof that nothing is lost).
+matcher saw in the base it would see again in the copies, so that only the rest is shown to it. `_packs.pyx` has the
+inner loops; `tests/sources/test_packs.py` holds them to what the plain path finds.
 
 Whatever is not as it should be is left to the plain path (`objects.py`), where git reads it and says what is wrong with
 it: single objects, loose ones, and whole repositories that have alternates, or whose packs are odd.
@@ -16,9 +16,10 @@ import os
 import re
 from array import array
 from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from ..cache import READING
 from ..model import GitBlob, GitMessage, NotScanned
 from . import Counted, Hinted
 from .diffs import FILES_OF_A_COMMIT, MOST_CHANGES, Change, Sieve, diff_trees
@@ -86,6 +87,7 @@ class PackUnit:
 
         length = self.repository.id_length // 2
         pack = _opened(self.path, length)
+        others = [_opened(path, length) for path in self.others]
         walk = _packs.Walk(
             pack,
             finder.hints,
@@ -94,7 +96,7 @@ class PackUnit:
             finder.behind,
             most=self.max_size,
             hold=HELD,
-            others=[_opened(path, length) for path in self.others],
+            others=others,
         )
         kind = GitBlob if self.kind == "blob" else GitMessage
         searched = 0
@@ -106,13 +108,11 @@ class PackUnit:
             hinted = Hinted(origin_of(self.kind, found.name.hex(), found.content), found.content, found.hints)
             yield hinted
             found.live, found.rejected = hinted.live, hinted.rejected
-        others = [_opened(path, length) for path in self.others]
         for name, size in walk.large:
             if not any(name in other for other in others):
                 yield too_large(self.kind, name.hex().encode(), size)
-        left = b"".join(pack.family(node) for node, _why in walk.failed)
-        parts = (left[at : at + length] for at in range(0, len(left), length))
-        names = [name.hex() for name in parts if not any(name in other for other in others)]
+        left = b"".join(map(pack.family, walk.failed))
+        names = [name.hex() for name in _only_here(left, length, others)]
         if names:
             not_scanned: list[NotScanned] = []
             yield from chosen_units(self.repository, self.kind, names, not_scanned, max_size=self.max_size)
@@ -126,14 +126,12 @@ class PackUnit:
 
 @dataclass(slots=True)
 class Packs:
-    """The packs of a repository, and the names of its loose objects."""
+    """The packs of a repository, and the binary names of its loose objects."""
 
     repository: Repository
     paths: list[bytes]
-    loose: list[str]
+    loose: set[bytes]
     max_size: int
-    plain: int = field(default=0)
-    """Objects that are left to git."""
 
     @property
     def opened(self) -> list[_packs.Pack]:
@@ -144,31 +142,19 @@ class Packs:
         """Units of all blobs, commits and tags."""
         if not os.path.lexists(os.path.join(self.repository.common_dir, b"shallow")):  # git hides some parents there
             store.changes = self.changes
-        store.blobs = _Known(self.opened, {bytes.fromhex(name) for name in self.loose})
-        others: tuple[bytes, ...] = ()
-        left, circular = list(self.loose), set[str]()
-        for path, pack in zip(self.paths, self.opened, strict=True):
+        packs, length = self.opened, self.repository.id_length // 2
+        store.blobs = _Known(packs, self.loose)
+        left, circular = sorted(self.loose), set[bytes]()
+        for place, (path, pack) in enumerate(zip(self.paths, packs, strict=True)):
             store.commits += pack.names(1)
             for number, kind in _KINDS:
-                yield from self._units(path, others, kind, pack.roots(number))
-            left += (name.hex() for name in self._first(pack.broken(), others))
-            circular |= {name.hex() for name in self._first(pack.circular(), others)}
-            others = (*others, path)
-        elsewhere = {n for n in circular - {*left} if any(bytes.fromhex(n) in pack for pack in self.opened)}
-        left = [name for name in left if name not in circular]
-        for name in sorted(circular - elsewhere):
-            store.damaged.add(name)
-            store.not_scanned.append(NotScanned(name.encode(), "is made from itself; run `git fsck`"))
-        self.plain = len(left)
-        yield from self._plain(left, store)
-
-    def _first(self, names: bytes, others: Sequence[bytes]) -> Iterator[bytes]:
-        """Those of some names that the packs before do not have."""
-        length = self.repository.id_length // 2
-        before = [_opened(path, length) for path in others]
-        for at in range(0, len(names), length):
-            if not any(names[at : at + length] in pack for pack in before):
-                yield names[at : at + length]
+                yield from self._units(path, tuple(self.paths[:place]), kind, pack.roots(number))
+            left += _only_here(pack.broken(), length, packs[:place])
+            circular.update(_only_here(pack.circular(), length, packs[:place]))
+        for name in sorted(circular - self.loose):
+            if not any(name in pack for pack in packs):
+                store.damage(name.hex(), "is made from itself; run `git fsck`")
+        yield from self._plain([name.hex() for name in left if name not in circular], store)
 
     def _units(
         self, path: bytes, others: tuple[bytes, ...], kind: Kind, roots: Sequence[tuple[int, int]]
@@ -192,8 +178,7 @@ class Packs:
                 kinds[kind].append(name)
         store.commits += b"".join(bytes.fromhex(name) for name in kinds["commit"])
         for name in kinds["missing"]:
-            store.damaged.add(name)
-            store.not_scanned.append(NotScanned(name.encode(), "damaged in the object store; run `git fsck`"))
+            store.damage(name)
         for _, kind in _KINDS:
             yield from chosen_units(self.repository, kind, kinds[kind], store.not_scanned, max_size=self.max_size)
 
@@ -207,7 +192,7 @@ class Packs:
         from ._packs import ElsewhereError, Trees
 
         length = repository.id_length // 2
-        loose = None if sieve.known is None else {bytes.fromhex(name) for name in self.loose}
+        loose = None if sieve.known is None else self.loose
         trees = Trees(
             self.opened, length, wanted=set(sieve.wanted), loose=loose, most=FILES_OF_A_COMMIT, cache=TREES_KEPT
         )
@@ -280,8 +265,15 @@ def open_packs(repository: Repository, *, max_size: int) -> tuple[Packs | None, 
             return None, f"a pack {e}"
         except (OSError, ValueError) as e:
             return None, f"a pack cannot be mapped: {getattr(e, 'strerror', e)}"
-    loose = [name for name in loose if not any(bytes.fromhex(name) in pack for pack in known)]
-    return Packs(repository, paths, loose, max_size), ""
+    names = set(map(bytes.fromhex, loose))
+    return Packs(repository, paths, {name for name in names if not any(name in pack for pack in known)}, max_size), ""
+
+
+def _only_here(names: bytes, length: int, others: Sequence[_packs.Pack]) -> Iterator[bytes]:
+    """Those of some names, which are joined, that no other pack has."""
+    for at in range(0, len(names), length):
+        if not any(names[at : at + length] in other for other in others):
+            yield names[at : at + length]
 
 
 def _packs_in(folder: bytes) -> list[bytes]:
@@ -318,9 +310,7 @@ def _opened(path: bytes, id_length: int) -> _packs.Pack:
 
 
 def _mapped(path: bytes) -> mmap.mmap:
-    descriptor = os.open(
-        path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    )
+    descriptor = os.open(path, READING)
     try:
         return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
     finally:
