@@ -11,7 +11,7 @@ from random import Random
 from re import _parser as sre_parser
 
 from oakum.detectors import samples
-from oakum.scanner.catalog.patterns import REPEATS, _children
+from oakum.scanner.catalog.patterns import REPEATS, children
 from oakum.scanner.model import Detector
 
 FEW = 6
@@ -73,5 +73,5 @@ def _bodies(items: list[tuple[object, object]]) -> Iterator[object]:
     for op, av in items:
         if op in REPEATS and av[1] > FEW:
             yield av[2]
-        for child in _children((op, av)):
+        for child in children((op, av)):
             yield from _bodies(child)

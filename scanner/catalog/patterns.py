@@ -86,7 +86,7 @@ def shape(pattern: bytes) -> Shape:
     return Shape(least, width, behind, ahead, _prefix(secret, ignore_case=ignore_case), ways)
 
 
-def _children(node: Node) -> list[list[Node]]:
+def children(node: Node) -> list[list[Node]]:
     """The sub-patterns of a node, look-around included."""
     op, av = node
     if op is sre.SUBPATTERN:
@@ -130,7 +130,7 @@ def _looks(items: Any) -> tuple[int, int]:
             else:
                 behind, ahead = max(behind, inner_behind), max(ahead, wide + inner_ahead)
         else:
-            for child in _children((op, av)):
+            for child in children((op, av)):
                 child_behind, child_ahead = _looks(child)
                 behind, ahead = max(behind, child_behind), max(ahead, child_ahead)
     return behind, ahead
@@ -142,7 +142,7 @@ def _group(items: list[Node], number: int) -> list[Node] | None:
         if op is sre.SUBPATTERN and av[0] == number:
             return list(av[3])
         if op in (sre.SUBPATTERN, sre.BRANCH, sre.ATOMIC_GROUP):
-            for child in _children((op, av)):
+            for child in children((op, av)):
                 found = _group(child, number)
                 if found is not None:
                     return found
@@ -155,7 +155,7 @@ def _path(items: list[Node], number: int) -> list[tuple[list[Node], int]] | None
         if op is sre.SUBPATTERN and av[0] == number:
             return [(items, i)]
         if op in (sre.SUBPATTERN, sre.BRANCH, sre.ATOMIC_GROUP):
-            for child in _children((op, av)):
+            for child in children((op, av)):
                 below = _path(child, number)
                 if below is not None:
                     return [(items, i), *below]
@@ -227,7 +227,7 @@ def _first(items: list[Node], after: frozenset[int], *, ignore_case: bool) -> fr
         if op in (sre.ANY, sre.LITERAL, sre.NOT_LITERAL, sre.IN):
             return frozenset(found | bytes_of(op, av, ignore_case=ignore_case))
         low, _ = width_of([(op, av)])
-        for child in _children((op, av)):
+        for child in children((op, av)):
             found |= _first(child, frozenset(), ignore_case=ignore_case)
         if low:
             return frozenset(found)
@@ -257,7 +257,7 @@ def _ways(items: list[Node], after: frozenset[int], *, ignore_case: bool, repeat
             ways = [_ways(b, follow, ignore_case=ignore_case, repeated=repeated) for b in branches]
             total *= _together(ways, branches, ignore_case=ignore_case) if repeated else max(sum(ways) // len(ways), 1)
         elif op is sre.SUBPATTERN:
-            total *= _ways(_children((op, av))[0], follow, ignore_case=ignore_case, repeated=repeated)
+            total *= _ways(children((op, av))[0], follow, ignore_case=ignore_case, repeated=repeated)
         if total > 10**15:
             return 10**15
     return total
@@ -287,8 +287,8 @@ def _lead(items: list[Node], *, ignore_case: bool) -> tuple[list[frozenset[int]]
             times, whole = min(int(av[0]), 64), av[0] == av[1] <= 64
         elif op in (sre.SUBPATTERN, sre.ATOMIC_GROUP):
             whole = True
-        children = _children((op, av)) if times and op is not sre.BRANCH else []
-        inner, fixed = _lead(children[0], ignore_case=ignore_case) if children else ([], False)
+        below = children((op, av)) if times and op is not sre.BRANCH else []
+        inner, fixed = _lead(below[0], ignore_case=ignore_case) if below else ([], False)
         out += inner * (times if fixed else 1)
         if not (whole and fixed):
             return out, False
