@@ -116,9 +116,9 @@ def _records_of(file: _File) -> list[dict[str, Any]]:
 
 
 def _name(files: Iterable[_File]) -> str:
-    """Changes with any file, with the code that measures patterns, and with Python's version."""
+    """Changes with any file, with the code that tests and measures patterns, and with Python's version."""
     digest = hashlib.sha256(f"{__version__} {sys.version_info[:3]}".encode())
-    for module in ("__init__.py", "patterns.py", "expressions.py"):
+    for module in ("__init__.py", "patterns.py", "expressions.py", "keywords.py"):
         path = os.path.join(os.path.dirname(__file__), module)
         digest.update(str(os.stat(path).st_mtime_ns).encode() if os.path.exists(path) else b"")
     for file in files:
@@ -160,7 +160,6 @@ def _records(text: str, *, file: str, provider: str, built_in: bool = False) -> 
 def _tested(entry: dict[str, Any], *, where: str, built_in: bool) -> dict[str, Any]:
     from ...detectors.checks import FILTERS  # here: a scan with a cached catalog has no use for it
     from .expressions import expression
-    from .keywords import without_keyword
     from .patterns import parsed, shape
 
     _require_fields(entry, where)
@@ -180,11 +179,8 @@ def _tested(entry: dict[str, Any], *, where: str, built_in: bool) -> dict[str, A
     strangers = set(parsed(pattern).state.groupdict) - {"secret"} - FACT_NAMES
     if strangers:
         raise DetectorError(f"{where}: pattern: group names {sorted(strangers)}: allowed are {sorted(FACT_NAMES)}")
-    text = None if built_in else without_keyword(entry["pattern"], entry["keywords"])  # for these, our tests ask it
-    if text is not None:
-        raise DetectorError(
-            f"{where}: keywords: one of them must stand in every match; {_shown(text)} is a match without"
-        )
+    if not built_in:  # of those that come with oakum our tests prove it
+        _require_keywords(entry, where)
     for spec in _listed(entry.get("check", [])):
         _require_check(spec, where)
     _require_facts(entry.get("facts", {}), where)
@@ -253,6 +249,16 @@ def _require_fields(entry: dict[str, Any], where: str) -> None:
         raise DetectorError(f"{where}: min_entropy: a share between 0 and 1 of what random text has")
 
 
+def _require_keywords(entry: dict[str, Any], where: str) -> None:
+    """One of the keywords must stand in every match: the Aho-Corasick matcher looks at nothing else."""
+    from .keywords import without_keyword
+
+    text = without_keyword(entry["pattern"], entry["keywords"])
+    if text is not None:
+        shown = repr(text[:60])[1:] + ("…" if len(text) > 60 else "")
+        raise DetectorError(f"{where}: keywords: one of them must stand in every match; {shown} is a match without")
+
+
 def _pattern(text: str, where: str, *, compiled: bool) -> bytes:
     """A pattern that can be parsed and, if wished, compiled."""
     from .patterns import parsed
@@ -312,11 +318,6 @@ def _require_samples(record: dict[str, Any], *, where: str) -> None:
             raise DetectorError(
                 f"{where}: examples: the pattern finds nothing in {example!r}, its places filled with samples"
             )
-
-
-def _shown(text: bytes) -> str:
-    """A text that a pattern takes, for a message: cut, as a literal."""
-    return repr(text[:60])[1:] + ("…" if len(text) > 60 else "")
 
 
 def _require_facts(table: dict[str, Any], where: str) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from re import _constants as sre  # type: ignore[attr-defined]
 
-from .patterns import REPEATS, Node, bytes_of, parsed
+from .patterns import LOOKS, REPEATS, Node, bytes_of, ignores_case, parsed
 
 LONG_ENOUGH = 64
 """Bytes of a match that are looked at; what lies behind them seldom tells more."""
@@ -120,11 +120,10 @@ def _plain(nodes: list[Node], *, ignore_case: bool) -> list[_One | _Either | _Re
     """A sequence of the parse tree without look-around, with its groups opened."""
     out: list[_One | _Either | _Repeat] = []
     for op, av in nodes:
-        if op in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
+        if op in LOOKS:
             continue
         if op is sre.SUBPATTERN:
-            inner = (ignore_case or bool(av[1] & re.IGNORECASE)) and not av[2] & re.IGNORECASE
-            out += _plain(list(av[3]), ignore_case=inner)
+            out += _plain(list(av[3]), ignore_case=ignores_case(av, outside=ignore_case))
         elif op is sre.ATOMIC_GROUP:
             out += _plain(list(av), ignore_case=ignore_case)
         elif op is sre.BRANCH:

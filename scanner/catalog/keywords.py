@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from re import _constants as sre  # type: ignore[attr-defined]
 from typing import Any
 
-from .patterns import REPEATS, Node, bytes_of, children, parsed
+from .patterns import LOOKS, REPEATS, Node, bytes_of, children, ignores_case, parsed
 
 _States = dict[bytes, bytes]
 """States of the automaton, each the longest beginning of a keyword that a text ends with; and such a text."""
@@ -40,26 +40,26 @@ class _Walk:
     def through(self, items: list[Node], states: _States, *, ignore_case: bool, first: bool, last: bool) -> _States:
         """The states behind a sequence; `first` and `last` say that no byte is taken before it and behind it."""
         for place, node in enumerate(items):
-            before = first and not any(map(_takes, items[:place]))
-            behind = last and not any(map(_takes, items[place + 1 :]))
-            if _takes(node) or (node[0] is sre.ASSERT and (before if node[1][0] < 0 else behind)):
-                states = self._behind(*node, states, ignore_case=ignore_case, first=before, last=behind)
+            opens = first and not any(map(_takes, items[:place]))
+            closes = last and not any(map(_takes, items[place + 1 :]))
+            if _takes(node) or (node[0] is sre.ASSERT and (opens if node[1][0] < 0 else closes)):
+                states = self._behind(*node, states, ignore_case=ignore_case, first=opens, last=closes)
         return states
 
     def _behind(self, op: Any, av: Any, states: _States, *, ignore_case: bool, first: bool, last: bool) -> _States:
         """The states behind a node that takes bytes, or looks at such as no other takes."""
         if op is sre.SUBPATTERN:
-            ignore_case = (ignore_case or bool(av[1] & re.IGNORECASE)) and not av[2] & re.IGNORECASE
+            ignore_case = ignores_case(av, outside=ignore_case)
         if op in REPEATS:
             return self._repeated(list(av[2]), states, int(av[0]), int(av[1]), ignore_case=ignore_case)
         if inner := children((op, av)):
             return _shortest(self.through(i, states, ignore_case=ignore_case, first=first, last=last) for i in inner)
         found: _States = {}
-        for byte in {byte + 32 if 65 <= byte <= 90 else byte for byte in bytes_of(op, av, ignore_case=ignore_case)}:
+        for byte in sorted(set(bytes(bytes_of(op, av, ignore_case=ignore_case)).lower())):
             for state, text in states.items():
-                behind = self._step(state, byte)
-                if behind is not None:
-                    found.setdefault(behind, text + bytes([byte]))
+                after = self._step(state, byte)
+                if after is not None:
+                    found.setdefault(after, text + bytes([byte]))
         return found
 
     def _repeated(self, body: list[Node], states: _States, low: int, high: int, *, ignore_case: bool) -> _States:
@@ -87,7 +87,7 @@ class _Walk:
 
 def _takes(node: Node) -> bool:
     """Whether a node takes bytes itself."""
-    return node[0] not in (sre.AT, sre.ASSERT, sre.ASSERT_NOT)
+    return node[0] not in LOOKS
 
 
 def _shortest(found: Iterable[_States]) -> _States:

@@ -19,6 +19,8 @@ BACKTRACK_LIMIT = 200_000
 """The most ways in which a pattern may divide one text among its repeats; sound patterns stay far below."""
 
 REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
+LOOKS = (sre.AT, sre.ASSERT, sre.ASSERT_NOT)
+"""Nodes that take no byte themselves."""
 EVERY_BYTE = frozenset(range(256))
 _CATEGORIES: dict[Any, frozenset[int]] = {
     category: frozenset(b for b in range(256) if re.match(text, bytes([b])))
@@ -102,6 +104,12 @@ def children(node: Node) -> list[list[Node]]:
     if op is sre.GROUPREF_EXISTS:
         return [list(b) for b in av[1:] if b is not None]
     return []
+
+
+def ignores_case(group: Any, *, outside: bool) -> bool:
+    """Whether letter case counts for nothing inside a group, whose own flags come before those outside of it."""
+    _, added, removed, _ = group
+    return (outside or bool(added & re.IGNORECASE)) and not removed & re.IGNORECASE
 
 
 def width_of(items: list[Node]) -> tuple[int, int]:
@@ -222,7 +230,7 @@ def _first(items: list[Node], after: frozenset[int], *, ignore_case: bool) -> fr
     """The bytes that a sequence can begin with; `after` is what can follow it."""
     found: set[int] = set()
     for op, av in items:
-        if op in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
+        if op in LOOKS:
             continue
         if op in (sre.ANY, sre.LITERAL, sre.NOT_LITERAL, sre.IN):
             return frozenset(found | bytes_of(op, av, ignore_case=ignore_case))
@@ -277,7 +285,7 @@ def _lead(items: list[Node], *, ignore_case: bool) -> tuple[list[frozenset[int]]
     """The bytes that a sequence takes at its first places, as far as these are fixed; and whether that is all of it."""
     out: list[frozenset[int]] = []
     for op, av in items:
-        if op in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
+        if op in LOOKS:
             continue
         if op in (sre.ANY, sre.LITERAL, sre.NOT_LITERAL, sre.IN):
             out.append(bytes_of(op, av, ignore_case=ignore_case))

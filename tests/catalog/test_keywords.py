@@ -19,10 +19,9 @@ def test_one_of_its_keywords_stands_in_every_match_of_a_detector(detector: Detec
     assert without_keyword(detector.regex, [k.decode() for k in detector.keywords]) is None
 
 
-@pytest.mark.parametrize("detector", catalog.load(), ids=lambda d: d.id)
-def test_no_keyword_is_one_letter_over_and_over(detector: Detector) -> None:
+def test_no_keyword_is_one_letter_over_and_over() -> None:
     """It would stand at every byte of a long run of that letter, and each place costs memory."""
-    assert all(len(set(keyword)) > 1 for keyword in detector.keywords)
+    assert [d.id for d in catalog.load() if not all(len(set(keyword)) > 1 for keyword in d.keywords)] == []
 
 
 @pytest.mark.parametrize(
@@ -51,8 +50,7 @@ def test_no_keyword_is_one_letter_over_and_over(detector: Detector) -> None:
 )
 def test_the_text_that_holds_no_keyword_is_told(pattern: str, keywords: list[str], text: bytes | None) -> None:
     """A shortest one, in small letters; or that there is none."""
-    found = without_keyword(pattern, keywords)
-    assert found == text if text is None else found is not None and len(found) == len(text), found
+    assert without_keyword(pattern, keywords) == text
 
 
 LETTERS = "abc"
