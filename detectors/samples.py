@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import hmac
 import json
 import re
 import string
@@ -19,6 +20,8 @@ from random import Random
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as sre_parser  # type: ignore[attr-defined]
 from typing import Any
+
+from .checks import azure_keys
 
 ALNUM = string.ascii_letters + string.digits
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -183,6 +186,13 @@ def aws_access_key_id(rng: Random) -> bytes:
     return b"AKIA" + _text(rng, string.ascii_uppercase + "234567", 16)
 
 
+def atlassian(rng: Random, prefix: str) -> bytes:
+    """A token of Atlassian's: prefix, random text (of `ATTA` hexadecimal, of `ATBB` letters and digits), CRC-32."""
+    random = {"ATTA": hexadecimal(rng, "64"), "ATBB": alnum(rng, "24")}.get(prefix)
+    head = prefix.encode() + (random or base64url_bytes(rng, "133") + b"=")
+    return head + b"%08X" % zlib.crc32(head)
+
+
 def aws_secret_key(rng: Random) -> bytes:
     """An AWS secret access key: base64 of 30 bytes, with a digit in it as nearly all have."""
     while True:
@@ -191,9 +201,42 @@ def aws_secret_key(rng: Random) -> bytes:
             return value
 
 
-def azure_marked_key(rng: Random) -> bytes:
-    """An Azure Storage key since 2022: 64 bytes in base64, with the mark `+ASt` at character 76."""
-    return base64_bytes(rng, "57") + b"+ASt" + base64.b64encode(rng.randbytes(4))
+def azure_marked_key(rng: Random, mark: str = "+ASt", seed: str = "") -> bytes:
+    """An Azure key with the mark of its service, and a checksum behind it: `+ASt` is Azure Storage's, since 2022."""
+    kind = azure_keys.KINDS[mark]
+    seed = seed or rng.choice(list(kind.roles))
+    alphabet = ALNUM if mark in ("AzCa", "AzSe") else ALNUM + "+/"
+    while True:
+        text = _text(rng, alphabet, (kind.size * 8 + 5) // 6 - 10) + mark.encode()
+        body = base64.b64decode(text + b"A" * (-len(text) % 4))[: kind.size - 4]
+        value = base64.b64encode(body + azure_keys.key_checksum(body, seed))
+        if mark == "AzFu":
+            return value.replace(b"+", b"-").replace(b"/", b"_")
+        if mark == "AzCa":
+            return value.replace(b"+", b"P").replace(b"/", b"F")
+        if mark != "AzSe" or value.isalnum():
+            return value
+
+
+def azure_common_key(rng: Random, service: str = "ACOG", form: str = "short") -> bytes:
+    """An Azure service key since 2024: 52 characters, `JQQJ99`, year and month, the service, a checksum."""
+    made = rng.choice("ABCDE") + rng.choice("ABCDEFGHIJKL")
+    text = b"JQQJ9" + rng.choice((b"9", b"9", b"D")) + made.encode() + _text(rng, ALNUM, 12)
+    text += b"AAA" + _text(rng, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcd", 1) + service.encode()
+    while True:
+        text = _text(rng, ALNUM, 52) + text[-28:]
+        check = azure_keys.common_checksum(text, short=form == "short", base62=rng.random() < 0.5)
+        if check.rstrip(b"=").isalnum():
+            return text + check
+
+
+def azure_client_secret(rng: Random) -> bytes:
+    """A client secret of Entra: `8Q~` with the first three characters of its checksum, or the older `7Q~` without."""
+    signs = ALNUM + "-_.~"
+    if rng.random() < 0.2:
+        return _text(rng, signs, 3) + b"7Q~" + _text(rng, signs, 31)
+    text = _text(rng, signs, 3) + b"8Q~" + _text(rng, signs, 31)
+    return text + azure_keys.entra_checksum(text)
 
 
 def _signature(rng: Random) -> bytes:
@@ -201,38 +244,182 @@ def _signature(rng: Random) -> bytes:
     return text.replace(b"+", b"%2B").replace(b"/", b"%2F").replace(b"=", b"%3D")
 
 
-def azure_sas(rng: Random) -> bytes:
-    """The query of an Azure Storage SAS: of the account, of a container, or a user delegation."""
-    until = f"20{rng.randint(24, 60)}-0{rng.randint(1, 9)}-1{rng.randint(0, 9)}T08%3A30%3A00Z".encode()
-    sign = b"sig=" + _signature(rng)
-    return rng.choice(
-        (
-            b"sv=2022-11-02&ss=bfqt&srt=sco&sp=rwdlacup&se=" + until + b"&st=2020-01-01T00:00:00Z&spr=https&" + sign,
-            b"sp=r&st=2020-01-01T00:00:00Z&se=" + until + b"&spr=https&sv=2022-11-02&sr=c&" + sign,
-            b"sv=2015-04-05&sr=b&" + sign + b"&se=" + until + b"&sp=rw",
-            b"skoid=" + guid(rng) + b"&sktid=" + guid(rng) + b"&sks=b&skv=2022-11-02&sv=2022-11-02&sr=b&sp=r&" + sign,
-        )
-    )
+def azure_sas(rng: Random, kind: str = "") -> bytes:
+    """The query of an Azure Storage SAS: `account`, `service`, `delegation`, `policy`, or one of them."""
+    kind = kind or rng.choice(("account", "service", "delegation", "policy"))
+    until = f"20{rng.randint(24, 60)}-0{rng.randint(1, 9)}-1{rng.randint(0, 9)}T08%3A30%3A00Z"
+    limits = ["st=2020-01-01T00:00:00Z", "se=" + until, "spr=https"]
+    pairs = {
+        "account": ["ss=bfqt", "srt=sco", "sp=rwdlacup", *limits],
+        "service": ["sr=c", "sp=rl", *limits],
+        "policy": ["sr=b", "si=readers"],
+        "delegation": ["sr=b", "sp=r", *limits, f"skoid={guid(rng).decode()}", f"sktid={guid(rng).decode()}"],
+    }[kind]
+    if kind == "delegation":
+        pairs += ["skt=2020-01-01T00:00:00Z", "ske=" + until, "sks=b", "skv=2022-11-02"]
+    pairs += ["sv=2022-11-02", "sig=" + _signature(rng).decode()]
+    rng.shuffle(pairs)
+    return "&".join(pairs).encode()
 
 
 def azure_bus_sas(rng: Random) -> bytes:
-    """A shared access signature of Service Bus, Event Hubs or IoT Hub."""
-    where = b"SharedAccessSignature sr=acme.servicebus.windows.net%2Fqueue&sig="
-    return where + _signature(rng) + b"&se=%d&skn=send" % rng.randint(1500000000, 1900000000)
+    """A shared access signature of Service Bus, Event Hubs or IoT Hub, its parameters in any order."""
+    place = rng.choice(("acme.servicebus.windows.net%2Fqueue", "acme.azure-devices.net%2Fdevices%2Fpump-7"))
+    pairs = ["sr=" + place, "sig=" + _signature(rng).decode(), f"se={rng.randint(1500000000, 1900000000)}"]
+    pairs += ["skn=send"] if "servicebus" in place or rng.random() < 0.5 else []
+    rng.shuffle(pairs)
+    return b"SharedAccessSignature " + "&".join(pairs).encode()
+
+
+def azure_apim_sas(rng: Random) -> bytes:
+    """A token of the management REST API of API Management, in one of its two forms, or of a gateway."""
+    when, sign = f"20{rng.randint(20, 60)}-0{rng.randint(1, 9)}-1{rng.randint(0, 9)}", base64_bytes(rng, "64").decode()
+    short = f"{when.replace('-', '')}0830&{sign}"
+    forms = (
+        f"SharedAccessSignature uid=integration&ex={when}T08:30:00.0000000Z&sn={sign}",
+        f"SharedAccessSignature integration&{short}",
+        f"GatewayKey acme-gateway&{short}",
+    )
+    return rng.choice(forms).encode()
+
+
+def azure_event_grid_sas(rng: Random) -> bytes:
+    """A shared access signature of an Event Grid topic, its parameters in any order."""
+    when = rng.choice(("6%2F15%2F2030+6%3A20%3A15+PM", "2030-06-15T18%3A20%3A15Z"))
+    pairs = ["r=https%3A%2F%2Facme.westus2-1.eventgrid.azure.net%2Fapi%2Fevents", "e=" + when]
+    pairs.append("s=" + _signature(rng).decode())
+    rng.shuffle(pairs)
+    return "&".join(pairs).encode()
+
+
+def _trigger_query(rng: Random, version: str, trigger: str) -> str:
+    pairs = [f"api-version={version}", f"sp=%2Ftriggers%2F{trigger}%2Frun", "sv=1.0"]
+    pairs.append("sig=" + base64url_bytes(rng, "32").decode())
+    rng.shuffle(pairs)
+    return "&".join(pairs)
 
 
 def azure_power_automate(rng: Random) -> bytes:
     """The URL of a Power Automate trigger, with its signature."""
-    start = b"https://default" + hexadecimal(rng, "30") + b".0a.environment.api.powerplatform.com:443/powerautomate"
-    path = b"/automations/direct/workflows/" + hexadecimal(rng, "32") + b"/triggers/manual/paths/invoke?api-version=1"
-    return start + path + b"&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=" + base64url_bytes(rng, "32")
+    start = "https://default" + rng.randbytes(15).hex() + ".0a.environment.api.powerplatform.com:443/powerautomate"
+    path = "/automations/direct/workflows/" + rng.randbytes(16).hex() + "/triggers/manual/paths/invoke?"
+    return (start + path + _trigger_query(rng, "1", "manual")).encode()
 
 
 def azure_logic_app(rng: Random) -> bytes:
-    """The URL of a Logic Apps trigger, with its signature."""
-    start = b"https://prod-12.westeurope.logic.azure.com:443/workflows/" + hexadecimal(rng, "32")
-    query = b"/triggers/manual/paths/invoke?api-version=2016-10-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig="
-    return start + query + base64url_bytes(rng, "32")
+    """The URL of a Logic Apps trigger, Consumption or Standard, with its signature."""
+    name = "When_a_HTTP_request_is_received"
+    if rng.random() < 0.5:
+        start = f"https://acme.azurewebsites.net:443/api/orders/triggers/{name}/invoke?"
+        return (start + _trigger_query(rng, "2022-05-01", name)).encode()
+    start = "https://prod-12.westeurope.logic.azure.com:443/workflows/" + rng.randbytes(16).hex()
+    return (start + "/triggers/manual/paths/invoke?" + _trigger_query(rng, "2016-10-01", "manual")).encode()
+
+
+def _percent_encoded(raw: bytes) -> str:
+    return base64.b64encode(raw).decode().replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
+
+
+def _shuffled(rng: Random, pairs: dict[str, str]) -> bytes:
+    items = [f"{name}={text}" for name, text in pairs.items()]
+    rng.shuffle(items)
+    return "&".join(items).encode()
+
+
+def _day(rng: Random) -> str:
+    return f"20{rng.randint(20, 60)}0{rng.randint(1, 9)}1{rng.randint(0, 9)}"
+
+
+def aws_presigned(rng: Random, store: str = "aws") -> bytes:
+    """The query of a pre-signed URL, Signature Version 4 or (`v4a`) 4A, of AWS or of Cloudflare R2 (`r2`)."""
+    key, day = aws_access_key_id(rng).decode() if store != "r2" else rng.randbytes(16).hex(), _day(rng)
+    region = {"aws": "eu-central-1/", "r2": "auto/", "v4a": ""}[store]
+    pairs = {
+        "X-Amz-Algorithm": "AWS4-ECDSA-P256-SHA256" if store == "v4a" else "AWS4-HMAC-SHA256",
+        "X-Amz-Credential": f"{key}/{day}/{region}s3/aws4_request".replace("/", "%2F"),
+        "X-Amz-Date": f"{day}T083000Z",
+        "X-Amz-Expires": str(rng.randint(1, 604800)),
+        "X-Amz-SignedHeaders": "host",
+        "X-Amz-Signature": (_ecdsa(rng) if store == "v4a" else rng.randbytes(32)).hex(),
+    }
+    if store == "v4a":
+        pairs["X-Amz-Region-Set"] = "%2A"
+    if rng.random() < 0.5:
+        pairs["X-Amz-Security-Token"] = _percent_encoded(rng.randbytes(rng.randint(200, 1400)))
+    if rng.random() < 0.5:
+        pairs["response-content-disposition"] = "attachment%3B%20filename%3D%22report.pdf%22"
+    return _shuffled(rng, pairs)
+
+
+def _ecdsa(rng: Random) -> bytes:
+    """A signature with ECDSA in DER: two integers of 32 bytes."""
+    numbers = [b"\x02\x20" + bytes([rng.randint(1, 127)]) + rng.randbytes(31) for _ in range(2)]
+    return b"\x30\x44" + b"".join(numbers)
+
+
+def aws_presigned_v2(rng: Random) -> bytes:
+    """The query of a pre-signed URL of S3, Signature Version 2."""
+    pairs = {
+        "AWSAccessKeyId": aws_access_key_id(rng).decode(),
+        "Expires": str(rng.randint(1500000000, 2600000000)),
+        "Signature": _percent_encoded(rng.randbytes(20)),
+    }
+    return _shuffled(rng, pairs)
+
+
+def cloudfront_signed(rng: Random, form: str = "url") -> bytes:
+    """The query of a signed URL of CloudFront, or (`cookie`) its signed cookies."""
+
+    def safe(raw: bytes) -> str:
+        return base64.b64encode(raw).decode().translate(str.maketrans("+=/", "-_~"))
+
+    until = rng.randint(1500000000, 2600000000)
+    limits = {"DateLessThan": {"AWS:EpochTime": until}, "IpAddress": {"AWS:SourceIp": "192.0.2.0/24"}}
+    policy = {"Statement": [{"Resource": "https://media.acme.test/films/*", "Condition": limits}]}
+    pairs = {
+        "Signature": safe(rng.choice((rng.randbytes(256), _ecdsa(rng)))),
+        "Key-Pair-Id": "K" + upper(rng, "13").decode(),
+    }
+    pairs |= {"Policy": safe(json.dumps(policy).encode())} if rng.random() < 0.5 else {"Expires": str(until)}
+    if form == "url":
+        return _shuffled(rng, pairs)
+    return b"; ".join(b"CloudFront-" + pair for pair in _shuffled(rng, pairs).split(b"&"))
+
+
+def google_signed(rng: Random) -> bytes:
+    """The query of a signed URL of Google Cloud Storage, version 4 or 2."""
+    day, email, raw = _day(rng), "robot@acme-prod.iam.gserviceaccount.com".replace("@", "%40"), rng.randbytes(256)
+    if rng.random() < 0.4:
+        until = str(rng.randint(1500000000, 2600000000))
+        return _shuffled(rng, {"GoogleAccessId": email, "Expires": until, "Signature": _percent_encoded(raw)})
+    pairs = {
+        "X-Goog-Algorithm": "GOOG4-RSA-SHA256",
+        "X-Goog-Credential": f"{email}/{day}/auto/storage/goog4_request".replace("/", "%2F"),
+        "X-Goog-Date": f"{day}T083000Z",
+        "X-Goog-Expires": str(rng.randint(1, 604800)),
+        "X-Goog-SignedHeaders": "host",
+        "X-Goog-Signature": raw.hex(),
+    }
+    return _shuffled(rng, pairs)
+
+
+def alibaba_signed(rng: Random) -> bytes:
+    """The query of a signed URL of Alibaba Cloud OSS, version 4 or 1."""
+    day, key = _day(rng), "LTAI" + alnum(rng, "20").decode()
+    if rng.random() < 0.5:
+        until = str(rng.randint(1500000000, 2600000000))
+        return _shuffled(
+            rng, {"OSSAccessKeyId": key, "Expires": until, "Signature": _percent_encoded(rng.randbytes(20))}
+        )
+    pairs = {
+        "x-oss-signature-version": "OSS4-HMAC-SHA256",
+        "x-oss-credential": f"{key}/{day}/cn-hangzhou/oss/aliyun_v4_request".replace("/", "%2F"),
+        "x-oss-date": f"{day}T083000Z",
+        "x-oss-expires": str(rng.randint(1, 604800)),
+        "x-oss-additional-headers": "host",
+        "x-oss-signature": rng.randbytes(32).hex(),
+    }
+    return _shuffled(rng, pairs)
 
 
 def google_service_account(rng: Random) -> bytes:
@@ -268,7 +455,8 @@ def npm(rng: Random) -> bytes:
 def gitlab_routable(rng: Random) -> bytes:
     """A routable GitLab token, with a version field or without, its CRC-32 in base36 at the end."""
     digits36 = string.digits + string.ascii_lowercase
-    payload = base64.urlsafe_b64encode(b"o:1\nu:%d" % rng.randint(1, 99999) + rng.randbytes(16) + b"\x10").rstrip(b"=")
+    routes = b"o:1\nu:" + lower(rng, "5")
+    payload = base64.urlsafe_b64encode(rng.randbytes(16) + routes + bytes([len(routes)])).rstrip(b"=")
     size = divmod(len(payload), 36)
     head = rng.choice((b"glpat-", b"glrt-", b"acme-glpat-")) + payload + rng.choice((b".", b".01."))
     head += (digits36[size[0]] + digits36[size[1]]).encode()
@@ -296,6 +484,12 @@ def pypi(rng: Random, location: str) -> bytes:
     raw = b"\x02" + packet(1, location.encode()) + packet(2, guid(rng)) + b"\0"
     raw += b"".join(packet(2, caveat) + b"\0" for caveat in chosen) + b"\0" + packet(6, rng.randbytes(32))
     return b"pypi-" + base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+
+def discord(rng: Random) -> bytes:
+    """A Discord bot token: base64 of the bot's number, six and 38 characters of URL-safe base64."""
+    number = base64.b64encode(b"%d" % rng.randint(10**17, 2 * 10**18)).rstrip(b"=")
+    return b".".join((number, base64url_bytes(rng, "4")[:6], base64url_bytes(rng, "28")))
 
 
 def slack(rng: Random, prefix: str, numbers: str) -> bytes:
@@ -350,11 +544,23 @@ def _der(tag: int, content: bytes) -> bytes:
     return bytes([tag]) + (bytes([size]) if size < 128 else bytes([0x80 | len(octets)]) + octets) + content
 
 
+def _large(rng: Random, bits: int) -> int:
+    """A random odd number, so large that the product of two has twice the bits."""
+    return rng.getrandbits(bits) | 3 << bits - 2 | 1
+
+
+def _mpint(number: int) -> bytes:
+    return number.to_bytes(number.bit_length() // 8 + 1, "big")
+
+
 def _der_key(rng: Random, label: str) -> bytes:
     """Random numbers in the structure of a key: PKCS#1 (RFC 8017), SEC 1 (RFC 5915), PKCS#8 (RFC 5958)."""
 
     def number(size: int) -> bytes:
-        return _der(2, b"\x00" + bytes([rng.randint(128, 255)]) + rng.randbytes(size - 1))
+        return integer(_large(rng, size * 8))
+
+    def integer(value: int) -> bytes:
+        return _der(2, _mpint(value))
 
     zero = _der(2, b"\x00")
     if label == "EC PRIVATE KEY":
@@ -365,8 +571,9 @@ def _der_key(rng: Random, label: str) -> bytes:
     if label == "ENCRYPTED PRIVATE KEY":
         scheme = _der(0x30, _der(6, bytes.fromhex("2a864886f70d01050d")) + _der(0x30, rng.randbytes(60)))
         return _der(0x30, scheme + _der(4, rng.randbytes(1232)))
-    halves = b"".join(number(128) for _ in range(5))
-    rsa = _der(0x30, zero + number(256) + _der(2, b"\x01\x00\x01") + number(256) + halves)
+    first, second = _large(rng, 1024), _large(rng, 1024)
+    halves = integer(first) + integer(second) + b"".join(number(128) for _ in range(3))
+    rsa = _der(0x30, zero + integer(first * second) + integer(65537) + number(256) + halves)
     if label == "RSA PRIVATE KEY":
         return rsa
     algorithm = _der(0x30, _der(6, bytes.fromhex("2a864886f70d010101")) + b"\x05\x00")
@@ -406,31 +613,43 @@ def _ssh_text(*values: bytes) -> bytes:
 
 def openssh_key(rng: Random) -> bytes:
     """An Ed25519 key in OpenSSH's own format (PROTOCOL.key), with or without a passphrase."""
-    public = _ssh_text(b"ssh-ed25519", rng.randbytes(32))
-    locks = (b"aes256-ctr", b"bcrypt", _ssh_text(rng.randbytes(16)) + (16).to_bytes(4, "big"))
-    start = _ssh_text(*(locks if rng.random() < 0.5 else (b"none", b"none", b""))) + (1).to_bytes(4, "big")
-    raw = b"openssh-key-v1\0" + start + _ssh_text(public, rng.randbytes(144))
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    seed = rng.randbytes(32)
+    half = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    private = rng.randbytes(4) * 2 + _ssh_text(b"ssh-ed25519", half, seed + half, b"deploy@acme")
+    private += bytes(range(1, -len(private) % 8 + 1))
+    lock = _ssh_text(b"none", b"none", b"")
+    if rng.random() < 0.5:
+        lock = _ssh_text(b"aes256-ctr", b"bcrypt", _ssh_text(rng.randbytes(16)) + (16).to_bytes(4, "big"))
+        private = rng.randbytes(len(private))
+    raw = b"openssh-key-v1\0" + lock + (1).to_bytes(4, "big") + _ssh_text(_ssh_text(b"ssh-ed25519", half), private)
     return _armour(rng, "OPENSSH PRIVATE KEY", raw, line=70)
 
 
 def putty_key(rng: Random) -> bytes:
     """A PuTTY private key file (PuTTY manual, appendix C), with or without a passphrase."""
-    encryption = rng.choice(("none", "aes256-cbc"))
-    public, private = (base64.b64encode(rng.randbytes(n)).decode() for n in (279, 576))
-    lines = ["PuTTY-User-Key-File-3: ssh-rsa", f"Encryption: {encryption}", "Comment: rsa-key-20240101"]
-    for name, text in (("Public", public), ("Private", private)):
+    first, second = _large(rng, 1024), _large(rng, 1024)
+    public = _ssh_text(b"ssh-rsa", _mpint(65537), _mpint(first * second))
+    private = _ssh_text(*map(_mpint, (_large(rng, 2040), first, second, _large(rng, 1020))))
+    encryption, comment = rng.choice(("none", "aes256-cbc")), "rsa-key-20240101"
+    lines = ["PuTTY-User-Key-File-3: ssh-rsa", f"Encryption: {encryption}", f"Comment: {comment}"]
+    for name, raw in (("Public", public), ("Private", private if encryption == "none" else rng.randbytes(576))):
+        text = base64.b64encode(raw).decode()
         rows = [text[at : at + 64] for at in range(0, len(text), 64)]
         lines += [f"{name}-Lines: {len(rows)}", *rows]
         if name == "Public" and encryption != "none":
             lines += ["Key-Derivation: Argon2id", "Argon2-Memory: 8192", "Argon2-Passes: 21", "Argon2-Parallelism: 1"]
             lines += [f"Argon2-Salt: {rng.randbytes(16).hex()}"]
-    lines.append(f"Private-MAC: {rng.randbytes(32).hex()}")
+    covered = _ssh_text(b"ssh-rsa", encryption.encode(), comment.encode(), public, private)
+    lines.append(f"Private-MAC: {hmac.new(b'', covered, 'sha256').hexdigest()}")
     return rng.choice(("\n", "\r\n")).join(lines).encode()
 
 
 def pgp_key(rng: Random) -> bytes:
     """An armoured OpenPGP secret key (RFC 9580): one RSA packet, its secret part locked or not."""
-    public = b"\x04" + rng.randbytes(4) + b"\x01\x08\x00" + b"\x80" + rng.randbytes(255) + b"\x00\x11\x01\x00\x01"
+    made = rng.randint(10**9, 17 * 10**8).to_bytes(4, "big")
+    public = b"\x04" + made + b"\x01\x08\x00" + b"\x80" + rng.randbytes(255) + b"\x00\x11\x01\x00\x01"
     packet = public + rng.choice((b"\xfe\x07\x03\x08", b"\x00")) + rng.randbytes(660)
     raw = b"\x95" + len(packet).to_bytes(2, "big") + packet
     check = "\n=" + base64.b64encode(rng.randbytes(3)).decode()
@@ -511,10 +730,18 @@ def supabase_jwt(rng: Random, role: str) -> bytes:
 BUILDERS: dict[str, Callable[..., bytes]] = {
     "age_key": age_key,
     "airtable": airtable,
+    "alibaba_signed": alibaba_signed,
     "alnum": alnum,
+    "atlassian": atlassian,
     "aws_access_key_id": aws_access_key_id,
+    "aws_presigned": aws_presigned,
+    "aws_presigned_v2": aws_presigned_v2,
     "aws_secret_key": aws_secret_key,
+    "azure_apim_sas": azure_apim_sas,
     "azure_bus_sas": azure_bus_sas,
+    "azure_client_secret": azure_client_secret,
+    "azure_common_key": azure_common_key,
+    "azure_event_grid_sas": azure_event_grid_sas,
     "azure_logic_app": azure_logic_app,
     "azure_marked_key": azure_marked_key,
     "azure_power_automate": azure_power_automate,
@@ -522,12 +749,15 @@ BUILDERS: dict[str, Callable[..., bytes]] = {
     "base64": base64_bytes,
     "base64json": base64json,
     "base64url": base64url_bytes,
+    "cloudfront_signed": cloudfront_signed,
     "confluent": confluent,
     "digits": digits,
+    "discord": discord,
     "github": github,
     "github_jwt": github_jwt,
     "gitlab_routable": gitlab_routable,
     "google_service_account": google_service_account,
+    "google_signed": google_signed,
     "grafana": grafana,
     "grafana_cloud": grafana_cloud,
     "guid": guid,

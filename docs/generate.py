@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
@@ -90,6 +91,22 @@ def transcript() -> str:
     return "```text\n$ oakum scan demo\n" + page + "```\n"
 
 
+def explain_transcript() -> str:
+    """What `oakum explain` says of a made-up account SAS in the URL of a README; the time left depends on the day."""
+    signed = samples.build("azure_sas:account", Random("explain")).decode("ascii")  # noqa: S311  made-up
+    signed = re.sub("se=20[0-9]{2}", "se=2051", signed)
+    url = f"https://contosomodels.blob.core.windows.net/models?{signed}"
+    done = subprocess.run(
+        [sys.executable, "-m", "oakum.scanner", "explain"],
+        input=url.encode(),
+        env={"PATH": os.environ["PATH"], "COLUMNS": "100", "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        check=True,
+    )
+    page = re.sub(r"\(in \d+ years\)", "(in 24 years)", done.stdout.decode("utf-8"))
+    return "```text\n$ oakum explain < url.txt\n" + page.rstrip() + "\n```\n"
+
+
 # --- help texts and tables ------------------------------------------------------------------------------------------
 
 
@@ -134,16 +151,30 @@ def tables_of_rank() -> str:
     parts = [
         ("Bands", table(("band", "from"), *rank.BAND_FROM.items())),
         ("Impact: severity of the detector", table(("severity", "factor"), *rank.SEVERITY.items())),
+        ("Impact: privilege", table(("privilege", "factor", "reason given"), *_rows(rank.PRIVILEGES))),
+        ("Impact: scope", table(("scope", "factor", "reason given"), *_rows(rank.SCOPES))),
+        ("Impact: lifetime", table(("time left", "factor"), *((_days(a), f) for a, f, _ in rank.LIFETIMES))),
+        ("Impact: revocation", table(("ended by", "factor", "reason given"), *_rows(rank.REVOCATIONS))),
         ("Impact and certainty: circumstances", table(("circumstance", "factor", "reason given"), *_rows(rank.CASES))),
         (
             "Certainty: evidence",
             table(("detector has", "factor", "reason given"), *((words[k], *v) for k, v in rank.EVIDENCE.items())),
         ),
-        ("Certainty: place", table(("path class", "factor", "reason given"), *_rows(rank.PLACES))),
+        ("Certainty: place", table(("path class", "factor", "reason given"), *_rows(rank.PLACES), _DOCS)),
         ("Certainty: verdict", table(("verdict", "factor"), *rank.VERDICTS.items())),
         ("Exposure: where the best of its places is", table(("place", "factor", "reason given"), *_rows(rank.REACH))),
     ]
     return "\n".join(f"### {title}\n{text}" for title, text in parts)
+
+
+_DOCS = ("docs, an offline check passed", rank.CHECKED_IN_DOCS, rank.PLACES["docs"][1])
+
+
+def _days(most: timedelta) -> str:
+    """A limit of the time left, in words."""
+    if not most:
+        return "none"
+    return f"up to {most.days} day{'' if most.days == 1 else 's'}" if most < timedelta.max else "more"
 
 
 def _rows(factors: dict[str, tuple[float, str]]) -> list[tuple[str, float, str]]:
@@ -165,6 +196,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "transcript": transcript,
     "help": help_text,
     "help-scan": lambda: help_text("scan"),
+    "help-explain": lambda: help_text("explain"),
+    "explain": explain_transcript,
     "help-detectors-list": lambda: help_text("detectors", "list"),
     "help-detectors-show": lambda: help_text("detectors", "show"),
     "detector-list": detector_list,

@@ -17,13 +17,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from .canonical import canonical
+
 Facts = tuple[tuple[str, str], ...]
 """What can be said of a secret offline: (name, value) pairs, each name from `FACT_NAMES`."""
 
 FACT_NAMES = frozenset(
-    "access_key_id account algorithm audience checksum client_id cost database email encrypted expires host issuer "
-    "key_size key_type mode name permissions port project region scheme scopes service strength subject team tenant "
-    "user workspace".split()
+    "access_key_id account algorithm allows audience canary checksum client_id cost created database email encrypted "
+    "encryption_scope expires fingerprint host ip issuer key_expires key_id key_size key_type mode name permissions "
+    "policy port privilege problems project protocol region resource revocation role scheme scope scopes service "
+    "signature signed_by starts strength subject team tenant type unknown user version workspace".split()
 )
 """The closed vocabulary of facts; a named group of a pattern or a check may give no other."""
 
@@ -127,8 +130,13 @@ Origin = File | GitBlob | GitMessage | Stdin
 
 # --- what to look for -----------------------------------------------------------------------------------------------
 
-Check = Callable[[bytes], "Facts | None"]
-"""An offline check with its argument bound: the facts it found, or None when the value fails it."""
+Check = Callable[[bytes, Facts], "Facts | None"]
+"""An offline check with its argument bound, given the value and what its pattern tells of it: the facts it found, which
+stand in for those of the same name (an empty one takes it away), or None when the value fails it."""
+
+Proof = Callable[[bytes, Facts, "bytes | None"], "bool | None"]
+"""Whether a key made a signature, given the value, its facts and the key (None: the one that is public, if there is
+one); None where that cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +148,7 @@ class Detector:
     `expression_width` bytes; `width` is the widest match, `behind` and `ahead` the widest look-behind and look-ahead,
     all in bytes; `prefix` is the fixed text that each of its secrets begins with; `generic` marks a detector that knows
     no provider's format; `proved` one whose checks say more than "not impossible".
+    `proof` tells whether a key that a detector of `proved_by` found made this one's signature.
     """
 
     id: str
@@ -158,6 +167,8 @@ class Detector:
     expression_width: int = 0
     checks: tuple[Check, ...] = ()
     proved: bool = False
+    proof: Proof | None = None
+    proved_by: tuple[str, ...] = ()
     min_entropy: float = 0.0
     parts: tuple[str, ...] = ()
     part_distance: int = 0
@@ -242,10 +253,8 @@ class Secret:
         return Secret(self._value, prefix=prefix, hidden=detector.kind in HIDDEN_KINDS)
 
     def canonical(self) -> bytes:
-        """The value in the form that its fingerprint is made from: PEM loses white space and `\\n` escapes."""
-        if self._value.startswith(b"-----BEGIN"):
-            return re.sub(rb'(?<=[\s(+,])b(?=["\'])|\s|\\[nrt]|["\'+,\\]', b"", self._value)
-        return self._value
+        """The value in the form that its fingerprint is made from (`canonical.py`)."""
+        return canonical(self._value)
 
     def fingerprint(self) -> str:
         """The stable identity of the secret: 26 base32 characters, from the value alone (docs/fingerprints.md)."""
@@ -400,7 +409,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class RankedFinding:
-    """A finding with its identity and its place in the list: score 0 to 100, band, and the factors behind them."""
+    """A finding with its identity and its place in the list: score 0 to 100, band, and the factors behind them.
+
+    `summary` says in one line what it is and what it opens.
+    """
 
     finding: Finding
     fingerprint: str
@@ -408,6 +420,26 @@ class RankedFinding:
     band: str
     confidence: float
     reasons: tuple[Reason, ...]
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A detector whose secrets look like a value that stands alone; `failed` says that an offline check speaks against
+    it."""
+
+    detector: Detector
+    facts: Facts
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What can be said offline of some text with secrets: each of them ranked, worst first, with the word under which
+    the allowlists would suppress it (empty: they would not); where there is none, what the whole text could be."""
+
+    secrets: tuple[tuple[RankedFinding, str], ...]
+    guesses: tuple[Guess, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 score = 100 x certainty x impact x exposure, each the product of named factors from the tables below, each factor in
 [0, 1]. Nothing else decides the order, so that the report can say all of it.
 
-- certainty: is it a credential at all (what the detector could check, how the value looks, where it stands, verdict);
-- impact: how bad if it is (the detector's severity, privilege, lifetime, encryption);
+- certainty: is it a credential at all (what the detector could check, a proved signature, how the value looks, where
+  it stands, verdict);
+- impact: how bad if it is (the detector's severity, privilege, scope, lifetime, limits, revocation, mode, encryption);
 - exposure, in [0.6, 1]: who can see it (default branch, other branch, history, unreachable).
 """
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from .model import BANDS, REACH_WORDS, Finding, GitBlob, GitMessage, Occurrence, RankedFinding, Reason
 
@@ -39,6 +40,9 @@ PLACES = {
     "test": (0.45, "stands in tests only"),
 }
 
+CHECKED_IN_DOCS = 0.9
+"""In place of that of `docs` for what passed an offline check: the largest leak stood in a README."""
+
 REACH = {
     "file": (1.0, "in a file"),
     "head": (1.0, REACH_WORDS["head"]),
@@ -49,17 +53,67 @@ REACH = {
 }
 
 CASES = {
-    "expired": (0.15, "expired on {}"),
-    "not expired yet": (1.0, "valid until {}"),
     "test mode": (0.35, "test mode: moves no real money or data"),
+    "emulator": (0.03, "for a storage emulator, whose key is public"),
+    "canary": (0.1, "a canary token ({}): its use tells whoever laid it out"),
     "encrypted": (0.4, "protected by a passphrase"),
     "not encrypted": (1.0, "not protected by a passphrase"),
     "host for examples": (0.45, "the host {} is reserved for examples"),
     "host is this machine": (0.6, "for this machine's own address only"),
     "common password": (0.8, "a password like those in manuals"),
     "comment": (0.8, "stands in a comment or a documentation string"),
+    "proved": (1.0, "its signature was made with a key that stands in the same scan, or is public"),
+    "refuted": (0.5, "its signature was not made with the key that stands in the same scan"),
+    "problems": (0.6, "something is wrong with it: {}"),
+    "limited to addresses": (0.8, "only from {}"),
+    "any address": (1.0, "any IP"),
+    "https only": (0.99, "https only"),
+    "plain http": (1.0, "plain http allowed"),
 }
 """What a fact says of a secret; `{}` stands for the fact itself."""
+
+PRIVILEGES = {
+    "admin": (1.0, "administrator's rights"),
+    "full": (1.0, "full control"),
+    "write": (0.95, "write access"),
+    "list": (0.85, "list access"),
+    "read": (0.8, "read access"),
+    "none": (0.5, "opens nothing by itself"),
+}
+"""By the fact `privilege`, most first."""
+
+SCOPES = {
+    "organization": (1.0, "opens a whole organization"),
+    "account": (1.0, "opens a whole account"),
+    "project": (0.97, "opens one project"),
+    "container": (0.92, "opens one container"),
+    "object": (0.85, "opens one object"),
+}
+"""By the fact `scope`, widest first."""
+
+LIFETIMES = (
+    (timedelta(0), 0.15, "expired on {} ({})"),
+    (timedelta(days=1), 0.7, "expires {} ({})"),
+    (timedelta(days=30), 0.85, "expires {} ({})"),
+    (timedelta(days=365), 0.95, "expires {} ({})"),
+    (timedelta.max, 1.0, "expires {} ({})"),
+)
+"""By the time that is left, shortest first. What never expires has no factor."""
+
+REVOCATIONS = {
+    "account key": (1.0, "can be revoked only by rotating the account key"),
+    "signing key": (1.0, "can be revoked only by replacing the key that signed it"),
+    "delegation key": (0.97, "can be revoked with the user delegation keys of the account"),
+    "policy": (0.95, "can be revoked by deleting its stored access policy"),
+}
+"""By the fact `revocation`, hardest first."""
+
+EVERYWHERE = ("any", "0.0.0.0-255.255.255.255")
+"""Of the fact `ip`."""
+
+LIVE_FLOOR = BAND_FROM["high"]
+"""What is live and may write is never below it, wherever it stands."""
+WRITERS = ("admin", "full", "write")
 
 VERDICTS = {"live": 1.0, "unknown": 0.97, "dead": 0.1}
 
@@ -67,12 +121,19 @@ VERDICTS = {"live": 1.0, "unknown": 0.97, "dead": 0.1}
 def rank(finding: Finding, *, fingerprint: str, now: datetime) -> RankedFinding:
     """Score a finding; `now` (with a time zone) decides what has expired."""
     certainty = [*_evidence(finding), *_host(finding), *_strength(finding), *_place(finding), *_verdict(finding)]
-    impact = [*_severity(finding), *_lifetime(finding, now), *_privilege(finding)]
+    impact = [*_severity(finding), *_privilege(finding), *_lifetime(finding, now), *_limits(finding)]
     exposure = _exposure(finding.occurrences)
     confidence = math.prod(r.value for r in certainty)
     score = round(100 * confidence * math.prod(r.value for r in impact) * max(0.6, exposure.value))
-    reasons = tuple(r for r in (*impact, *certainty, exposure) if r.text)
-    return RankedFinding(finding, fingerprint, score, band_of(score), round(confidence, 2), reasons)
+    reasons = [r for r in (*impact, *certainty, exposure) if r.text]
+    if score < LIVE_FLOOR and finding.verdict.state == "live" and _fact(finding, "privilege") in WRITERS:
+        score = LIVE_FLOOR
+        reasons.append(Reason("floor", 1.0, f"live, and it may write: never below {LIVE_FLOOR}"))
+    return RankedFinding(finding, fingerprint, score, band_of(score), round(confidence, 2), tuple(reasons))
+
+
+def _fact(finding: Finding, name: str) -> str:
+    return dict(finding.facts).get(name, "")
 
 
 def band_of(score: int) -> str:
@@ -91,8 +152,17 @@ def _case(factor: str, case: str, fact: str = "") -> Reason:
 
 
 def _evidence(finding: Finding) -> list[Reason]:
+    """A proved signature is better evidence than any format."""
+    facts = dict(finding.facts)
     value, text = EVIDENCE[finding.detector.specificity]
-    return [Reason("evidence", value, text)]
+    if facts.get("signature") == "proved":
+        return [_case("evidence", "proved")]
+    found = [Reason("evidence", value, text)]
+    if facts.get("signature") == "refuted":
+        found.append(_case("signature", "refuted"))
+    if facts.get("problems"):
+        found.append(_case("problems", "problems", facts["problems"]))
+    return found
 
 
 def _host(finding: Finding) -> list[Reason]:
@@ -115,11 +185,14 @@ def _strength(finding: Finding) -> list[Reason]:
 def _place(finding: Finding) -> list[Reason]:
     """The best of all places counts: a secret in a test and in the source is in the source.
 
-    Comments and documentation strings explain settings with made-up values; a token of a provider's own format is as
-    leaked there as anywhere.
+    What documentation shows is often made up; of what was checked that is less likely. Comments and documentation
+    strings explain settings with made-up values; a token of a provider's own format is as leaked there as anywhere.
     """
-    classes = sorted({o.path_class for o in finding.occurrences}, key=lambda c: -PLACES[c][0])
-    value, text = PLACES[classes[0]]
+    values = {c: PLACES[c][0] for c in {o.path_class for o in finding.occurrences}}
+    if "docs" in values and finding.detector.specificity == 3:
+        values["docs"] = CHECKED_IN_DOCS
+    classes = sorted(values, key=lambda c: (-values[c], c))
+    value, text = values[classes[0]], PLACES[classes[0]][1]
     if text and len(classes) > 1:
         text = f"stands in {', '.join(classes)} files only"
     found = [Reason("place", value, text)]
@@ -145,42 +218,108 @@ def _opens(finding: Finding) -> str:
 
 
 _SAID = (
+    ("type", "type"),
     ("user", "user"),
+    ("role", "role"),
     ("account", "account"),
     ("access_key_id", "key id"),
+    ("key_id", "key id"),
     ("client_id", "client"),
     ("tenant", "tenant"),
+    ("team", "team"),
     ("host", "host"),
     ("database", "database"),
+    ("service", "service"),
+    ("resource", "resource"),
     ("project", "project"),
     ("email", "identity"),
     ("issuer", "issuer"),
     ("key_type", "type"),
+    ("key_size", "bits"),
+    ("algorithm", "algorithm"),
+    ("fingerprint", "public half"),
     ("scheme", "scheme"),
+    ("scopes", "scopes"),
+    ("policy", "stored policy"),
+    ("signed_by", "signed for"),
+    ("unknown", "unknown"),
 )
 
 
 def _lifetime(finding: Finding, now: datetime) -> list[Reason]:
-    expires = dict(finding.facts).get("expires")
-    if not expires:
+    left = _left(finding, now)
+    if left is None:
         return []
+    value, text = next((value, text) for limit, value, text in LIFETIMES if left <= limit)
+    ends = min(filter(None, (_time(_fact(finding, name)) for name in ENDS)))
+    return [Reason("lifetime", value, text.replace("{}", ends.date().isoformat(), 1).replace("{}", span_of(left)))]
+
+
+ENDS = ("expires", "key_expires")
+"""Facts after which a secret opens nothing: its own end, and that of the key which signed it."""
+
+
+def _left(finding: Finding, now: datetime) -> timedelta | None:
+    """How long it is still good for; None where it does not say."""
+    ends = [at for name in ENDS if (at := _time(_fact(finding, name)))]
+    return min(ends) - now if ends else None
+
+
+def _time(text: str) -> datetime | None:
     try:
-        at = datetime.fromisoformat(expires)
+        at = datetime.fromisoformat(text)
     except ValueError:
-        return []
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return [_case("lifetime", "expired" if at < now else "not expired yet", expires[:10])]
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def span_of(left: timedelta) -> str:
+    """A time from now in words: `in 24 years`, `3 days ago`, `today`."""
+    days = abs(left) // timedelta(days=1)
+    number, unit = next(
+        (days // size, unit) for size, unit in ((365, "year"), (30, "month"), (1, "day")) if days >= size or size == 1
+    )
+    if not number:
+        return "today"
+    words = f"{number} {unit}{'' if number == 1 else 's'}"
+    return f"in {words}" if left > timedelta(0) else f"{words} ago"
 
 
 def _privilege(finding: Finding) -> list[Reason]:
+    """What it allows, and on how much."""
     facts = dict(finding.facts)
     found: list[Reason] = []
+    if facts.get("privilege") in PRIVILEGES:
+        value, text = PRIVILEGES[facts["privilege"]]
+        letters = facts.get("permissions", "")
+        found.append(Reason("privilege", value, f"{text} ({letters})" if letters else text))
+    if facts.get("scope") in SCOPES:
+        found.append(Reason("scope", *SCOPES[facts["scope"]]))
     if facts.get("mode") == "test":
         found.append(_case("mode", "test mode"))
+    if facts.get("mode") == "emulator":
+        found.append(_case("mode", "emulator"))
+    if facts.get("canary"):
+        found.append(_case("canary", "canary", facts["canary"]))
     if facts.get("encrypted") == "yes":
         found.append(_case("encrypted", "encrypted"))
     elif facts.get("encrypted") == "no":
         found.append(_case("encrypted", "not encrypted"))
+    return found
+
+
+def _limits(finding: Finding) -> list[Reason]:
+    """From where and over what it can be used, and what it takes to end that."""
+    facts = dict(finding.facts)
+    found: list[Reason] = []
+    if facts.get("ip") in EVERYWHERE:
+        found.append(_case("ip", "any address"))
+    elif facts.get("ip"):
+        found.append(_case("ip", "limited to addresses", facts["ip"]))
+    if facts.get("protocol"):
+        found.append(_case("protocol", "https only" if facts["protocol"] == "https" else "plain http"))
+    if facts.get("revocation") in REVOCATIONS:
+        found.append(Reason("revocation", *REVOCATIONS[facts["revocation"]]))
     return found
 
 

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LAYERS = {
+    "canonical": -1,
     "model": 0,
     "errors": 0,
     "cache": 0,
@@ -19,6 +20,7 @@ LAYERS = {
     "prove": 1,
     "verify": 1,
     "rank": 1,
+    "headline": 1,
     "report": 1,
     "store": 1,
     "catalog": 1,

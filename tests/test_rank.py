@@ -49,6 +49,16 @@ FACTS = {
     "encrypted": ("yes", "no"),
     "host": ("db.acme.io", "localhost", "db.example.com"),
     "user": ("admin",),
+    "privilege": tuple(rank.PRIVILEGES),
+    "permissions": ("racwdl",),
+    "scope": tuple(rank.SCOPES),
+    "revocation": tuple(rank.REVOCATIONS),
+    "ip": ("any", "0.0.0.0-255.255.255.255", "192.0.2.1"),
+    "protocol": ("https", "https,http"),
+    "signature": ("proved", "refuted"),
+    "problems": ("it ends before it begins",),
+    "canary": ("Canary & Co.",),
+    "key_expires": ("2026-06-01T00:00:00Z", "2031-01-01T00:00:00Z"),
 }
 
 origins = (
@@ -110,7 +120,9 @@ def test_nothing_but_the_factors_decides_the_score(finding: Finding) -> None:
     """Factors without a word for the reader are those of the ordinary case: no place class, not asked."""
     found = ranked(finding)
     silent = rank.VERDICTS["unknown"] if finding.verdict.state == "unknown" else 1.0
-    assert found.score == round(100 * silent * math.prod(r.value for r in found.reasons))
+    product = round(100 * silent * math.prod(r.value for r in found.reasons))
+    floored = any(r.factor == "floor" for r in found.reasons)
+    assert found.score == (max(product, rank.LIVE_FLOOR) if floored else product)
 
 
 @given(findings)
@@ -220,11 +232,51 @@ def test_later_expiry_is_never_below_and_no_expiry_below_none(finding: Finding, 
 
 @given(
     findings,
-    st.sampled_from([("encrypted", "yes"), ("mode", "test"), ("host", "localhost"), ("host", "a.example.com")]),
+    st.sampled_from(
+        [
+            *(("encrypted", "yes"), ("mode", "test"), ("mode", "emulator"), ("host", "localhost")),
+            *(("host", "a.example.com"), ("canary", "Canary & Co."), ("ip", "192.0.2.1"), ("protocol", "https")),
+            *(("signature", "refuted"), ("problems", "it ends before it begins"), ("privilege", "none")),
+        ]
+    ),
 )
 def test_what_opens_less_is_never_above(finding: Finding, weaker: tuple[str, str]) -> None:
-    """Protected by a passphrase, in test mode, for this machine or for a made-up host only."""
+    """Protected by a passphrase, in test mode, for this machine or a made-up host only, from one address, refuted …"""
     assert score(with_fact(finding, *weaker)) <= score(with_fact(finding, weaker[0], None))
+
+
+@given(
+    findings,
+    st.sampled_from([("privilege", rank.PRIVILEGES), ("scope", rank.SCOPES), ("revocation", rank.REVOCATIONS)]),
+)
+def test_more_privilege_a_wider_scope_and_a_harder_revocation_are_never_below(
+    finding: Finding, ladder: tuple[str, dict[str, tuple[float, str]]]
+) -> None:
+    """Write never below read, an account never below a container, an account key never below a policy."""
+    name, words = ladder
+    scores = [score(with_fact(finding, name, word)) for word in words]
+    assert scores == sorted(scores, reverse=True)
+
+
+@given(findings, st.sampled_from(rank.WRITERS))
+def test_what_is_live_and_may_write_is_never_below_high(finding: Finding, privilege: str) -> None:
+    """Wherever it stands, and whatever else speaks against it."""
+    live = replace(with_fact(finding, "privilege", privilege), verdict=Verdict("live", "asked"))
+    assert ranked(live).band in ("critical", "high")
+
+
+@given(findings)
+def test_a_proved_signature_is_never_below_an_untested_one_and_that_never_below_a_refuted_one(finding: Finding) -> None:
+    """A key that made it stands in the same scan."""
+    scores = [score(with_fact(finding, "signature", value)) for value in ("proved", None, "refuted")]
+    assert scores == sorted(scores, reverse=True)
+
+
+@given(findings)
+def test_any_address_is_never_below_one_and_plain_http_never_below_https(finding: Finding) -> None:
+    """Limits only limit."""
+    for name, better, worse in (("ip", "any", "192.0.2.1"), ("protocol", "https,http", "https")):
+        assert score(with_fact(finding, name, better)) >= score(with_fact(finding, name, worse))
 
 
 @given(findings)
@@ -264,7 +316,7 @@ def test_the_reasons_of_a_password_in_a_stash_of_a_test() -> None:
     found = reasons(made(detector, place(origin, "test"), *known, state="dead"))
     assert found == {
         "severity": (rank.SEVERITY["high"], "base severity high"),
-        "lifetime": (rank.CASES["expired"][0], "expired on 2026-06-01"),
+        "lifetime": (rank.LIFETIMES[0][1], "expired on 2026-06-01 (7 months ago)"),
         "mode": rank.CASES["test mode"],
         "encrypted": rank.CASES["encrypted"],
         "evidence": rank.EVIDENCE[0],
@@ -272,3 +324,49 @@ def test_the_reasons_of_a_password_in_a_stash_of_a_test() -> None:
         "verdict": (rank.VERDICTS["dead"], "dead: asked"),
         "exposure": (rank.REACH["unreachable"][0], "reached by no branch or tag (refs/stash)"),
     }
+
+
+def test_the_reasons_of_a_shared_access_signature() -> None:
+    """Every factor, in the order of the model: what it allows, of how much, until when, from where, and how it ends."""
+    detector = next(d for d in DETECTORS if d.id == "azure-storage-sas")
+    known = {
+        "type": "Azure account SAS",
+        "account": "contosomodels",
+        "privilege": "full",
+        "permissions": "racwdl",
+        "scope": "account",
+        "expires": "2051-10-06T00:00:00Z",
+        "ip": "any",
+        "protocol": "https,http",
+        "revocation": "account key",
+    }
+    found = ranked(made(detector, place(ORIGINS["head"], "docs"), *known.items()))
+    assert [(r.factor, r.value, r.text) for r in found.reasons] == [
+        ("severity", 1.0, "base severity critical (type Azure account SAS, account contosomodels)"),
+        ("privilege", 1.0, "full control (racwdl)"),
+        ("scope", 1.0, "opens a whole account"),
+        ("lifetime", 1.0, "expires 2051-10-06 (in 24 years)"),
+        ("ip", 1.0, "any IP"),
+        ("protocol", 1.0, "plain http allowed"),
+        ("revocation", 1.0, "can be revoked only by rotating the account key"),
+        ("evidence", 0.98, "format and offline check pass"),
+        ("place", 0.9, "stands in documentation only"),
+        ("exposure", 1.0, "at the head of the default branch"),
+    ]
+    assert (found.band, found.score) == ("critical", 86)
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (timedelta(days=24 * 365 + 20), "in 24 years"),
+        (timedelta(days=-366), "1 year ago"),
+        (timedelta(days=45), "in 1 month"),
+        (timedelta(days=-3, hours=-2), "3 days ago"),
+        (timedelta(hours=5), "today"),
+        (timedelta(hours=-5), "today"),
+    ],
+)
+def test_a_time_from_now_is_told_in_words(left: timedelta, words: str) -> None:
+    """In the largest unit of which there is a whole one."""
+    assert rank.span_of(left) == words

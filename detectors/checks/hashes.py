@@ -8,7 +8,7 @@ _SCHEMES = (
     ("argon2", re.compile(rb"\$argon2(?:id|i|d)\$(?:v=\d+\$)?m=(\d+),t=(\d+),p=(\d+)\$")),
     ("bcrypt", re.compile(rb"\$2[abxy]\$(\d\d)\$")),
     ("yescrypt", re.compile(rb"\$g?y\$")),
-    ("scrypt", re.compile(rb"\$7\$|\$scrypt\$|scrypt:(\d+):(\d+):(\d+)\$")),
+    ("scrypt", re.compile(rb"\$7\$|scrypt:(\d+):(\d+):(\d+)\$")),
     ("sha512-crypt", re.compile(rb"\$6\$(?:rounds=(\d+)\$)?")),
     ("sha256-crypt", re.compile(rb"\$5\$(?:rounds=(\d+)\$)?")),
     ("md5-apr1", re.compile(rb"\$apr1\$")),
@@ -19,21 +19,40 @@ _SCHEMES = (
     ("pbkdf2", re.compile(rb"pbkdf2_sha\d+\$(\d+)\$|pbkdf2:sha\d+:(\d+)\$|\$pbkdf2-sha\d+\$(\d+)\$")),
     ("mysql-native", re.compile(rb"\*[0-9A-F]{40}\Z")),
 )
+_FIXED = {"sha512-crypt": "5000", "sha256-crypt": "5000", "md5-crypt": "1000", "md5-apr1": "1000", "des-crypt": "25"}
+"""Rounds where the form says nothing of them."""
+_CRYPT64 = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_YESCRYPT = re.compile(rb"\$g?y\$[./A-Za-z0-9]([./0-9A-Z])([./0-9A-Za-j])\$")
+"""Flavour, log2 of N less one, r less one, where each is one character; it is of values up to 47."""
+_SCRYPT = re.compile(rb"\$7\$([./0-9A-Z])([./0-9A-Za-z]{5})([./0-9A-Za-z]{5})")
+"""log2 of N, r and p, the last two of 30 bits, low ones first."""
 
 
 def password_hash(value: bytes) -> list[tuple[str, str]] | None:
-    """The scheme and, where the form says it, the cost (rounds, log2 rounds of bcrypt, memory,time,lanes of argon2).
+    """The scheme and the cost (rounds, log2 rounds of bcrypt, memory,time,lanes of argon2, N,r,p of scrypt).
 
-    Sources: crypt(5); https://httpd.apache.org/docs/2.4/misc/password_encryptions.html; RFC 9106 for argon2;
-    https://docs.djangoproject.com/en/stable/topics/auth/passwords/; MySQL's mysql_native_password.
+    Sources: crypt(5); libxcrypt's crypt-yescrypt.c and crypt-scrypt.c; RFC 9106 for argon2; MySQL's
+    mysql_native_password; https://httpd.apache.org/docs/2.4/misc/password_encryptions.html;
+    https://docs.djangoproject.com/en/stable/topics/auth/passwords/
     """
     for scheme, pattern in _SCHEMES:
         found = pattern.match(value)
         if found:
-            facts = [("scheme", scheme)]
-            cost = ",".join(g.decode() for g in found.groups() if g)
-            return [*facts, ("cost", cost)] if cost else facts
-    return [("scheme", "des-crypt")] if re.fullmatch(rb"[./0-9A-Za-z]{13}", value) else None
+            cost = ",".join(g.decode() for g in found.groups() if g) or _FIXED.get(scheme, "") or _crypt_cost(value)
+            return [("scheme", scheme), *([("cost", cost)] if cost else [])]
+    des = re.fullmatch(rb"[./0-9A-Za-z]{13}", value)
+    return [("scheme", "des-crypt"), ("cost", _FIXED["des-crypt"])] if des else None
+
+
+def _crypt_cost(value: bytes) -> str:
+    """N,r of yescrypt and N,r,p of scrypt, in the alphabet of crypt."""
+    if found := _YESCRYPT.match(value):
+        power, r = (_CRYPT64.index(g) + 1 for g in found.groups())
+        return f"{1 << power},{r}"
+    if found := _SCRYPT.match(value):
+        r, p = (sum(_CRYPT64.index(c) << 6 * at for at, c in enumerate(g)) for g in found.groups()[1:])
+        return f"{1 << _CRYPT64.index(found[1])},{r},{p}"
+    return ""
 
 
 _CODE = re.compile(

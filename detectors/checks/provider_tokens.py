@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 import zlib
-from typing import Any
 
-from . import tokens
+from .decoding import json_object, pairs_of, said
 
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
@@ -48,10 +45,9 @@ def mapbox_token(value: bytes) -> list[tuple[str, str]] | None:
 
     Source: https://docs.mapbox.com/api/accounts/tokens/#token-format
     """
-    claims = _json_object(value.partition(b".")[2].partition(b".")[0])
-    if claims is None or not isinstance(claims.get("u"), str):
-        return None
-    return [("account", claims["u"][:200])]
+    claims = json_object(value.partition(b".")[2].partition(b".")[0])
+    account = "" if claims is None else said(claims.get("u"))
+    return [("account", account)] if account else None
 
 
 def onepassword_token(value: bytes) -> list[tuple[str, str]] | None:
@@ -59,11 +55,8 @@ def onepassword_token(value: bytes) -> list[tuple[str, str]] | None:
 
     Source: https://developer.1password.com/docs/service-accounts/security/
     """
-    claims = _json_object(value.removeprefix(b"ops_"))
-    if claims is None:
-        return None
-    pairs = (("signInAddress", "host"), ("email", "email"))
-    return [(name, claims[key][:200]) for key, name in pairs if isinstance(claims.get(key), str)]
+    claims = json_object(value.removeprefix(b"ops_"))
+    return None if claims is None else pairs_of(claims, (("signInAddress", "host"), ("email", "email")))
 
 
 def sentry_org_token(value: bytes) -> list[tuple[str, str]] | None:
@@ -71,34 +64,7 @@ def sentry_org_token(value: bytes) -> list[tuple[str, str]] | None:
 
     Source: https://develop.sentry.dev/backend/auth-tokens/
     """
-    claims = _json_object(value.removeprefix(b"sntrys_").rpartition(b"_")[0])
+    claims = json_object(value.removeprefix(b"sntrys_").rpartition(b"_")[0])
     if claims is None or "iat" not in claims:
         return None
-    pairs = (("org", "account"), ("region_url", "host"))
-    return [(name, claims[key][:200]) for key, name in pairs if isinstance(claims.get(key), str)]
-
-
-def supabase_role(value: bytes, role: str = "service_role") -> list[tuple[str, str]] | None:
-    """A Supabase project's old key: a JSON Web Token with that role; `other` is any role but `service_role`.
-
-    Source: https://supabase.com/docs/guides/api/api-keys
-    """
-    facts = tokens.jwt(value)
-    claims = _json_object(value.partition(b".")[2].partition(b".")[0])
-    if facts is None or claims is None or not isinstance(claims.get("role"), str):
-        return None
-    if (claims["role"] == "service_role") != (role == "service_role"):
-        return None
-    project = claims.get("ref")
-    named = [("project", project[:200])] if isinstance(project, str) else []
-    return [*facts, ("permissions", claims["role"][:200]), *named]
-
-
-def _json_object(text: bytes) -> dict[str, Any] | None:
-    """The JSON object that stands in base64, of either alphabet, padded or not."""
-    text = text.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
-    try:
-        found = json.loads(base64.b64decode(text + b"=" * (-len(text) % 4)))
-    except (binascii.Error, ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
+    return pairs_of(claims, (("org", "account"), ("region_url", "host")))

@@ -22,7 +22,7 @@ from ... import detectors as detector_files
 from .. import __version__
 from ..cache import Cache
 from ..errors import DetectorError
-from ..model import FACT_NAMES, KINDS, SEVERITIES, Check, Detector, Facts, part_fact
+from ..model import FACT_NAMES, HIDDEN_KINDS, KINDS, SEVERITIES, Check, Detector, Facts, Guess, Proof, part_fact
 
 DRAWS = 20
 """Samples that are drawn until the pattern takes one: a look-ahead may want a digit."""
@@ -33,6 +33,8 @@ _REQUIRED = {"id": str, "name": str, "kind": str, "severity": str, "pattern": st
 _OPTIONAL = {
     "reach": str,
     "check": (str, list),
+    "proof": str,
+    "proved_by": list,
     "min_entropy": float,
     "sample": str,
     "counterexamples": list,
@@ -184,6 +186,7 @@ def _tested(entry: dict[str, Any], *, where: str, built_in: bool) -> dict[str, A
     for spec in _listed(entry.get("check", [])):
         _require_check(spec, where)
     _require_facts(entry.get("facts", {}), where)
+    _require_proof(entry, where)
     given = expression(entry["pattern"])
     return entry | {
         "width": measured.width,
@@ -215,6 +218,8 @@ def _made(record: dict[str, Any]) -> Detector:
         expression_width=record["expression_width"],
         checks=tuple(map(_check, _listed(record.get("check", [])))),
         proved=record["proved"],
+        proof=_proof(record.get("proof", "")),
+        proved_by=tuple(record.get("proved_by", ())),
         min_entropy=record.get("min_entropy", 0.0),
         parts=tuple(record.get("parts", ())),
         part_distance=record.get("part_distance", 512 if record.get("parts") else 0),
@@ -290,11 +295,33 @@ def _require_check(spec: str, where: str) -> None:
 def _check(spec: str) -> Check:
     name, _, argument = spec.partition(":")
 
-    def run(value: bytes) -> Facts | None:
-        from ...detectors.checks import CHECKS
+    def run(value: bytes, facts: Facts) -> Facts | None:
+        from ...detectors.checks import CHECKS, CONTEXTUAL
 
-        pairs = CHECKS[name](value, argument) if argument else CHECKS[name](value)
+        arguments: list[Any] = [dict(facts)] if name in CONTEXTUAL else []
+        pairs = CHECKS[name](value, *arguments, *([argument] if argument else []))
         return None if pairs is None else tuple(pairs)
+
+    return run
+
+
+def _require_proof(entry: dict[str, Any], where: str) -> None:
+    from ...detectors.checks import PROOFS
+
+    if "proof" in entry and entry["proof"] not in PROOFS:
+        raise DetectorError(f"{where}: proof: {entry['proof']!r} is not one of {', '.join(sorted(PROOFS))}")
+    if bool(entry.get("proved_by")) != ("proof" in entry):
+        raise DetectorError(f"{where}: proof and proved_by go together: how a key proves it, and who finds the keys")
+
+
+def _proof(name: str) -> Proof | None:
+    if not name:
+        return None
+
+    def run(value: bytes, facts: Facts, key: bytes | None) -> bool | None:
+        from ...detectors.checks import PROOFS
+
+        return PROOFS[name](value, dict(facts), key)
 
     return run
 
@@ -320,6 +347,37 @@ def _require_samples(record: dict[str, Any], *, where: str) -> None:
             )
 
 
+def fitting(value: bytes, detectors: Iterable[Detector]) -> list[Guess]:
+    """The detectors that would take a value if it stood where their examples have it, the most specific first.
+
+    Those whose check it passes come before those whose check it fails; those that take any text at all are no answer.
+    What stands around it is made up here, so that only what the value says of itself is told.
+    """
+    from ...detectors import samples
+
+    found: list[Guess] = []
+    for detector in detectors:
+        rng = Random(detector.id)  # noqa: S311  made-up surroundings
+        texts = (samples.fill(example, value, rng) for example in detector.examples)
+        if (
+            detector.generic
+            or detector.kind in HIDDEN_KINDS
+            or not any(_stands_in(detector, value, text) for text in texts)
+        ):
+            continue
+        facts, failed = list(detector.facts), False
+        for check in detector.checks:
+            learned = check(value, ())
+            failed = failed or learned is None
+            facts += learned or ()
+        found.append(Guess(detector, tuple((name, text) for name, text in facts if text), failed))
+    return sorted(found, key=lambda g: (g.failed, -g.detector.specificity, g.detector.id))
+
+
+def _stands_in(detector: Detector, value: bytes, text: bytes) -> bool:
+    return any(one["secret"] == value for one in detector.pattern.finditer(text))
+
+
 def _require_facts(table: dict[str, Any], where: str) -> None:
     for name, value in table.items():
         if name not in FACT_NAMES or not isinstance(value, str):
@@ -328,6 +386,9 @@ def _require_facts(table: dict[str, Any], where: str) -> None:
 
 def _require_parts(found: dict[str, Detector]) -> None:
     for detector in found.values():
+        for key in detector.proved_by:
+            if key not in found:
+                raise DetectorError(f"{detector.provider}: {detector.id}: proved_by: no detector is called {key!r}")
         for part in detector.parts:
             if part not in found:
                 raise DetectorError(f"{detector.provider}: {detector.id}: parts: no detector is called {part!r}")

@@ -11,6 +11,7 @@ import click
 from .. import __version__
 from ..errors import OakumError
 from .detectors import detectors
+from .explain import explain
 from .scan import scan
 
 
@@ -30,6 +31,7 @@ def cli() -> None:
 
 cli.add_command(scan)
 cli.add_command(detectors)
+cli.add_command(explain)
 
 
 def main() -> None:

@@ -113,13 +113,13 @@ def _scan_options(flags: dict[str, Any], bars: Bars) -> ScanOptions:
         markers=not flags["no_markers"],
         detectors=flags["detector_files"],
         engine=flags["engine"],
-        cache="" if flags["no_cache"] else _cache_folder(),
+        cache="" if flags["no_cache"] else cache_folder(),
         min_band=flags["min_band"],
         progress=bars,
     )
 
 
-def _cache_folder() -> str:
+def cache_folder() -> str:
     """Where a user's caches lie: the XDG base directory, and what macOS and Windows have for it.
 
     (The package platformdirs knows this too, and takes 15 ms to import at each start.)

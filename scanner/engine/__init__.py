@@ -63,9 +63,8 @@ class Engine:
         # No secret that a detector could not confirm at a cut reaches farther than this from it.
         self._reach = max((d.width + d.behind + d.ahead for d in detectors), default=0) + READ
         self._index = {d.id: i for i, d in enumerate(detectors)}
-        self._triggers = frozenset(range(len(detectors), len(detectors) + len(TRIGGERS)))
         self.reach = matcher.reach
-        self.before, self.behind = surroundings(detectors, matcher.windows, len(TRIGGERS))
+        self.before, self.behind = surroundings(detectors, matcher.windows, [t.reach for t in TRIGGERS])
 
     def hints(self, buffer: bytes) -> Hints:
         """What the matcher says of a buffer."""
@@ -77,7 +76,7 @@ class Engine:
 
         The hints of the others say nothing of any text with the same surroundings (`before` and `behind`).
         """
-        live, rejected = set(self._triggers), set[int]()
+        live, rejected = set[int](), set[int]()
         searched = self._search([(Piece(content), hints)], (live, rejected))
         return searched, frozenset(live), frozenset(rejected)
 
@@ -119,6 +118,7 @@ class Engine:
             if taken is not None:
                 for c in (c for r in readings if not r.depth for c in r.confirmed):
                     taken[bool(c.rejected)].add(self._index[c.detector.id])
+                taken[0].update(len(self.detectors) + r.trigger for r in readings if r.trigger >= 0)
             known = values(readings, piece)
             masks = {id(reading): Masks(reading.spans, known) for reading in readings}
             for candidate in _candidates(readings, piece, found.dropped):

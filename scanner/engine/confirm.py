@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..model import Detector, Facts
 from .entropy import randomness
+from .views import ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +36,15 @@ def anywhere(detector: Detector) -> Window:
 
 
 def surroundings(
-    detectors: Sequence[Detector], windows: Sequence[Window], others: int
+    detectors: Sequence[Detector], windows: Sequence[Window], others: Sequence[int]
 ) -> tuple[array[int], array[int]]:
     """For each detector how many bytes before a hint, and from it on, decide what the detector takes there.
 
-    `others` further indexes follow, of hints that depend on the whole text.
+    `others` follow, for hints of other things: as many bytes each way.
     """
-    before = [min(_ALL, most + d.behind + 1) for d, (most, _) in zip(detectors, windows, strict=True)]
-    behind = [min(_ALL, d.width + d.ahead + 1 - least) for d, (_, least) in zip(detectors, windows, strict=True)]
-    return array("I", before + [_ALL] * others), array("I", behind + [_ALL] * others)
-
-
-_ALL = (1 << 32) - 1
+    before = [min(ALL, most + d.behind + 1) for d, (most, _) in zip(detectors, windows, strict=True)]
+    behind = [min(ALL, d.width + d.ahead + 1 - least) for d, (_, least) in zip(detectors, windows, strict=True)]
+    return array("I", [*before, *others]), array("I", [*behind, *others])
 
 
 class Known:
@@ -142,8 +140,9 @@ def _judge(detector: Detector, span: tuple[int, int], value: bytes, groups: dict
     if detector.min_entropy and randomness(value) < detector.min_entropy:
         return Confirmed(detector, *span, rejected="entropy")
     for check in detector.checks:
-        learned = check(value)
+        learned = check(value, tuple(facts))
         if learned is None:
             return Confirmed(detector, *span, rejected="check")
-        facts += learned
-    return Confirmed(detector, *span, facts=tuple(facts))
+        names = {name for name, _ in learned}
+        facts = [fact for fact in facts if fact[0] not in names] + list(learned)
+    return Confirmed(detector, *span, facts=tuple((name, text) for name, text in facts if text))

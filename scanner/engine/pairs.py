@@ -13,7 +13,8 @@ def pair(matches: list[Match], detectors: Mapping[str, Detector]) -> list[Match]
     """Give each secret that has parts the nearest match of each, as a fact, and take paired parts out of the list.
 
     `matches` are in order of their start. The fact's name is what the part's id ends with (`aws-access-key-id` gives
-    `access_key_id`). Parts that never stand alone (`part_only`) go in any case.
+    `access_key_id`). What is known of the part (the account in a key's id) is known of the secret, too. Parts that
+    never stand alone (`part_only`) go in any case.
     """
     rows: dict[str, _Row] = {}
     for place, match in enumerate(matches):
@@ -28,6 +29,8 @@ def pair(matches: list[Match], detectors: Mapping[str, Detector]) -> list[Match]
             if nearest >= 0 and distance <= detector.part_distance:
                 used.add(nearest)
                 facts.append((part_fact(wanted), matches[nearest].secret.reveal().decode("utf-8", "replace")))
+                known = {name for name, _ in facts}
+                facts += [fact for fact in matches[nearest].facts if fact[0] not in known]
         out.append(replace(match, facts=tuple(dict.fromkeys(facts))))
     return [m for place, m in enumerate(out) if place not in used and not detectors[m.detector].part_only]
 

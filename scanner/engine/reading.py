@@ -48,11 +48,14 @@ class Matcher(Protocol):
 
 @dataclass(slots=True)
 class Reading:
-    """One form of a piece: what was confirmed in it, and the spans that are masked wherever it is shown."""
+    """One form of a piece: what was confirmed in it, and the spans that are masked wherever it is shown.
+
+    `trigger` is the place in `TRIGGERS` of what led to this view of the piece, or to the view that it is one of."""
 
     view: View
     depth: int
     outer: Reading | None = None
+    trigger: int = -1
     confirmed: list[Confirmed] = field(default_factory=list)
     spans: list[SpanOf] = field(default_factory=list)
 
@@ -101,9 +104,9 @@ def _readings(
     reading.spans = [(c.start, c.end, c.detector) for c in reading.confirmed]
     yield reading
     if reading.depth < VIEW_DEPTH:
-        for derived in derive(buffer, triggered):
+        for trigger, derived in derive(buffer, triggered):
             view = reading.view.then(derived) if reading.depth else derived
-            inner = Reading(view, reading.depth + 1, reading)
+            inner = Reading(view, reading.depth + 1, reading, reading.trigger if reading.depth else trigger)
             yield from _readings(inner, piece, matcher.hints(view.buffer), detectors, matcher, known)
 
 

@@ -7,6 +7,7 @@ a view is never longer than what it was made from and a fixed overhead (`OVERHEA
 - Kubernetes Secret manifests: each value of `data:` decoded, as a line `kubernetes.secret/KEY: VALUE`.
 - Docker and HTTP basic credentials: `"auth": "…"` and `Basic …` decoded, as `docker.auth: USER:PASSWORD` and
   `http.basic: USER:PASSWORD`.
+- Signed URLs that are escaped, encoded, or broken over lines (`escapes.py`), each in its line.
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from . import escapes
+
 Segment = tuple[int, int, int, int, int]
 """(start in the view, end in the view, start in the original, view unit, original unit): base64 is (…, 3, 4)."""
 
 
+ALL = (1 << 32) - 1
+"""As a number of bytes: the whole text."""
 OVERHEAD = 1 << 20
 """How many bytes longer than its source a view may be. Each value has a line of its own, which adds 20 bytes or so: a
 source with some 50,000 values of a few bytes each comes to it."""
@@ -63,22 +68,25 @@ class View:
 @dataclass(frozen=True, slots=True)
 class Trigger:
     """What must stand in a buffer for a view of it to be made: small-letter texts, one of which stands there in
-    whatever case, and an expression (as in `catalog/expressions.py`) that says it more closely."""
+    whatever case, and an expression (as in `catalog/expressions.py`) that says it more closely. What a view has of one
+    such place depends on `reach` bytes around it."""
 
     keywords: tuple[bytes, ...]
     expression: str
     make: Callable[[bytes, Sequence[int]], View | None]
+    reach: int = ALL
 
 
-def derive(buffer: bytes, triggered: Mapping[int, Sequence[int]]) -> Iterator[View]:
-    """The views of a buffer, most often none; `triggered` says where each of `TRIGGERS`, by place, was found."""
+def derive(buffer: bytes, triggered: Mapping[int, Sequence[int]]) -> Iterator[tuple[int, View]]:
+    """The views of a buffer, most often none, each with the place of its trigger in `TRIGGERS` (-1: it has none);
+    `triggered` says where each of these was found."""
     wide = _utf16(buffer) if may_be_wide(buffer, 0, len(buffer)) else None
     if wide:
-        yield wide
+        yield -1, wide
     for place, trigger in enumerate(TRIGGERS):
         view = trigger.make(buffer, triggered[place]) if place in triggered else None
         if view:
-            yield view
+            yield place, view
 
 
 def may_be_wide(buffer: bytes, start: int, end: int) -> bool:
@@ -130,6 +138,13 @@ class _Builder:
         self.buffer += label
         self.segments.append((len(self.buffer), len(self.buffer) + len(value), source, unit, width))
         self.buffer += value + b"\n"
+
+    def add_line(self, text: bytes, segments: Sequence[Segment]) -> None:
+        """A line with where its bytes come from."""
+        size = len(self.buffer)
+        if size + len(text) < self._room:
+            self.segments += ((start + size, end + size, at, unit, width) for start, end, at, unit, width in segments)
+            self.buffer += text + b"\n"
 
     def view(self, name: str) -> View | None:
         return View(bytes(self.buffer), name, tuple(self.segments)) if self.segments else None
@@ -218,6 +233,13 @@ def _basic(buffer: bytes, found: Sequence[int]) -> View | None:
     return built.view("basic-credentials")
 
 
+def _unescaped(buffer: bytes, found: Sequence[int]) -> View | None:
+    built = _Builder(len(buffer))
+    for text, segments in escapes.unescaped(buffer, found):
+        built.add_line(text, segments)
+    return built.view("unescaped")
+
+
 _B = "[A-Za-z0-9+/]"
 TRIGGERS = (
     Trigger((b"secret",), r"""kind["']?[\x20\t]{0,8}:[\x20\t]{0,8}["']?Secret""", _kubernetes),
@@ -227,5 +249,6 @@ TRIGGERS = (
         rf"""(?:(?:{_B}{{4}}){{1,15}}(?:{_B}{{3}}=|{_B}{{2}}==|{_B}{{4}}[^A-Za-z0-9+/=])|{_B}{{61}})""",
         _basic,
     ),
+    Trigger(escapes.KEYWORDS, escapes.EXPRESSION, _unescaped, escapes.AROUND),
 )
 """The views that a matcher finds the triggers of. In what it reports they stand behind the detectors, in this order."""

@@ -1,7 +1,7 @@
 """The pipeline: the one place where the stages meet.
 
-source -> blobs -> engine -> matches -> allowlists -> sightings -> findings -> rank. The first half runs in workers,
-one unit of a source at a time; the second half runs here, once all units of a target are in.
+source -> blobs -> engine -> matches -> allowlists -> sightings -> findings -> prove -> rank. What comes before findings
+runs in workers, one unit of a source at a time; the rest runs here, once all units of a target are in.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import BinaryIO
 
 from ..errors import GitError, OakumError, UsageError
+from ..headline import headline
 from ..ledger import Ledger, Resolve
 from ..model import (
     BANDS,
@@ -30,6 +31,7 @@ from ..model import (
     ScanResult,
     clean,
 )
+from ..prove import prove
 from ..rank import order, rank
 from ..sources import files, git
 from . import targets
@@ -94,7 +96,7 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
                 tally.leave_out([NotScanned(name, str(e))])
                 continue
             found += target.findings(resolve)
-    found = _merge(found)
+    found = prove(_merge(found))
     ranked, kept = _rank(found, tally)
     redactor = Redactor(found)
     return ScanResult(
@@ -307,6 +309,11 @@ def _merge(found: Iterable[Finding]) -> list[Finding]:
     return list(merged.values())
 
 
+def _ranked(finding: Finding, now: datetime) -> RankedFinding:
+    ranked = rank(finding, fingerprint="", now=now)
+    return replace(ranked, summary=headline(ranked))
+
+
 def _rank(found: list[Finding], tally: Tally) -> tuple[list[RankedFinding], list[RankedFinding]]:
     """All findings ranked, and those from --min-band upwards, worst first, with their fingerprints.
 
@@ -314,7 +321,7 @@ def _rank(found: list[Finding], tally: Tally) -> tuple[list[RankedFinding], list
     out, and the report is written at once.
     """
     options = tally.options
-    ranked = [rank(finding, fingerprint="", now=options.now) for finding in found]
+    ranked = [_ranked(finding, options.now) for finding in found]
     kept = [r for r in ranked if BANDS.index(r.band) <= BANDS.index(options.min_band)]
     if tally.interrupted:
         return ranked, order(kept)

@@ -51,6 +51,7 @@ class Redactor:
                 occurrences=tuple(self._occurrence(o, mask) for o in finding.occurrences),
             ),
             reasons=tuple(replace(r, text=self._text(r.text)) for r in ranked.reasons),
+            summary=self._text(ranked.summary),
         )
 
     def not_scanned(self, entry: NotScanned) -> NotScanned:

@@ -69,7 +69,7 @@ def _result(ranked: RankedFinding, rule: int, options: ReportOptions) -> dict[st
         "ruleIndex": rule,
         "level": LEVEL[ranked.band],
         "rank": float(ranked.score),
-        "message": {"text": f"{finding.detector.name} {shown(finding.secret, options)} ({ranked.band}): {why}"},
+        "message": {"text": f"{ranked.summary} {shown(finding.secret, options)} ({ranked.band}): {why}"},
         "locations": [_location(o) for o in finding.occurrences[:1]],
         "relatedLocations": [_location(o) | {"id": n} for n, o in enumerate(finding.occurrences[1:LOCATIONS], 1)],
         "fingerprints": {"oakum/v1": ranked.fingerprint},

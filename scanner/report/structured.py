@@ -47,6 +47,7 @@ def finding_object(ranked: RankedFinding, options: ReportOptions) -> dict[str, A
         "provider": detector.provider,
         "kind": detector.kind,
         "name": detector.name,
+        "summary": ranked.summary,
         "band": ranked.band,
         "score": ranked.score,
         "severity": detector.severity,

@@ -26,6 +26,7 @@ from ..model import (
     ScanResult,
     clean,
 )
+from .advice import revocation
 from .options import ReportOptions, shown
 
 _STYLE = {
@@ -61,7 +62,8 @@ def _finding(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
     finding = ranked.finding
     label = _paint(f" {ranked.band.upper()} {ranked.score} ", ranked.band, options)
     value = clean(shown(finding.secret, options))
-    yield f"{label} {_paint(clean(finding.detector.name), 'bold', options)}  {value}"
+    title = clean(ranked.summary)
+    yield f"{label} {_paint(title, 'bold', options)}  {value}"
     first = finding.occurrences[0]
     yield f"  where  {_paint(_place(first), 'bold', options)}"
     since = _since(first)
@@ -78,7 +80,8 @@ def _finding(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
     more = len(others[_ALSO_SHOWN:]) + finding.folded
     if more > 0:
         yield f"  also   {more:,} more place{'s' if more > 1 else ''}"
-    yield from _wrapped("why", "; ".join(clean(r.text) for r in ranked.reasons), options)
+    reasons = [r.text for r in ranked.reasons if r.text not in ranked.summary]
+    yield from _wrapped("why", "; ".join(map(clean, reasons)), options)
     yield from _wrapped("next", _next_step(ranked), options)
     yield _paint(f"  id     {ranked.fingerprint}  {finding.detector.id}", "dim", options)
 
@@ -202,24 +205,18 @@ def _lexer(filename: str):  # type: ignore[no-untyped-def]
 
 
 def _next_step(ranked: RankedFinding) -> str:
-    detector = ranked.finding.detector
-    origins = [o.origin for o in ranked.finding.occurrences]
+    finding = ranked.finding
+    origins = [o.origin for o in finding.occurrences]
     places = {o.reach for o in origins if isinstance(o, GitBlob | GitMessage)}
     if all(isinstance(o, GitMessage) for o in origins):
-        first = "revoke it; a message goes away only by rewriting the commit, tag or note that carries it"
+        step = f"{revocation(finding)}; a message goes away only by rewriting the commit, tag or note that carries it"
     elif places == {"staged"}:
-        first = "take it out before you commit"
-    elif detector.kind == "password-hash":
-        first = "change the passwords behind it, and take it out of the repository"
-    elif detector.kind == "private-key":
-        first = "make a new key, and take this one's public half out of wherever it is trusted; then take it out"
-    elif detector.kind in ("password", "admin-credential", "connection-string"):
-        first = "change the password, then take it out; deleting the line alone leaves it in history"
+        step = "take it out before you commit"
+    elif not places:
+        step = f"{revocation(finding)}, then take it out"
     else:
-        first = "revoke it, then take it out; deleting the line alone leaves it in history"
-    if not places:
-        first = first.partition(";")[0]
-    return f"{first}: {detector.rotate}" if detector.rotate else first
+        step = f"{revocation(finding)}, then take it out; deleting the line alone leaves it in history"
+    return f"{step}: {finding.detector.rotate}" if finding.detector.rotate else step
 
 
 # --- summary --------------------------------------------------------------------------------------------------------

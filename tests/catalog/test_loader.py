@@ -76,6 +76,8 @@ def test_all_that_a_detector_can_say() -> None:
     fields: dict[str, Any] = {
         "reach": "wide",
         "check": ["base64_length:64"],
+        "proof": "azure_sas",
+        "proved_by": ["acme-key"],
         "min_entropy": 0.5,
         "sample": "alnum:20",
         "counterexamples": ["acme_x"],
@@ -91,6 +93,7 @@ def test_all_that_a_detector_can_say() -> None:
     assert found.specificity == 3
     assert (found.min_entropy, found.sample, found.counterexamples) == (0.5, "alnum:20", ("acme_x",))
     assert (found.parts, found.part_distance, found.part_only) == (("acme-id",), 99, True)
+    assert (found.proof is not None, found.proved_by) == (True, ("acme-key",))
     assert (found.facts, found.rotate, found.source) == (
         (("mode", "test"),),
         "https://acme.test/rotate",
@@ -105,6 +108,9 @@ FIELDS = ", ".join({**catalog._REQUIRED, **catalog._OPTIONAL})
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"name": None}, "name: is required, a str that is not empty"),
     ({"examples": []}, "examples: is required, a list that is not empty"),
+    ({"proof": "magic", "proved_by": ["acme-key"]}, "proof: 'magic' is not one of azure_sas"),
+    ({"proof": "azure_sas"}, "proof and proved_by go together: how a key proves it, and who finds the keys"),
+    ({"proved_by": ["acme-key"]}, "proof and proved_by go together: how a key proves it, and who finds the keys"),
     ({"colour": "red"}, f"colour: unknown field; allowed are {FIELDS}"),
     ({"min_entropy": "much"}, "min_entropy: 'much' is not of the right type"),
     ({"min_entropy": 4.5}, "min_entropy: a share between 0 and 1 of what random text has"),

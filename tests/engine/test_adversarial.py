@@ -9,20 +9,22 @@ from __future__ import annotations
 import base64
 import importlib
 import inspect
+import pkgutil
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from random import Random
 from types import ModuleType
+from typing import Any
 
 import blobs as made
 import pytest
-from oakum.detectors import samples
-from oakum.detectors.checks import CHECKS, hashes, keys, tokens
-from oakum.scanner import allow
+from oakum.detectors import checks, samples
+from oakum.detectors.checks import CHECKS, CONTEXTUAL
+from oakum.scanner import allow, canonical
 from oakum.scanner.allow import Allowlist
-from oakum.scanner.engine import Engine, views
+from oakum.scanner.engine import Engine, escapes, views
 from oakum.scanner.engine.aho_corasick import AhoCorasick
 from oakum.scanner.engine.reading import by_index
 from oakum.scanner.model import Detector, Excerpt, Match, Piece, Secret, Span
@@ -34,6 +36,7 @@ UNITS = (
     b"a!", b"a=b&", b"%41", b"[a", b"(a", b"passw", b"pass ", b"user_name", b"://a:b", b"a://b", b"pwd=", b"eyJ.",
     b'" +\n', b'"b', b"stringData:\n", b"  stringData:\n", b"  data:\n", b"\n  a: b", b",a:AAAA", b"kind: Secret\n",
     b"kind: Secret\n---\n", b'auth": "', b"basic aaaaaaa ", b"Private-Lines: 1\n", b"Private-Lines: 1 a",
+    b"sig=", b"&amp;sig=aaaaaaaaaaaa", b"sig%3Daaaaaaaaaaaa", b"\\u0026", b'"\n  "', b"se=2030\n",
     b"-----BEGIN ", b"-----BEGIN PRIVATE KEY-----", b"\x80", b"\x02\x80", b"\xd0\xbf\xd0",
 )  # fmt: skip
 HEADS = (
@@ -92,7 +95,8 @@ def everywhere(pattern: re.Pattern[bytes], text: bytes) -> object:
 
 excerpt = importlib.import_module("oakum.scanner.engine.excerpt")
 settle = importlib.import_module("oakum.scanner.engine.settle")
-PATTERNS = [p for module in (hashes, keys, tokens, views, excerpt, allow) for p in patterns(module)]
+FAMILIES = [importlib.import_module(m.name) for m in pkgutil.iter_modules(checks.__path__, f"{checks.__name__}.")]
+PATTERNS = [p for m in (*FAMILIES, views, escapes, excerpt, allow, canonical) for p in patterns(m)]
 
 
 def test_the_modules_have_patterns() -> None:
@@ -112,7 +116,8 @@ def test_a_pattern_takes_linear_time(name: str, pattern: re.Pattern[bytes], use:
 @pytest.mark.parametrize("name", sorted(CHECKS))
 def test_a_check_takes_linear_time(name: str) -> None:
     """On values of 64 KiB, which is as wide as any match."""
-    arguments = {"base64_length": ("64",), "macaroon": ("pypi.org",)}.get(name, ())
+    arguments: tuple[Any, ...] = ({},) if name in CONTEXTUAL else ()
+    arguments += {"base64_length": ("64",), "macaroon": ("pypi.org",)}.get(name, ())
     for size, step in ((1_000, 4), (64_000, 40)):
         for text in islice(hostile(size), 0, None, step):
             for value in (text, text[:-1], b"a-" + base64.b64encode(text)):
@@ -158,7 +163,7 @@ def triggered(content: bytes) -> Mapping[int, Sequence[int]]:
 def test_a_view_is_not_longer_than_its_source_and_a_fixed_overhead(bomb: bytes) -> None:
     """Whatever the sections and entries of a manifest repeat."""
     for content in (bomb, bomb.decode().encode("utf-16")):
-        for view in views.derive(content, triggered(content)):
+        for _, view in views.derive(content, triggered(content)):
             assert len(view.buffer) <= len(content) + views.OVERHEAD
             assert all(segment[1] <= len(view.buffer) for segment in view.segments)
 
@@ -168,7 +173,7 @@ def test_each_value_of_a_manifest_is_derived_once() -> None:
     text = (
         b"kind: Secret\nstringData:\n  one: first\n  stringData:\n    two: second\n  three: third\nother:\n  four: x\n"
     )
-    (view,) = views.derive(text, triggered(text))
+    ((_, view),) = views.derive(text, triggered(text))
     assert view.buffer.splitlines() == [
         b"kubernetes.secret/one: first", b"kubernetes.secret/two: second", b"kubernetes.secret/three: third",
     ]  # fmt: skip

@@ -48,7 +48,7 @@ def token(*occurrences: Occurrence, **more: Any) -> RankedFinding:
     detector = DETECTORS["github-pat"]
     finding = Finding(detector, (), Secret(TOKEN).named_by(detector), (("checksum", "valid"),), occurrences, **more)
     reasons = (Reason("severity", 1.0, "it opens much"), Reason("exposure", 1.0, "at the head of the default branch"))
-    return RankedFinding(finding, "a" * 26, 95, "critical", 0.95, reasons)
+    return RankedFinding(finding, "a" * 26, 95, "critical", 0.95, reasons, "GitHub token: live mode")
 
 
 def password(*occurrences: Occurrence) -> RankedFinding:
@@ -56,7 +56,8 @@ def password(*occurrences: Occurrence) -> RankedFinding:
     detector = DETECTORS["netrc-password"]
     secret = Secret(PASSWORD).named_by(detector)
     finding = Finding(detector, ("generic-password",), secret, (("user", "ada"),), occurrences)
-    return RankedFinding(finding, "b" * 26, 42, "medium", 0.9, (Reason("place", 0.55, "stands in tests only"),))
+    reasons = (Reason("place", 0.55, "stands in tests only"), Reason("mode", 1.0, "for one host"))
+    return RankedFinding(finding, "b" * 26, 42, "medium", 0.9, reasons, "Password in a .netrc file, for one host")
 
 
 HEAD = GitBlob(BLOB, b"src/settings.ini", COMMIT, ADA, "2024-03-01T12:00:00+02:00", "head")

@@ -36,14 +36,13 @@ def region(column: int) -> dict[str, int]:
 def test_a_result_as_a_whole() -> None:
     """One for each finding; further places are related locations; the fingerprint follows a secret through history."""
     run = checked()
-    detector = DETECTORS["github-pat"]
     assert run["results"][0] == {
         "ruleId": "github-pat",
         "ruleIndex": 0,
         "level": "error",
         "rank": 95.0,
         "message": {
-            "text": f"{detector.name} {MASK} (critical): it opens much; at the head of the default branch",
+            "text": f"GitHub token: live mode {MASK} (critical): it opens much; at the head of the default branch",
         },
         "locations": [
             {"physicalLocation": {"artifactLocation": {"uri": "src/settings.ini"}, "region": region(9)}},

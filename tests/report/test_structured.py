@@ -18,6 +18,7 @@ FIRST = {
     "provider": "github",
     "kind": DETECTORS["github-pat"].kind,
     "name": DETECTORS["github-pat"].name,
+    "summary": "GitHub token: live mode",
     "band": "critical",
     "score": 95,
     "severity": DETECTORS["github-pat"].severity,

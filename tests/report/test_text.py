@@ -11,13 +11,13 @@ from oakum.scanner.report import FORMATS
 
 
 def test_the_whole_page() -> None:
-    """Findings worst first, then the summary."""
+    """Findings worst first, then the summary. What the first line of a finding says is not said again under `why`."""
     mask = TOKEN[:8].decode()
     rotate = {name: detector.rotate for name, detector in DETECTORS.items()}
     assert rendered("text", heading=("oakum 0.1.0  /repo",), width=140) == (
         "oakum 0.1.0  /repo\n"
         "\n"
-        f" CRITICAL 95  {DETECTORS['github-pat'].name}  {mask}…[masked]\n"
+        f" CRITICAL 95  GitHub token: live mode  {mask}…[masked]\n"
         "  where  src/settings.ini:3:9\n"
         f"  since  2024-03-01, commit c1c1c1c1c1c1, by {ADA}, in 2 versions of the file, "
         "at the head of the default branch\n"
@@ -29,7 +29,7 @@ def test_the_whole_page() -> None:
         f"         {rotate['github-pat']}\n"
         f"  id     {'a' * 26}  github-pat\n"
         "\n"
-        f" MEDIUM 42  {DETECTORS['netrc-password'].name}  …[masked]\n"
+        " MEDIUM 42  Password in a .netrc file, for one host  …[masked]\n"
         "  where  tests/.netrc:3:30\n"
         "         | machine h login ada password …[masked]\n"
         "  why    stands in tests only\n"

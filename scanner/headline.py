@@ -1,0 +1,79 @@
+"""What a finding is and what it opens, in one line: `Azure account SAS: full control (racwdl) of blobs in …`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .model import RankedFinding
+
+_SERVICES = {"blob": "blobs", "file": "files", "queue": "queues", "table": "tables"}
+_NOUNS = {
+    ("blob", "container"): "container",
+    ("blob", "object"): "blob",
+    ("file", "container"): "share",
+    ("file", "object"): "file",
+    ("queue", "container"): "queue",
+    ("table", "container"): "table",
+}
+_TOLD = ("lifetime", "ip", "protocol")
+"""Factors whose reasons stand in the line of a signed URL, in this order; of one that has expired only the first."""
+
+
+def headline(ranked: RankedFinding) -> str:
+    """The line. Of a signed URL all that it allows; of other kinds the name, and what makes this one special."""
+    finding = ranked.finding
+    facts = dict(finding.facts)
+    if finding.detector.kind != "sas" or "type" not in facts:
+        return ": ".join(filter(None, (finding.detector.name, ", ".join(_special(facts)))))
+    reasons = {reason.factor: reason.text for reason in ranked.reasons}
+    said = [reasons[name] for name in _TOLD if name in reasons]
+    end = reasons.get("revocation", "")
+    if reasons.get("lifetime", "").startswith("expired"):
+        said, end = said[:1], ""
+    line = f"{facts['type']}: " + ", ".join([_opens(facts, reasons.get("privilege", "")), *said])
+    return f"{line}; {end}" if end else line
+
+
+def _opens(facts: dict[str, str], privilege: str) -> str:
+    """What is allowed, and of what."""
+    what = _opened(facts)
+    if privilege:
+        return " ".join(
+            filter(None, (privilege, "of" if privilege.startswith("full") else "to", what or "what it names"))
+        )
+    allowed = f'what the stored policy "{facts["policy"]}" allows' if facts.get("policy") else "what it was signed for"
+    return f"{allowed}, {what}" if what else allowed
+
+
+def _opened(facts: dict[str, str]) -> str:
+    """The services of an account, or the one thing that it opens."""
+    account, host = facts.get("account", ""), facts.get("host", "")
+    where = f'account "{account}"' if account else host
+    service, scope, resource = facts.get("service", ""), facts.get("scope", ""), facts.get("resource", "")
+    if scope == "account":
+        words = [_SERVICES.get(name, name) for name in service.split(", ") if name]
+        what = f"{', '.join(words)} in" if words else ""
+        return f"{what} {where or 'an account'}".strip()
+    noun = _NOUNS.get((service, scope), "")
+    what = (
+        f'{noun} "{resource}"' if noun and resource else f'"{resource}"' if resource else f"one {noun}" if noun else ""
+    )
+    return f"{what} in {where}" if what and where else what or where
+
+
+def _special(facts: dict[str, str]) -> Iterator[str]:
+    """What changes how a reader takes it."""
+    for name, value, text in (
+        ("mode", "test", "test mode"),
+        ("mode", "live", "live mode"),
+        ("privilege", "admin", "administrator's rights"),
+        ("privilege", "read", "read only"),
+        ("encrypted", "yes", "under a passphrase"),
+        ("encrypted", "no", "without a passphrase"),
+    ):
+        if facts.get(name) == value:
+            yield text
+    if facts.get("canary"):
+        yield "a canary token"
+    if facts.get("account"):
+        yield f'account "{facts["account"]}"'
