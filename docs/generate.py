@@ -55,7 +55,8 @@ def make_demo(folder: Path) -> None:
 
     folder.mkdir()
     git("init", "--quiet", "--initial-branch=main")
-    write("README.md", "# demo\n")
+    signed = signed_url(rng, "https://contosomodels.blob.core.windows.net/models/robust.pt")
+    write("README.md", f"# demo\n\nThe [models]({signed}) are ready to use.\n")
     write("deploy/release.sh", f'#!/bin/sh\nexport GITHUB_TOKEN="{fresh("github:ghp")}"\n./publish\n')
     write("app/settings.py", f'DB_HOST = "db.internal"\nDB_USER = "root"\nDB_PASSWORD = "{fresh("human_password")}"\n')
     git("add", "--all")
@@ -65,11 +66,23 @@ def make_demo(folder: Path) -> None:
     write("tests/test_mail.py", f'KEY = "{fresh("alnum:32")}"\nclient = Mail(api_key="{fresh("hex:40")}")\n')
     git("add", "--all")
     git("commit", "--quiet", "-m", "test the mail")
-    write("README.md", "# demo\n\n" + fresh("openssh_key") + "\n")
+    write("deploy/key", fresh("openssh_key") + "\n")
+    git("add", "--all")
     git("stash")
     write("config/example.env", "API_KEY=<your-api-key>\nPASSWORD=changeme\n")
     git("add", "--all")
     git("commit", "--quiet", "-m", "an example")
+
+
+def signed_url(rng: Random, address: str) -> str:
+    """An address with a made-up Azure account SAS that ends in 2051."""
+    query = samples.build("azure_sas:account", rng).decode("ascii")
+    return f"{address}?{re.sub('se=20[0-9]{2}', 'se=2051', query)}"
+
+
+def timeless(page: str) -> str:
+    """A page without what depends on the day."""
+    return re.sub(r"\(in\s+\d+\s+years\)", "(in 24 years)", page)
 
 
 def transcript() -> str:
@@ -88,14 +101,12 @@ def transcript() -> str:
         if done.returncode != 1 or done.stderr:
             raise SystemExit(f"the scan of the demo repository ended with {done.returncode}: {done.stderr.decode()}")
     page = re.sub(r"in [\d.]+ s(?: \([\d,]+ MB/s\))?", "in 0.1 s", page)
-    return "```text\n$ oakum scan demo\n" + page + "```\n"
+    return "```text\n$ oakum scan demo\n" + timeless(page) + "```\n"
 
 
 def explain_transcript() -> str:
-    """What `oakum explain` says of a made-up account SAS in the URL of a README; the time left depends on the day."""
-    signed = samples.build("azure_sas:account", Random("explain")).decode("ascii")  # noqa: S311  made-up
-    signed = re.sub("se=20[0-9]{2}", "se=2051", signed)
-    url = f"https://contosomodels.blob.core.windows.net/models?{signed}"
+    """What `oakum explain` says of a made-up account SAS."""
+    url = signed_url(Random("explain"), "https://contosomodels.blob.core.windows.net/models")  # noqa: S311  made-up
     done = subprocess.run(
         [sys.executable, "-m", "oakum.scanner", "explain"],
         input=url.encode(),
@@ -103,8 +114,7 @@ def explain_transcript() -> str:
         capture_output=True,
         check=True,
     )
-    page = re.sub(r"\(in \d+ years\)", "(in 24 years)", done.stdout.decode("utf-8"))
-    return "```text\n$ oakum explain < url.txt\n" + page.rstrip() + "\n```\n"
+    return "```text\n$ oakum explain < url.txt\n" + timeless(done.stdout.decode("utf-8")).rstrip() + "\n```\n"
 
 
 # --- help texts and tables ------------------------------------------------------------------------------------------

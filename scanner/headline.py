@@ -24,7 +24,8 @@ def headline(ranked: RankedFinding) -> str:
     finding = ranked.finding
     facts = dict(finding.facts)
     if finding.detector.kind != "sas" or "type" not in facts:
-        return ": ".join(filter(None, (finding.detector.name, ", ".join(_special(facts)))))
+        named = {} if finding.detector.kind == "admin-credential" else facts  # its name says it all
+        return ": ".join(filter(None, (finding.detector.name, ", ".join(_special(named)))))
     reasons = {reason.factor: reason.text for reason in ranked.reasons}
     said = [reasons[name] for name in _TOLD if name in reasons]
     end = reasons.get("revocation", "")

@@ -213,7 +213,8 @@ def _severity(finding: Finding) -> list[Reason]:
 
 def _opens(finding: Finding) -> str:
     facts = dict(finding.facts)
-    said = [f"{label} {facts[name]}" for name, label in _SAID if name in facts]
+    known = _SAID_BY_ITSELF if finding.detector.kind == "sas" and "type" in facts else ()
+    said = [f"{label} {facts[name]}" for name, label in _SAID if name in facts and name not in known]
     return f"base severity {finding.detector.severity}" + (f" ({', '.join(said)})" if said else "")
 
 
@@ -244,6 +245,10 @@ _SAID = (
     ("signed_by", "signed for"),
     ("unknown", "unknown"),
 )
+
+
+_SAID_BY_ITSELF = ("type", "account", "service", "resource", "policy", "scopes")
+"""Of a signed URL, what its summary says."""
 
 
 def _lifetime(finding: Finding, now: datetime) -> list[Reason]:

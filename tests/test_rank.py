@@ -342,7 +342,7 @@ def test_the_reasons_of_a_shared_access_signature() -> None:
     }
     found = ranked(made(detector, place(ORIGINS["head"], "docs"), *known.items()))
     assert [(r.factor, r.value, r.text) for r in found.reasons] == [
-        ("severity", 1.0, "base severity critical (type Azure account SAS, account contosomodels)"),
+        ("severity", 1.0, "base severity critical"),
         ("privilege", 1.0, "full control (racwdl)"),
         ("scope", 1.0, "opens a whole account"),
         ("lifetime", 1.0, "expires 2051-10-06 (in 24 years)"),

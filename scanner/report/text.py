@@ -60,10 +60,7 @@ def _paint(text: str, style: str, options: ReportOptions) -> str:
 
 def _finding(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
     finding = ranked.finding
-    label = _paint(f" {ranked.band.upper()} {ranked.score} ", ranked.band, options)
-    value = clean(shown(finding.secret, options))
-    title = clean(ranked.summary)
-    yield f"{label} {_paint(title, 'bold', options)}  {value}"
+    yield from _title(ranked, options)
     first = finding.occurrences[0]
     yield f"  where  {_paint(_place(first), 'bold', options)}"
     since = _since(first)
@@ -84,6 +81,24 @@ def _finding(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
     yield from _wrapped("why", "; ".join(map(clean, reasons)), options)
     yield from _wrapped("next", _next_step(ranked), options)
     yield _paint(f"  id     {ranked.fingerprint}  {finding.detector.id}", "dim", options)
+
+
+def _title(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
+    """Band and score, what it is and what it opens, the masked value."""
+    label = f" {ranked.band.upper()} {ranked.score} "
+    lines = textwrap.wrap(
+        clean(ranked.summary),
+        options.width,
+        initial_indent="." * (len(label) + 1),
+        subsequent_indent=" " * 9,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    lines[0] = lines[0][len(label) + 1 :]
+    first, *more = (_paint(line, "bold", options) for line in lines)
+    *rest, last = [f"{_paint(label, ranked.band, options)} {first}", *more]
+    yield from rest
+    yield f"{last}  {clean(shown(ranked.finding.secret, options))}"
 
 
 def _wrapped(label: str, text: str, options: ReportOptions) -> list[str]:

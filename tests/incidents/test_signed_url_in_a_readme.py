@@ -61,8 +61,7 @@ def test_the_signed_url_comes_first_with_the_reasons(repo: GitRepository, fresh:
         "years), any IP, plain http allowed; can be revoked only by rotating the account key"
     )
     assert [r.text for r in top.reasons] == [
-        "base severity critical (type Azure account SAS, account contosomodels, host "
-        "contosomodels.blob.core.windows.net, service blob, scopes service, container, object)",
+        "base severity critical (host contosomodels.blob.core.windows.net)",
         "full control (racwdl)",
         "opens a whole account",
         "expires 2051-10-06 (in 24 years)",
@@ -85,10 +84,12 @@ def test_the_page_says_it_in_one_line(repo: GitRepository, fresh: Fresh) -> None
         text=True,
         check=False,
     )
-    first = next(line for line in done.stdout.splitlines() if line.startswith(" CRITICAL"))
-    assert first.startswith(
-        ' CRITICAL 95  Azure account SAS: full control (racwdl) of blobs in account "contosomodels"'
+    page = " ".join(done.stdout.split())
+    told = (
+        'CRITICAL 95 Azure account SAS: full control (racwdl) of blobs in account "contosomodels", expires 2051-10-06'
     )
+    assert told in page
+    assert page.index("CRITICAL") == page.index(told)
     assert "README.md:3" in done.stdout
     assert query[-20:] not in done.stdout
 
