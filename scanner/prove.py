@@ -2,75 +2,63 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from .model import Detector, Facts, Finding
+from .model import Finding, Proof
 
 MOST_TRIALS = 20_000
 """Pairs of signature and key that are tried in a scan; each costs at most some 50 hashes."""
 
 
+OWNERS = ("account", "access_key_id", "host")
+"""Facts that say whose a key or a signature is."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """A key that was found, and the account that it belongs to, where that stood beside it."""
+    """A key that was found, as it stands in the text, and whose it is, where that stood beside it."""
 
-    raw: bytes
-    account: str
+    text: bytes
+    owner: dict[str, str]
 
 
 def prove(findings: Iterable[Finding]) -> list[Finding]:
     """The findings, with the fact `signature` where one could be tested: `proved` or `refuted`.
 
-    A key of no known account proves what it made, and refutes nothing. A key proved to be of an account names it.
+    A key of nobody known proves what it made, and refutes nothing. A key that proves a signature names its owner.
     """
     found = list(findings)
-    keys = _keys(found)
+    keys: dict[str, list[_Key]] = {}
+    for finding in found if any(f.detector.proof for f in found) else ():
+        facts = dict(finding.facts)
+        key = _Key(finding.secret.reveal(), {name: facts[name] for name in OWNERS if name in facts})
+        for name in (finding.detector.id, *finding.also):
+            keys.setdefault(name, []).append(key)
     trials = MOST_TRIALS
     out: list[Finding] = []
     for finding in found:
         if finding.detector.proof:
             rivals = [key for name in finding.detector.proved_by for key in keys.get(name, ())][:trials]
             trials -= len(rivals)
-            facts = dict(finding.facts) | _proved(finding, rivals)
+            facts = dict(finding.facts) | _proved(finding, finding.detector.proof, rivals)
             finding = replace(finding, facts=tuple(facts.items()))
         out.append(finding)
     return out
 
 
-def _keys(findings: Iterable[Finding]) -> Mapping[str, list[_Key]]:
-    """The keys of each detector that found some."""
-    out: dict[str, list[_Key]] = {}
-    for finding in findings:
-        try:
-            raw = base64.b64decode(finding.secret.reveal(), validate=True)
-        except binascii.Error:
-            continue
-        key = _Key(raw, dict(finding.facts).get("account", ""))
-        for name in (finding.detector.id, *finding.also):
-            out.setdefault(name, []).append(key)
-    return out
-
-
-def _proved(finding: Finding, keys: Iterable[_Key]) -> dict[str, str]:
-    account = dict(finding.facts).get("account", "")
-    public = _test(finding.detector, finding, finding.facts, None)
-    refuted = public is False
+def _proved(finding: Finding, proof: Proof, keys: Iterable[_Key]) -> dict[str, str]:
+    value, known = finding.secret.reveal(), dict(finding.facts)
+    public = proof(value, finding.facts, None)
     if public:
         return {"signature": "proved"}
+    refuted = public is False
     for key in keys:
-        if account and key.account and key.account != account:
+        shared = [name for name in key.owner if name in known]
+        if any(key.owner[name].lower() != known[name].lower() for name in shared):
             continue
-        facts = finding.facts if account else (*finding.facts, ("account", key.account))
-        right = _test(finding.detector, finding, facts, key.raw)
+        right = proof(value, tuple((key.owner | known).items()), key.text)
         if right:
-            return {"signature": "proved"} | ({"account": key.account} if key.account else {})
-        refuted = refuted or (right is False and bool(account and key.account))
+            return {"signature": "proved"} | {name: text for name, text in key.owner.items() if name not in known}
+        refuted = refuted or (right is False and bool(shared))
     return {"signature": "refuted"} if refuted else {}
-
-
-def _test(detector: Detector, finding: Finding, facts: Facts, key: bytes | None) -> bool | None:
-    assert detector.proof
-    return detector.proof(finding.secret.reveal(), facts, key)

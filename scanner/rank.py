@@ -264,6 +264,12 @@ ENDS = ("expires", "key_expires")
 """Facts after which a secret opens nothing: its own end, and that of the key which signed it."""
 
 
+def expired(finding: Finding, now: datetime) -> str:
+    """Since when it opens nothing any more, in words; empty where it still may."""
+    left = _left(finding, now)
+    return _lifetime(finding, now)[0].text if left is not None and left <= timedelta(0) else ""
+
+
 def _left(finding: Finding, now: datetime) -> timedelta | None:
     """How long it is still good for; None where it does not say."""
     ends = [at for name in ENDS if (at := _time(_fact(finding, name)))]

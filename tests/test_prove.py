@@ -60,11 +60,19 @@ OTHER = Random("other").randbytes(64)
         ([sas(RAW)], {"account": "acme"}),
         ([sas(azure_sas.EMULATOR_KEY, azure_sas.EMULATOR)], {"account": azure_sas.EMULATOR, "signature": "proved"}),
         ([sas(RAW, azure_sas.EMULATOR)], {"account": azure_sas.EMULATOR, "signature": "refuted"}),
+        ([sas(RAW), key(b"")], {"account": "acme"}),
     ],
     ids=[
         *("its key", "both keys of the account", "a key of no known account", "the key tells the account"),
         *("another key of the account", "one letter changed", "a key of no known account refutes nothing"),
-        *("a key of another account", "nothing fits", "no key", "the emulator's public key", "the emulator's, not its"),
+        *(
+            "a key of another account",
+            "nothing fits",
+            "no key",
+            "the emulator's public key",
+            "the emulator's, not its",
+            "an empty key",
+        ),
     ],
 )
 def test_what_a_key_says_of_a_signature(findings: list[Finding], facts: dict[str, str]) -> None:

@@ -19,6 +19,7 @@ from . import (
     json_web_tokens,
     keys,
     logins,
+    proofs,
     provider_tokens,
     signed_urls,
     signed_urls_aws,
@@ -105,7 +106,9 @@ CONTEXTUAL = frozenset(
 """Checks that need to know what stands around the value."""
 
 PROOFS: dict[str, Callable[[bytes, dict[str, str], bytes | None], bool | None]] = {
-    "azure_sas": azure_sas.azure_sas_proof,
+    "aws_presigned_url": proofs.aws_presigned_url,
+    "azure_service_bus": proofs.azure_service_bus,
+    "azure_storage": proofs.azure_storage,
 }
 """Whether a key that stands elsewhere made a signature, given the value, its facts, and the key (None: the one that is
-public, if there is one); None where that cannot be told. A detector names its proof as `proof = "azure_sas"`."""
+public, if there is one); None where that cannot be told. A detector names its proof as `proof = "azure_storage"`."""

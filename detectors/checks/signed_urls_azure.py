@@ -14,9 +14,9 @@ from . import signed_urls as common
 Pairs = list[tuple[str, str]]
 
 _BUS = {
-    "servicebus": "Service Bus, Event Hubs, Relay or Notification Hubs",
-    "azure-devices": "IoT Hub",
-    "azure-devices-provisioning": "IoT Hub Device Provisioning Service",
+    "servicebus": "Azure Service Bus or Event Hubs",
+    "azure-devices": "Azure IoT Hub",
+    "azure-devices-provisioning": "Azure IoT Hub Device Provisioning Service",
 }
 _BUS_HOST = re.compile(
     r"[a-z0-9-]{1,63}\.(servicebus|azure-devices-provisioning|azure-devices)"
@@ -52,11 +52,12 @@ def azure_service_bus_sas(value: bytes) -> Pairs | None:
     known = _BUS_HOST.match(common.name_of(host))
     if known and known[1] == "servicebus" and not policy:
         problems.append("no policy (skn)")
+    service = _BUS[known[1]] if known else ""
     is_device = re.match(r"(?:devices|registrations)/[^/]", path) is not None
     return common.told(
         [
-            ("type", "device token" if is_device and not policy else "shared access signature of a policy"),
-            ("service", _BUS[known[1]] if known else ""),
+            ("type", f"{service or 'Azure'} {'device token' if is_device and not policy else 'SAS'}"),
+            ("service", service),
             ("host", host),
             ("resource", path),
             ("scope", "object" if is_device else "container" if path else "account"),
@@ -94,7 +95,7 @@ def azure_apim_sas(value: bytes) -> Pairs | None:
     is_gateway = value.startswith(b"GatewayKey")
     return common.told(
         [
-            ("type", "token of a self-hosted gateway" if is_gateway else "access token of the management REST API"),
+            ("type", f"Azure API Management {'gateway token' if is_gateway else 'access token'}"),
             ("service", "API Management"),
             ("name" if is_gateway else "user", user),
             ("scope", "" if is_gateway else "account"),
@@ -121,7 +122,7 @@ def azure_event_grid_sas(value: bytes) -> Pairs | None:
         problems.append(f"e={query['e'][:40]} is no time that is known here")
     return common.told(
         [
-            ("type", "shared access signature of a topic"),
+            ("type", "Azure Event Grid SAS"),
             ("service", "Event Grid"),
             ("host", host),
             ("resource", path.partition("?")[0]),

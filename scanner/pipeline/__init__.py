@@ -16,7 +16,6 @@ from datetime import datetime
 from typing import BinaryIO
 
 from ..errors import GitError, OakumError, UsageError
-from ..headline import headline
 from ..ledger import Ledger, Resolve
 from ..model import (
     BANDS,
@@ -32,9 +31,10 @@ from ..model import (
     clean,
 )
 from ..prove import prove
-from ..rank import order, rank
+from ..rank import order
 from ..sources import files, git
 from . import targets
+from .judge import judged
 from .redact import Redactor
 from .workers import AnyUnit, Harvest, Pool, Searcher, SearchOptions, where_raised
 
@@ -309,11 +309,6 @@ def _merge(found: Iterable[Finding]) -> list[Finding]:
     return list(merged.values())
 
 
-def _ranked(finding: Finding, now: datetime) -> RankedFinding:
-    ranked = rank(finding, fingerprint="", now=now)
-    return replace(ranked, summary=headline(ranked))
-
-
 def _rank(found: list[Finding], tally: Tally) -> tuple[list[RankedFinding], list[RankedFinding]]:
     """All findings ranked, and those from --min-band upwards, worst first, with their fingerprints.
 
@@ -321,7 +316,7 @@ def _rank(found: list[Finding], tally: Tally) -> tuple[list[RankedFinding], list
     out, and the report is written at once.
     """
     options = tally.options
-    ranked = [_ranked(finding, options.now) for finding in found]
+    ranked = [judged(finding, options.now) for finding in found]
     kept = [r for r in ranked if BANDS.index(r.band) <= BANDS.index(options.min_band)]
     if tally.interrupted:
         return ranked, order(kept)

@@ -10,11 +10,11 @@ from ..allow import Allowlist
 from ..cache import Cache
 from ..engine import Engine
 from ..engine.aho_corasick import AhoCorasick
-from ..headline import headline
 from ..ledger import Ledger
 from ..model import Explanation, Piece, Sighting, Stdin
 from ..prove import prove
-from ..rank import order, rank
+from ..rank import order
+from .judge import judged
 from .targets import as_given
 from .workers import digest
 
@@ -34,7 +34,7 @@ def explain(text: bytes, *, now: datetime, detectors: tuple[str, ...] = (), cach
     for m in Engine(found, AhoCorasick(found)).search([Piece(text)]).matches:
         reasons[digest(m.secret)] = allowlist.review(m, by_id[m.detector])
         ledger.add(Stdin(), Sighting(m.detector, m.also, m.secret, m.span, m.facts, m.excerpt))
-    ranked = [rank(finding, fingerprint="", now=now) for finding in prove(ledger.findings(as_given))]
-    named = [replace(r, fingerprint=r.finding.secret.fingerprint(), summary=headline(r)) for r in ranked]
+    ranked = [judged(finding, now) for finding in prove(ledger.findings(as_given))]
+    named = [replace(r, fingerprint=r.finding.secret.fingerprint()) for r in ranked]
     secrets = tuple((r, reasons[digest(r.finding.secret)]) for r in order(named))
     return Explanation(secrets, () if secrets else tuple(catalog.fitting(text.strip(), found)))

@@ -45,7 +45,7 @@ def render_json(explanation: Explanation, options: ReportOptions) -> Iterator[st
 
 
 def _expired(ranked: RankedFinding) -> bool:
-    return any(r.factor == "lifetime" and r.text.startswith("expired") for r in ranked.reasons)
+    return ranked.finding.verdict.state == "dead"
 
 
 def _links(ranked: RankedFinding) -> list[str]:

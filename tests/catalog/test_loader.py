@@ -76,7 +76,7 @@ def test_all_that_a_detector_can_say() -> None:
     fields: dict[str, Any] = {
         "reach": "wide",
         "check": ["base64_length:64"],
-        "proof": "azure_sas",
+        "proof": "azure_storage",
         "proved_by": ["acme-key"],
         "min_entropy": 0.5,
         "sample": "alnum:20",
@@ -108,8 +108,11 @@ FIELDS = ", ".join({**catalog._REQUIRED, **catalog._OPTIONAL})
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"name": None}, "name: is required, a str that is not empty"),
     ({"examples": []}, "examples: is required, a list that is not empty"),
-    ({"proof": "magic", "proved_by": ["acme-key"]}, "proof: 'magic' is not one of azure_sas"),
-    ({"proof": "azure_sas"}, "proof and proved_by go together: how a key proves it, and who finds the keys"),
+    (
+        {"proof": "magic", "proved_by": ["acme-key"]},
+        "proof: 'magic' is not one of aws_presigned_url, azure_service_bus, azure_storage",
+    ),
+    ({"proof": "azure_storage"}, "proof and proved_by go together: how a key proves it, and who finds the keys"),
     ({"proved_by": ["acme-key"]}, "proof and proved_by go together: how a key proves it, and who finds the keys"),
     ({"colour": "red"}, f"colour: unknown field; allowed are {FIELDS}"),
     ({"min_entropy": "much"}, "min_entropy: 'much' is not of the right type"),

@@ -563,8 +563,8 @@ def test_signed_urls_of_alibaba_oss_are_decoded() -> None:
             "sb%3A%2F%2Facme.servicebus.windows.net%2F",
             "RootManageSharedAccessKey",
             [
-                ("type", "shared access signature of a policy"),
-                ("service", "Service Bus, Event Hubs, Relay or Notification Hubs"),
+                ("type", "Azure Service Bus or Event Hubs SAS"),
+                ("service", "Azure Service Bus or Event Hubs"),
                 ("host", "acme.servicebus.windows.net"),
                 ("scope", "account"),
                 ("policy", "RootManageSharedAccessKey"),
@@ -575,8 +575,8 @@ def test_signed_urls_of_alibaba_oss_are_decoded() -> None:
             "https%253A%252F%252Facme.servicebus.windows.net%252Forders",
             "send",
             [
-                ("type", "shared access signature of a policy"),
-                ("service", "Service Bus, Event Hubs, Relay or Notification Hubs"),
+                ("type", "Azure Service Bus or Event Hubs SAS"),
+                ("service", "Azure Service Bus or Event Hubs"),
                 ("host", "acme.servicebus.windows.net"),
                 ("resource", "orders"),
                 ("scope", "container"),
@@ -587,8 +587,8 @@ def test_signed_urls_of_alibaba_oss_are_decoded() -> None:
             "acme.azure-devices.net/devices/pump-7",
             "",
             [
-                ("type", "device token"),
-                ("service", "IoT Hub"),
+                ("type", "Azure IoT Hub device token"),
+                ("service", "Azure IoT Hub"),
                 ("host", "acme.azure-devices.net"),
                 ("resource", "devices/pump-7"),
                 ("scope", "object"),
@@ -598,7 +598,7 @@ def test_signed_urls_of_alibaba_oss_are_decoded() -> None:
             "0ne00123456%2Fregistrations%2Fpump-7",
             "registration",
             [
-                ("type", "shared access signature of a policy"),
+                ("type", "Azure SAS"),
                 ("resource", "0ne00123456/registrations/pump-7"),
                 ("scope", "container"),
                 ("policy", "registration"),
@@ -621,7 +621,7 @@ def test_a_token_of_api_management_is_decoded() -> None:
     """Both forms of the management API, and that of a gateway."""
     mark, rest = base64.b64encode(Random(1).randbytes(64)).decode(), [("revocation", "signing key")]
     management = [
-        ("type", "access token of the management REST API"),
+        ("type", "Azure API Management access token"),
         ("service", "API Management"),
         ("user", "integration"),
         ("scope", "account"),
@@ -635,7 +635,7 @@ def test_a_token_of_api_management_is_decoded() -> None:
     assert facts(f"SharedAccessSignature integration&203002280830&{mark}".encode()) == management
     assert facts(f"//apim:integration%26203002280830%26{mark.replace('=', '%3D')}@x".encode()) == management
     assert facts(f"GatewayKey edge&203002280830&{mark}".encode()) == [
-        ("type", "token of a self-hosted gateway"),
+        ("type", "Azure API Management gateway token"),
         ("service", "API Management"),
         ("name", "edge"),
         ("privilege", "read"),
@@ -651,7 +651,7 @@ def test_a_shared_access_signature_of_event_grid_is_decoded(when: str) -> None:
     """Its time is written in the American way, or as the program likes."""
     place = "https%3A%2F%2Facme.westus2-1.eventgrid.azure.net%2Fapi%2Fevents%3Fapi-version%3D2018-01-01"
     assert facts(f"aeg-sas-token: r={place}&e={when}&s={encoded(32)}".encode()) == [
-        ("type", "shared access signature of a topic"),
+        ("type", "Azure Event Grid SAS"),
         ("service", "Event Grid"),
         ("host", "acme.westus2-1.eventgrid.azure.net"),
         ("resource", "api/events"),
