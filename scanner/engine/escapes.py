@@ -93,8 +93,9 @@ def unescaped(buffer: bytes, found: Sequence[int]) -> Iterator[Line]:
     encoded = [at for at, percent, _ in heads if percent]
     for low, high in _regions(encoded, len(buffer)):
         for word in _PERCENT_WORD.finditer(buffer, low, high):
-            if _HEAD.search(word[0]):
-                yield from _words(buffer, _Decoded(buffer, *word.span(), _PERCENT, _byte), between=b" ")
+            start, end = word.span()
+            if (start > low or not low) and (end < high or end == len(buffer)) and _HEAD.search(word[0]):
+                yield from _words(buffer, _Decoded(buffer, start, end, _PERCENT, _byte), between=b" ", whole=True)
     others = [at for at, percent, _ in heads if not percent]
     for low, high in _regions(others, len(buffer)):
         yield from _words(buffer, _Decoded(buffer, low, high, _PLAIN, _character))
@@ -116,10 +117,10 @@ def _heads(buffer: bytes, found: Sequence[int]) -> list[tuple[int, bool, bool]]:
 
 
 def _regions(places: Sequence[int], length: int) -> Iterator[tuple[int, int]]:
-    """What lies around the places, joined where it overlaps."""
+    """What lies around the places, joined where it overlaps, up to a bound: what is decoded is in memory at once."""
     low = high = -1
     for at in places:
-        if low >= 0 and at - REACH <= high:
+        if low >= 0 and at - REACH <= high and at - low <= 16 * REACH:
             high = min(at + REACH, length)
             continue
         if low >= 0:
@@ -130,7 +131,10 @@ def _regions(places: Sequence[int], length: int) -> Iterator[tuple[int, int]]:
 
 
 class _Decoded:
-    """A stretch of a buffer, decoded, with where each byte comes from; `breaks` are where lines were joined."""
+    """A stretch of a buffer, decoded, with where each byte comes from.
+
+    `changes` are where something was decoded, `breaks` where lines were joined.
+    """
 
     def __init__(
         self,
@@ -140,6 +144,7 @@ class _Decoded:
         pattern: re.Pattern[bytes],
         decode: Callable[[re.Match[bytes]], bytes | None],
     ) -> None:
+        self._whole = (low == 0, high == len(buffer))
         self.text = bytearray()
         self.segments: list[Segment] = []
         self.changes: list[int] = []
@@ -164,6 +169,10 @@ class _Decoded:
             self.segments.append((len(self.text), len(self.text) + high - low, low, 1, 1))
             self.text += buffer[low:high]
 
+    def is_cut(self, start: int, end: int) -> bool:
+        """Whether a word of the text may go on outside of it."""
+        return not (start or self._whole[0]) or not (end < len(self.text) or self._whole[1])
+
     def part(self, start: int, end: int, offset: int) -> tuple[Segment, ...]:
         """The segments of a stretch of the text, moved to begin at `offset`."""
         first = bisect_right(self.segments, start, key=lambda s: s[1])
@@ -178,14 +187,19 @@ class _Decoded:
         return tuple(out)
 
 
-def _words(buffer: bytes, decoded: _Decoded, *, between: bytes = b"", broken: bool = False) -> Iterator[Line]:
+def _words(
+    buffer: bytes, decoded: _Decoded, *, between: bytes = b"", broken: bool = False, whole: bool = False
+) -> Iterator[Line]:
     """The words that hold the name of a parameter and were changed; with `broken` those put together from lines, unless
-    one of their lines is whole without the others. `between` separates a word from what stands behind it."""
+    one of their lines is complete without the others. `between` separates a word from what stands behind it; `whole`
+    says that no word is cut where the stretch begins or ends."""
     marks = decoded.breaks if broken else decoded.changes
     if not marks:
         return
     for word in _WORD.finditer(decoded.text):
         start, end = word.span()
+        if not whole and decoded.is_cut(start, end):
+            continue  # another stretch has it, or it is too long
         first = bisect_right(marks, start)
         here = marks[first : bisect_right(marks, end - 1)] if broken else marks[max(first - 1, 0) : first + 1]
         if not any(start <= mark < end for mark in here) or not _NAME.search(word[0]):
