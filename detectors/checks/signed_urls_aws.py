@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from . import signed_urls as common
+from .aws import aws_access_key_id
 
 Pairs = list[tuple[str, str]]
 
@@ -58,7 +59,7 @@ def aws_presigned_url(value: bytes, facts: dict[str, str], store: str = "aws") -
         [
             ("type", _type(named, host, version, temporary=bool(token) or key.startswith("ASIA"))),
             ("access_key_id", key),
-            ("account", _r2_account(host) if is_r2 else ""),
+            *([("account", _r2_account(host))] if is_r2 else _owner(key)),
             ("region", region),
             ("service", named),
             *_place(host, facts.get("resource", ""), service),
@@ -90,6 +91,7 @@ def aws_presigned_url_v2(value: bytes, facts: dict[str, str]) -> Pairs | None:
         [
             ("type", _type(named, host, "Version 2", temporary=temporary)),
             ("access_key_id", key),
+            *_owner(key),
             ("service", named),
             *_place(host, facts.get("resource", ""), "s3"),
             ("expires", common.iso(until)),
@@ -98,6 +100,11 @@ def aws_presigned_url_v2(value: bytes, facts: dict[str, str]) -> Pairs | None:
             ("problems", "; ".join(problems)),
         ]
     )
+
+
+def _owner(key: str) -> Pairs:
+    """Whose account a key id of Amazon's names, and whose bait it is."""
+    return [(name, text) for name, text in aws_access_key_id(key.encode()) if name != "type"]
 
 
 def _credential(query: dict[str, str]) -> tuple[str, str, str, str]:

@@ -264,6 +264,8 @@ def encoded(length: int) -> str:
 
 
 KEY = "AKIA" + "QRSTUVWX" * 2
+ACCOUNT = "037756382639"
+"""What the key's id says."""
 TEMPORARY = "ASIA" + "QRSTUVWX" * 2
 ONE_DAY = {"X_Amz_Date": "20240229T235959Z", "X_Amz_Expires": "3600"}
 
@@ -286,6 +288,7 @@ def test_a_presigned_url_of_s3_is_decoded() -> None:
     assert facts(url) == [
         ("type", "AWS pre-signed URL (Signature Version 4)"),
         ("access_key_id", KEY),
+        ("account", ACCOUNT),
         ("region", "eu-west-1"),
         ("service", "S3"),
         ("host", "acme.backup.s3.eu-west-1.amazonaws.com"),
@@ -304,6 +307,7 @@ def test_a_bare_query_tells_what_stands_in_it() -> None:
     assert facts(b"QUERY=" + presigned(S3)) == [
         ("type", "AWS pre-signed URL (Signature Version 4)"),
         ("access_key_id", KEY),
+        ("account", ACCOUNT),
         ("region", "eu-west-1"),
         ("service", "S3"),
         *FROM_TO,
@@ -371,6 +375,7 @@ def test_other_services_have_no_need_of_an_end() -> None:
     assert told == [
         ("type", "AWS pre-signed URL (Signature Version 4)"),
         ("access_key_id", KEY),
+        ("account", ACCOUNT),
         ("region", "eu-west-1"),
         ("service", "iotdevicegateway"),
         ("host", "acme-ats.iot.eu-west-1.amazonaws.com"),
@@ -414,6 +419,7 @@ def test_a_presigned_url_of_version_2_is_decoded() -> None:
     assert facts(b"https://acme.s3.amazonaws.com/db.sql?" + query) == [
         ("type", "AWS pre-signed URL (Signature Version 2)"),
         ("access_key_id", KEY),
+        ("account", ACCOUNT),
         ("service", "S3"),
         ("host", "acme.s3.amazonaws.com"),
         ("resource", "acme/db.sql"),
