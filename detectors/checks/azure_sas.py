@@ -60,10 +60,13 @@ _ALLOWS = {
 }
 _HOST = re.compile(
     r"(?P<account>[a-z0-9-]{3,63}?)(?:-secondary)?\.(?:z\d{1,2}\.)?(?:privatelink\.)?"
-    r"(?P<service>blob|file|queue|table|dfs|web)\.(?:storage\.azure\.net|core\.(?:windows\.net|chinacloudapi\.cn|"
-    r"usgovcloudapi\.net|cloudapi\.de))(?::\d{1,5})?",
+    r"(?P<service>blob|file|queue|table|dfs|web)\.(?:localhost|storage\.azure\.net|"
+    r"core\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net|cloudapi\.de))(?::\d{1,5})?",
     re.IGNORECASE,
 )
+_ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
+_BY_PATH = re.compile(r"(?:localhost|\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
+"""Hosts without names of accounts, as emulators have them: there the account is the first part of the path."""
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(?:(:\d\d)(?:\.\d{1,9})?)?\s?(?:([Zz])|([+-]\d\d):?(\d\d))?)?\Z", re.ASCII
 )
@@ -167,8 +170,9 @@ def _place(parameters: dict[str, str], facts: dict[str, str]) -> tuple[str, str,
     host = _HOST.fullmatch(facts.get("host", "").rstrip("."))
     account = host["account"].lower() if host else facts.get("account", "")
     first, _, rest = path.partition("/")
-    if not host and first == EMULATOR:
-        account, path = EMULATOR, rest
+    first = first.removesuffix("-secondary")
+    if not host and (first == EMULATOR or (_BY_PATH.fullmatch(facts.get("host", "")) and _ACCOUNT.fullmatch(first))):
+        account, path = first, rest
     if _is_account_sas(parameters):
         letters = dict.fromkeys(parameters["ss"])
         return account, ", ".join(_SERVICES[letter] for letter in letters), path
@@ -199,7 +203,7 @@ def _resource(parameters: dict[str, str], path: str) -> str:
         depth = parameters.get("sdd", "")
         return "/".join(parts[: 1 + int(depth)]) if depth.isascii() and depth.isdigit() and len(depth) < 4 else path
     if kind in ("b", "bv", "bs", "f"):
-        return path if len(parts) > 1 or not parts else f"$root/{parts[0]}"
+        return path if "/" in path or not path else f"$root/{path}"
     return parts[0] if parts else ""
 
 
@@ -254,7 +258,11 @@ _SIGNERS = (
     (*_DELEGATED, "saoid", "suoid", "scid", "skdutid", "sduoid"),
 )
 """What stands for the signer in a user delegation SAS, by version and service."""
+_ACCOUNT_KEY = 64
+"""Bytes of an account's key; a user delegation key has 32."""
 _LIMITS = ("sip", "spr", "sv")
+_SNAPSHOTS = {"bs": "snapshot", "bv": "versionid"}
+"""By `sr`: what names the snapshot or version in a URL. A blob's or container's signature does not depend on it."""
 _RANGE = ("spk", "srk", "epk", "erk")
 _ENDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "blob": (
@@ -274,7 +282,8 @@ _ENDS: dict[str, tuple[tuple[str, ...], ...]] = {
 
 
 def azure_sas_proof(value: bytes, facts: dict[str, str], key: bytes | None) -> bool | None:
-    """Whether this key made the signature of a SAS; None where that cannot be told, as the resource is not known.
+    """Whether this key made the signature of a SAS; None where that cannot be told, as what was signed is not known, or
+    as an account's key is no user delegation key.
 
     Without a key, the one that everybody knows is tried: the emulator's. `facts` are those of `azure_sas`. All versions
     of the text that is signed are tried, whatever version it names.
@@ -282,6 +291,8 @@ def azure_sas_proof(value: bytes, facts: dict[str, str], key: bytes | None) -> b
     if key is None:
         key = EMULATOR_KEY if facts.get("account") == EMULATOR else b""
     parameters = azure_sas_parameters(value)
+    if parameters.get("skoid") and len(key) == _ACCOUNT_KEY:
+        return None
     texts = list(_strings_to_sign(parameters, facts)) if key else []
     if not texts:
         return None
@@ -302,12 +313,19 @@ def _strings_to_sign(parameters: dict[str, str], facts: dict[str, str]) -> Itera
             yield "\n".join([*fields, ""])
             yield "\n".join([*fields, parameters.get("ses", ""), ""])
         return
-    if not account or not resource or parameters.get("srh") or parameters.get("srq"):  # signed values that are not sent
+    if not account or not resource or len(resource) >= _LONGEST:  # a longer one was cut
+        return
+    if parameters.get("srh") or parameters.get("srq"):  # names of values that are signed, and sent apart
         return
     name = resource.lower() if service == "table" else resource
-    snapshot = parameters.get("snapshot") or parameters.get("versionid") or ""
+    kind = parameters.get("sr", "")
+    snapshot = parameters.get(_SNAPSHOTS[kind], "") if kind in _SNAPSHOTS else ""
+    if kind in _SNAPSHOTS and not snapshot:  # signed, and not always sent in the same URL
+        return
     extended = parameters | {" snapshot": snapshot}
-    for place in (f"/{service}/{account}/{name}", f"/{account}/{name}"):
+    # Azure's documentation signs a directory with a slash at its end, its libraries without.
+    end_of_place = ("", "/") if kind == "d" else ("",)
+    for place in (f"{prefix}/{account}/{name}{slash}" for prefix in (f"/{service}", "") for slash in end_of_place):
         for signer in _SIGNERS if parameters.get("skoid") else (("si",),):
             for end in _ENDS.get(service, ()):
                 yield "\n".join(
