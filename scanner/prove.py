@@ -51,7 +51,7 @@ def _proved(finding: Finding, proof: Proof, keys: Iterable[_Key]) -> dict[str, s
     value, known = finding.secret.reveal(), dict(finding.facts)
     public = proof(value, finding.facts, None)
     if public:
-        return {"signature": "proved"}
+        return {"signature": "proved", "mode": "emulator"}
     refuted = public is False
     for key in keys:
         shared = [name for name in key.owner if name in known]

@@ -54,7 +54,7 @@ REACH = {
 
 CASES = {
     "test mode": (0.35, "test mode: moves no real money or data"),
-    "emulator": (0.03, "for a storage emulator, whose key is public"),
+    "emulator": (0.03, "signed with the public key of a storage emulator"),
     "canary": (0.1, "a canary token ({}): its use tells whoever laid it out"),
     "encrypted": (0.4, "protected by a passphrase"),
     "not encrypted": (1.0, "not protected by a passphrase"),
@@ -63,7 +63,7 @@ CASES = {
     "common password": (0.8, "a password like those in manuals"),
     "comment": (0.8, "stands in a comment or a documentation string"),
     "proved": (1.0, "its signature was made with a key that stands in the same scan, or is public"),
-    "refuted": (0.5, "its signature was not made with the key that stands in the same scan"),
+    "refuted": (0.95, "none of its account's keys that are known here made its signature; an account has two"),
     "problems": (0.6, "something is wrong with it: {}"),
     "limited to addresses": (0.8, "only from {}"),
     "any address": (1.0, "any IP"),

@@ -98,7 +98,7 @@ def azure_sas(value: bytes, facts: dict[str, str]) -> Pairs | None:
     out += [("ip", get("sip", "any")), ("protocol", get("spr", "https,http")), ("version", get("sv", ""))]
     out += [("signed_by", get("skoid", "")), ("tenant", get("sktid", "")), ("policy", get("si", ""))]
     out += [("encryption_scope", get("ses", "")), ("revocation", _revocation(parameters))]
-    out += [("mode", "emulator" if account == EMULATOR else ""), ("problems", "; ".join(problems))]
+    out.append(("problems", "; ".join(problems)))
     return [(name, text[:_LONGEST]) for name, text in out]
 
 

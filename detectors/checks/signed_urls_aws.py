@@ -10,6 +10,7 @@ from typing import Any
 
 from . import signed_urls as common
 from .aws import aws_access_key_id
+from .decoding import said
 
 Pairs = list[tuple[str, str]]
 
@@ -261,9 +262,9 @@ def _policy(text: str) -> Pairs | None:
     until = _time(condition, "DateLessThan")
     if not until:
         return None
-    resource = resource if isinstance(resource, str) else "*"
-    address = _at(_at(condition, "IpAddress"), "AWS:SourceIp")
-    limited = isinstance(address, str) and not address.endswith("/0")
+    resource = said(resource) if isinstance(resource, str) else "*"
+    address = said(_at(_at(condition, "IpAddress"), "AWS:SourceIp"))
+    limited = address and not address.endswith("/0")
     return [
         ("resource", resource),
         ("scope", "container" if "*" in resource else "object"),

@@ -356,21 +356,19 @@ def fitting(value: bytes, detectors: Iterable[Detector]) -> list[Guess]:
     from ...detectors import samples
 
     found: list[Guess] = []
-    for detector in detectors:
+    telling = (d for d in detectors if not d.generic and d.kind not in HIDDEN_KINDS and len(value) <= d.width)
+    for detector in telling:
         rng = Random(detector.id)  # noqa: S311  made-up surroundings
         texts = (samples.fill(example, value, rng) for example in detector.examples)
-        if (
-            detector.generic
-            or detector.kind in HIDDEN_KINDS
-            or not any(_stands_in(detector, value, text) for text in texts)
-        ):
+        if not any(_stands_in(detector, value, text) for text in texts):
             continue
         facts, failed = list(detector.facts), False
         for check in detector.checks:
             learned = check(value, ())
             failed = failed or learned is None
             facts += learned or ()
-        found.append(Guess(detector, tuple((name, text) for name, text in facts if text), failed))
+        told = ((name, text.encode("utf-8", "replace").decode()) for name, text in facts if text)
+        found.append(Guess(detector, tuple(told), failed))
     return sorted(found, key=lambda g: (g.failed, -g.detector.specificity, g.detector.id))
 
 

@@ -172,7 +172,7 @@ def _numbered(pieces: Iterable[tuple[Piece, Hints]]) -> Iterator[tuple[Piece, Hi
 def _candidates(readings: Iterable[Reading], piece: Piece, dropped: set[tuple[str, bytes]]) -> Iterator[_Candidate]:
     for reading in readings:
         for confirmed in reading.confirmed:
-            if reading.depth and is_cut(confirmed, reading.view, piece):
+            if reading.depth and is_cut(confirmed, reading, piece):
                 continue
             if confirmed.rejected:
                 dropped.add((confirmed.rejected, reading.view.buffer[confirmed.start : confirmed.end]))

@@ -23,8 +23,6 @@ REACH = 6144
 """Bytes that are decoded before such a name, and from it on."""
 CONTEXT = 256
 """Bytes of the line that are kept on both sides of a word, as they are: they tell what it is."""
-GAP = 192
-"""Bytes of the original that at most stand between two neighbours of a decoded word, and more."""
 
 # --- where to look --------------------------------------------------------------------------------------------------
 
@@ -41,7 +39,7 @@ _NAMED = (
 )
 """Names of signed URLs' parameters, or their ends, and how their values begin; the same as small-letter literals. Each
 kind of URL has several of them: one may be cut in two by the end of a line."""
-_OTHERS = ("s[etv]=3[Dd]20[0-9][0-9]", r"haredAccessSignature(?:\x20|\+|%20)sr")
+_OTHERS = ("s[etv]=3[Dd]20[0-9][0-9]", r"haredAccessSignature(?:\x20|\+|%20)[a-z]")
 EXPRESSION = "\n".join([*(name + _EQUALS + value for name, value, _, _ in _NAMED), *_OTHERS])
 _SIGNS = ("=", "%3d", "%253d", "\\u003d", "\\x3d", "\\=", "&#61;", "&#x3d;")
 _LITERALS = (*((name, value) for _, _, name, value in _NAMED), ("st", "20"), ("sv", "20"))
@@ -51,6 +49,7 @@ KEYWORDS = (
     *(b"haredaccesssignature ", b"haredaccesssignature+", b"haredaccesssignature%20"),
 )
 _HEAD = re.compile("|".join(f"(?:{one})" for one in EXPRESSION.split("\n")).encode())
+_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-"
 _HEAD_REACH = 160
 """Bytes between a head's beginning and where a matcher points to it, at most."""
 AROUND = REACH + CONTEXT + _HEAD_REACH
@@ -69,7 +68,7 @@ _PLAIN = re.compile(
 )
 _BROKEN = re.compile(
     rb"(?<=[%b])[ \t]{0,8}\r?\n[ \t]{0,80}(?:[>#*|]{1,3}[ \t]{1,8}|//[ \t]{1,8})?"
-    rb"(?![a-z]{2,8}://|[A-Z][A-Z0-9_]{0,40}=)(?=[%b]{2,400}[ \t]{0,8}(?:[\"'`)>\]},\r\n]|\Z))|"
+    rb"(?![a-z]{2,8}://|[A-Z][A-Z0-9_]{0,40}=)(?=[%b]{1,400}[ \t]{0,8}(?:[\"'`)>\]},\r\n]|\Z))|"
     % (_URL, _URL)
     + _PLAIN.pattern
 )
@@ -77,7 +76,7 @@ _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _PERCENT_WORD = re.compile(rb"[A-Za-z0-9%._~:/+@!*(),;|$-]+")
 _QUOTED = re.compile(rb"=([0-9A-F]{2})|=[ \t]{0,8}\r?\n")
 _WORD = re.compile(rb"(?:haredAccessSignature )?[^\s\"'<>]+")
-_NAME = re.compile(rb"(?:sig|s[etv]|[Ss]ignature|[Cc]redential|AccessKeyId|AccessId|Pair-Id)(?:=|%3[Dd])")
+_NAME = re.compile(rb"(?:sig|s[etnv]|ex|[Ss]ignature|[Cc]redential|AccessKeyId|AccessId|Pair-Id)(?:=|%3[Dd])")
 _COMPLETE = re.compile(
     rb"(?=[^\s]*\bsv=)(?=[^\s]*\bs(?:e|i)=)(?=[^\s]*\bs(?:p|i|r)=)[^\s]*\bsig=(?:[A-Za-z0-9+/]|%2[BFbf]){43}(?:=|%3[Dd])"
     rb"|(?=[^\s]*[Cc]redential=)(?=[^\s]*[Ee]xpires=)[^\s]*[Ss]ignature=[0-9a-f]{64}(?![0-9a-f])"
@@ -111,8 +110,8 @@ def _heads(buffer: bytes, found: Sequence[int]) -> list[tuple[int, bool, bool]]:
     for at in sorted(found):
         for head in _HEAD.finditer(buffer, max(at - _HEAD_REACH, done), min(at + _HEAD_REACH, len(buffer))):
             done = head.start() + 1
-            sign = head[0].find(b"%"), head[0].find(b"=")
-            heads.append((head.start(), sign[0] >= 0 > sign[1], head[0][sign[1] : sign[1] + 3].upper() == b"=3D"))
+            sign = head[0].lstrip(_LETTERS)[:3]
+            heads.append((head.start(), sign.startswith(b"%"), sign.upper() == b"=3D"))
     return heads
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from ..model import Detector, Piece, Secret
 from .confirm import Confirmed, Known, Window, confirm
 from .excerpt import SpanOf, Values
-from .views import View, derive
+from .views import ALL, TRIGGERS, View, derive
 
 VIEW_DEPTH = 2
 MAPPED = 4
@@ -124,11 +124,13 @@ def values(readings: Iterable[Reading], piece: Piece) -> Values:
     return found
 
 
-def is_cut(found: Confirmed, view: View, piece: Piece) -> bool:
+def is_cut(found: Confirmed, reading: Reading, piece: Piece) -> bool:
     """Whether what a view shows lies at a cut: what it was made from may go on there, and another piece has it whole.
 
-    A value in base64 is read up to its last whole group.
+    A value in base64 is read up to its last whole group. What depends on so much around it must have it.
     """
-    start, end = view.original(found.start, found.end)
-    behind, ahead = MAPPED * (found.detector.behind + 1), MAPPED * (found.detector.ahead + 1)
+    start, end = reading.view.original(found.start, found.end)
+    reach = TRIGGERS[reading.trigger].reach if reading.trigger >= 0 else ALL
+    around = reach if reach < ALL else 0
+    behind, ahead = (max(MAPPED * (n + 1), around) for n in (found.detector.behind, found.detector.ahead))
     return (piece.offset > 0 and start < behind) or (not piece.last and end + ahead > len(piece.content))

@@ -336,6 +336,11 @@ def check_server(case: Case) -> None:
     assert refused.value.status_code == 403
 
 
+def but_refuted(facts: dict[str, str]) -> dict[str, str]:
+    """The facts of a signature that no key made: only the key tells that it is an emulator's."""
+    return {name: text for name, text in facts.items() if name != "mode"} | {"signature": "refuted"}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("account", [ACCOUNT, EMULATOR])
 def test_what_the_server_accepts_is_proved_and_what_it_refuses_refuted(
@@ -346,7 +351,7 @@ def test_what_the_server_accepts_is_proved_and_what_it_refuses_refuted(
     check_server(case)
     signed = case.signed
     assert found[signed.query] == (DETECTOR, signed.facts | {"signature": "proved"})
-    assert found[signed.changed.query] == (DETECTOR, signed.facts | {"signature": "refuted"})
+    assert found[signed.changed.query] == (DETECTOR, but_refuted(signed.facts))
 
 
 @pytest.mark.parametrize(("version", "what", "signer"), VERSIONS)
@@ -364,7 +369,7 @@ def test_every_version_is_proved_by_what_signed_it(
     signed, changed = case.signed, case.signed.changed
     if signer == "key":
         assert found[signed.query] == (DETECTOR, signed.facts | {"signature": "proved"})
-        assert found[changed.query] == (DETECTOR, signed.facts | {"signature": "refuted"})
+        assert found[changed.query] == (DETECTOR, but_refuted(signed.facts))
     else:
         raw = base64.b64decode(delegation.value)
         assert found[signed.query] == found[changed.query] == (DETECTOR, signed.facts)

@@ -9,10 +9,10 @@ import base64
 import hashlib
 import hmac
 from random import Random
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from oakum.detectors import samples
 from oakum.detectors.checks import PROOFS
@@ -95,10 +95,11 @@ def test_a_key_is_used_as_text_or_decoded(key: bytes) -> None:
 
 @given(st.integers(0, 10_000), st.integers(0, 7))
 def test_one_bit_changed_is_refuted(place: int, bit: int) -> None:
-    """Wherever it is."""
+    """Wherever it is, unless both read the same: `%2F` is `%2f`."""
     token = bytearray(bus(BUS_KEY))
     place = len(b"SharedAccessSignature sr=") + place % (len(token) - len(b"SharedAccessSignature sr=&skn=send"))
     token[place] ^= 1 << bit
+    assume(unquote_to_bytes(bytes(token)) != unquote_to_bytes(bus(BUS_KEY)))
     assert PROOFS["azure_service_bus"](bytes(token), {}, BUS_KEY) is not True
 
 
