@@ -16,28 +16,38 @@ _SIGNED = frozenset(
 )
 """Parameters of signed URLs, beside those that begin with one of `_PREFIXES`; the others say what is asked for."""
 _PREFIXES = (b"x-amz-", b"x-goog-", b"x-oss-")
+_NAME = rb"[A-Za-z][A-Za-z0-9._-]*"
 _QUERY = re.compile(
-    rb"(?:SharedAccessSignature\s+)?((?:[A-Za-z][A-Za-z0-9._-]*=[^&\s]*)(?:&[A-Za-z][A-Za-z0-9._-]*=[^&\s]*)+)\Z"
+    rb"(?:SharedAccessSignature(?:\s|\+|%%20)+)?(?P<url>https?://[^\s?#]+\?)?(?P<query>%b=[^&\s]*(?:&%b=[^&\s]*)+)\Z"
+    % (_NAME, _NAME)
 )
+_TOPIC = {b"r", b"e", b"s"}
+"""All parameters of a signature of Azure Event Grid."""
+_MANAGEMENT = re.compile(rb"[\w.-]{1,80}(?:&|%26)\d{12}(?:&|%26)[A-Za-z0-9+/%]{40,300}={0,2}\Z")
+"""An access token of Azure API Management, in its other form."""
 
 
 def canonical(value: bytes) -> bytes:
     """PEM without white space and escapes; of a signed query its parameters, decoded and sorted; else the value."""
     if value.startswith(b"-----BEGIN"):
         return re.sub(rb'(?<=[\s(+,])b(?=["\'])|\s|\\[nrt]|["\'+,\\]', b"", value)
+    if _MANAGEMENT.match(value):
+        return unquote_to_bytes(value)
     return _signed_query(value) or value
 
 
 def _signed_query(value: bytes) -> bytes:
     """Empty where the value is no query with a signature. Of a parameter that stands twice the first counts."""
-    found = _QUERY.match(value) if b"ig" in value else None
+    found = _QUERY.match(value)
     if not found:
         return b""
     parameters: dict[bytes, bytes] = {}
-    for pair in found[1].split(b"&"):
+    for pair in found["query"].split(b"&"):
         name, _, text = pair.partition(b"=")
-        if name.lower() in _SIGNED or name.lower().startswith(_PREFIXES):
-            parameters.setdefault(name.lower(), unquote_to_bytes(text))
-    if not parameters.keys() & _SIGNATURES:
-        return b""
-    return b"&".join(name + b"=" + text for name, text in sorted(parameters.items()))
+        parameters.setdefault(name.lower(), unquote_to_bytes(text))
+    if parameters.keys() != _TOPIC:
+        if not parameters.keys() & _SIGNATURES:
+            return b""
+        if not found["url"]:
+            parameters = {n: t for n, t in parameters.items() if n in _SIGNED or n.startswith(_PREFIXES)}
+    return (found["url"] or b"") + b"&".join(name + b"=" + text for name, text in sorted(parameters.items()))

@@ -17,13 +17,15 @@ _NOUNS = {
 }
 _TOLD = ("lifetime", "ip", "protocol")
 """Factors whose reasons stand in the line of a signed URL, in this order; of one that has expired only the first."""
+SIGNED = ("sas", "webhook-url")
+"""Kinds in which stands what they open."""
 
 
 def headline(ranked: RankedFinding) -> str:
     """The line. Of a signed URL all that it allows; of other kinds the name, and what makes this one special."""
     finding = ranked.finding
     facts = dict(finding.facts)
-    if finding.detector.kind != "sas" or "type" not in facts:
+    if finding.detector.kind not in SIGNED or not facts.keys() & {"type", "privilege"}:
         named = {} if finding.detector.kind == "admin-credential" else facts  # its name says it all
         return ": ".join(filter(None, (finding.detector.name, ", ".join(_special(named)))))
     reasons = {reason.factor: reason.text for reason in ranked.reasons}
@@ -31,7 +33,8 @@ def headline(ranked: RankedFinding) -> str:
     end = reasons.get("revocation", "")
     if reasons.get("lifetime", "").startswith("expired"):
         said, end = said[:1], ""
-    line = f"{facts['type']}: " + ", ".join([_opens(facts, reasons.get("privilege", "")), *said])
+    subject = facts.get("type", "") if finding.detector.kind == "sas" else finding.detector.name
+    line = f"{subject}: " + ", ".join([_opens(facts, reasons.get("privilege", "")), *said])
     return f"{line}; {end}" if end else line
 
 
@@ -39,27 +42,33 @@ def _opens(facts: dict[str, str], privilege: str) -> str:
     """What is allowed, and of what."""
     what = _opened(facts)
     if privilege:
-        return " ".join(
-            filter(None, (privilege, "of" if privilege.startswith("full") else "to", what or "what it names"))
-        )
-    allowed = f'what the stored policy "{facts["policy"]}" allows' if facts.get("policy") else "what it was signed for"
+        between = "of" if privilege.startswith("full") else "to"
+        return f"{privilege} {between} {what or 'what it names'}"
+    allowed = (
+        f"what the policy {_quoted(facts['policy'])} allows" if facts.get("policy") else "the request it was made for"
+    )
     return f"{allowed}, {what}" if what else allowed
 
 
 def _opened(facts: dict[str, str]) -> str:
     """The services of an account, or the one thing that it opens."""
     account, host = facts.get("account", ""), facts.get("host", "")
-    where = f'account "{account}"' if account else host
+    where = f"account {_quoted(account)}" if account else host
     service, scope, resource = facts.get("service", ""), facts.get("scope", ""), facts.get("resource", "")
     if scope == "account":
         words = [_SERVICES.get(name, name) for name in service.split(", ") if name]
         what = f"{', '.join(words)} in" if words else ""
         return f"{what} {where or 'an account'}".strip()
     noun = _NOUNS.get((service, scope), "")
-    what = (
-        f'{noun} "{resource}"' if noun and resource else f'"{resource}"' if resource else f"one {noun}" if noun else ""
-    )
+    what = f"{noun} {_quoted(resource)}".strip() if resource else f"one {noun}" if noun else ""
+    if "://" in resource or host.startswith(f"{resource.partition('/')[0]}."):  # the host stands in it
+        return what if not account else f"{what} in {where}"
     return f"{what} in {where}" if what and where else what or where
+
+
+def _quoted(text: str) -> str:
+    """A text of the target in quotation marks that nothing in it can end."""
+    return '"' + text.replace('"', "'") + '"'
 
 
 def _special(facts: dict[str, str]) -> Iterator[str]:
@@ -77,4 +86,4 @@ def _special(facts: dict[str, str]) -> Iterator[str]:
     if facts.get("canary"):
         yield "a canary token"
     if facts.get("account"):
-        yield f'account "{facts["account"]}"'
+        yield f"account {_quoted(facts['account'])}"

@@ -24,12 +24,15 @@ from .model import (
     Secret,
     Sighting,
     Span,
+    is_reserved,
 )
 
 MOST_SECRETS = 50_000
 MOST_SIGHTINGS = 400_000
 MOST_OCCURRENCES = 100
 """Of one finding; the rest is counted."""
+MOST_READINGS = 40
+"""Different facts of one secret that are kept: it can stand with one host here, with another there."""
 
 Resolve = Callable[[Detector, Origin, "set[str]"], "list[tuple[Origin, int]]"]
 """From the origin that a source gave to the full ones: where it stands, and the order of the commit that brought it.
@@ -49,7 +52,7 @@ _BETTER = ("head", "staged", "branch", "history", "unreachable")
 class _Entry:
     secret: Secret
     detectors: dict[str, None] = field(default_factory=dict)
-    facts: dict[tuple[str, str], None] = field(default_factory=dict)
+    facts: dict[Facts, None] = field(default_factory=dict)
     sightings: list[tuple[Origin, Span, Excerpt]] = field(default_factory=list)
     excerpts: dict[Excerpt, Excerpt] = field(default_factory=dict)
     folded: int = 0
@@ -75,8 +78,8 @@ class Ledger:
                 return
             entry = self._entries[key] = _Entry(sighting.secret)
         entry.detectors.update(dict.fromkeys((sighting.detector, *sighting.also)))
-        if len(entry.facts) < 40:
-            entry.facts.update(dict.fromkeys(sighting.facts))
+        if len(entry.facts) < MOST_READINGS:
+            entry.facts[sighting.facts] = None
         if self._kept >= MOST_SIGHTINGS:
             entry.folded += 1
             return
@@ -113,11 +116,16 @@ class Ledger:
 
 
 def _facts(entry: _Entry) -> Facts:
-    """Of each name the value that was seen first: a secret that stands under two accounts says the first."""
-    first: dict[str, str] = {}
-    for name, value in entry.facts:
-        first.setdefault(name, value)
-    return tuple(first.items())
+    """What is known of the secret where most is known, at a host that others can reach if there is one; and what other
+    places add that do not contradict it."""
+    readings = sorted(entry.facts, key=lambda facts: (is_reserved(dict(facts).get("host", "")), -len(facts), facts))
+    known = dict(readings[0])
+    reserved = is_reserved(known.get("host", ""))
+    for facts in readings[1:]:
+        fit = all(known.get(name, text) == text for name, text in facts)
+        if fit and is_reserved(dict(facts).get("host", "")) <= reserved:
+            known |= dict(facts)
+    return tuple(known.items())
 
 
 @dataclass(slots=True)

@@ -24,8 +24,8 @@ Facts = tuple[tuple[str, str], ...]
 
 FACT_NAMES = frozenset(
     "access_key_id account algorithm allows audience canary checksum client_id cost created database email encrypted "
-    "encryption_scope expires fingerprint host ip issuer key_expires key_id key_size key_type mode name permissions "
-    "policy port privilege problems project protocol region resource revocation role scheme scope scopes service "
+    "encryption_scope expires host ip issuer key_expires key_id key_size key_type mode name permissions policy port "
+    "privilege problems project protocol public_key region resource revocation role scheme scope scopes service "
     "signature signed_by starts strength subject team tenant type unknown user version workspace".split()
 )
 """The closed vocabulary of facts; a named group of a pattern or a check may give no other."""
@@ -210,6 +210,25 @@ def part_fact(part: str) -> str:
     words = part.split("-")
     names = ("_".join(words[first:]) for first in range(len(words)))
     return next((name for name in names if name in FACT_NAMES), "")
+
+
+def is_reserved(host: str) -> bool:
+    """Whether a host is one that nobody else reaches: this machine, or a name kept for examples (RFC 2606, 6761)."""
+    return is_here(host) or _EXAMPLES.search(_name_of(host)) is not None
+
+
+def is_here(host: str) -> bool:
+    """Whether a host is this machine itself."""
+    return _HERE.fullmatch(_name_of(host)) is not None
+
+
+def _name_of(host: str) -> str:
+    """A host without its port."""
+    return (host if host.endswith("]") else host.rpartition(":")[0] or host).lower().rstrip(".")
+
+
+_EXAMPLES = re.compile(r"(?:^|\.)(?:example(?:\.(?:com|net|org))?|test|invalid)$")
+_HERE = re.compile(r"localhost|127(?:\.\d{1,3}){3}|\[::1\]|0\.0\.0\.0|.*\.localhost")
 
 
 # --- the secret -----------------------------------------------------------------------------------------------------

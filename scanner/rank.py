@@ -12,11 +12,21 @@ score = 100 x certainty x impact x exposure, each the product of named factors f
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from .model import BANDS, REACH_WORDS, Finding, GitBlob, GitMessage, Occurrence, RankedFinding, Reason
+from .model import (
+    BANDS,
+    REACH_WORDS,
+    Finding,
+    GitBlob,
+    GitMessage,
+    Occurrence,
+    RankedFinding,
+    Reason,
+    is_here,
+    is_reserved,
+)
 
 BAND_FROM = {"critical": 80, "high": 60, "medium": 30, "low": 0}
 """The lowest score of each band."""
@@ -102,7 +112,7 @@ LIFETIMES = (
 
 REVOCATIONS = {
     "account key": (1.0, "can be revoked only by rotating the account key"),
-    "signing key": (1.0, "can be revoked only by replacing the key that signed it"),
+    "signing key": (1.0, "can be ended only through the key that signed it"),
     "delegation key": (0.97, "can be revoked with the user delegation keys of the account"),
     "policy": (0.95, "can be revoked by deleting its stored access policy"),
 }
@@ -167,12 +177,10 @@ def _evidence(finding: Finding) -> list[Reason]:
 
 def _host(finding: Finding) -> list[Reason]:
     """Names kept for examples (RFC 2606, RFC 6761) and this machine's own open nothing that others can reach."""
-    host = dict(finding.facts).get("host", "").lower().rstrip(".").partition(":")[0]
-    if re.search(r"(^|\.)(example(\.(com|net|org))?|test|invalid)$", host):
-        return [_case("host", "host for examples", host)]
-    if re.fullmatch(r"localhost|127(\.\d{1,3}){3}|\[::1\]|0\.0\.0\.0|.*\.localhost", host):
-        return [_case("host", "host is this machine")]
-    return []
+    host = _fact(finding, "host")
+    if not is_reserved(host):
+        return []
+    return [_case("host", "host is this machine") if is_here(host) else _case("host", "host for examples", host)]
 
 
 def _strength(finding: Finding) -> list[Reason]:
@@ -235,10 +243,10 @@ _SAID = (
     ("project", "project"),
     ("email", "identity"),
     ("issuer", "issuer"),
-    ("key_type", "type"),
+    ("key_type", "key type"),
     ("key_size", "bits"),
     ("algorithm", "algorithm"),
-    ("fingerprint", "public half"),
+    ("public_key", "public half"),
     ("scheme", "scheme"),
     ("scopes", "scopes"),
     ("policy", "stored policy"),
@@ -291,7 +299,7 @@ def span_of(left: timedelta) -> str:
         (days // size, unit) for size, unit in ((365, "year"), (30, "month"), (1, "day")) if days >= size or size == 1
     )
     if not number:
-        return "today"
+        return "within a day" if left > timedelta(0) else "less than a day ago"
     words = f"{number} {unit}{'' if number == 1 else 's'}"
     return f"in {words}" if left > timedelta(0) else f"{words} ago"
 
@@ -303,6 +311,8 @@ def _privilege(finding: Finding) -> list[Reason]:
     if facts.get("privilege") in PRIVILEGES:
         value, text = PRIVILEGES[facts["privilege"]]
         letters = facts.get("permissions", "")
+        if facts["privilege"] == "list" and "read" in facts.get("allows", ""):
+            text = f"read and {text}"
         found.append(Reason("privilege", value, f"{text} ({letters})" if letters else text))
     if facts.get("scope") in SCOPES:
         found.append(Reason("scope", *SCOPES[facts["scope"]]))

@@ -31,6 +31,7 @@ CONTAINER = {
     "scope": "container",
     "resource": "backups",
     "permissions": "rl",
+    "allows": "read, list",
     "privilege": "list",
     "expires": "2027-01-11T00:00:00Z",
     "ip": "192.0.2.1",
@@ -68,15 +69,15 @@ def line(detector: str, facts: dict[str, str]) -> str:
         ),
         (
             CONTAINER,
-            'Azure service SAS: list access (rl) to container "backups" in account "acme", expires 2027-01-11 (in 10 '
-            "days), only from 192.0.2.1, https only; can be revoked only by rotating the account key",
+            'Azure service SAS: read and list access (rl) to container "backups" in account "acme", expires 2027-01-11 (in '
+            "10 days), only from 192.0.2.1, https only; can be revoked only by rotating the account key",
         ),
         (
             POLICY,
-            'Azure service SAS: what the stored policy "readers" allows, one container, any IP, plain http allowed; '
+            'Azure service SAS: what the policy "readers" allows, one container, any IP, plain http allowed; '
             "can be revoked by deleting its stored access policy",
         ),
-        ({"type": "Another signed URL"}, "Another signed URL: what it was signed for"),
+        ({"type": "Another signed URL"}, "Another signed URL: the request it was made for"),
     ],
     ids=["account", "expired", "container", "policy", "nothing known"],
 )

@@ -58,7 +58,10 @@ OTHER = Random("other").randbytes(64)
         ([sas(RAW), key(OTHER, "globex")], {"account": "acme"}),
         ([sas(RAW, told=""), key(OTHER)], {}),
         ([sas(RAW)], {"account": "acme"}),
-        ([sas(azure_sas.EMULATOR_KEY, azure_sas.EMULATOR)], {"account": azure_sas.EMULATOR, "signature": "proved"}),
+        (
+            [sas(azure_sas.EMULATOR_KEY, azure_sas.EMULATOR)],
+            {"account": azure_sas.EMULATOR, "signature": "proved", "mode": "emulator"},
+        ),
         ([sas(RAW, azure_sas.EMULATOR)], {"account": azure_sas.EMULATOR, "signature": "refuted"}),
         ([sas(RAW), key(b"")], {"account": "acme"}),
     ],

@@ -363,8 +363,8 @@ def test_the_reasons_of_a_shared_access_signature() -> None:
         (timedelta(days=-366), "1 year ago"),
         (timedelta(days=45), "in 1 month"),
         (timedelta(days=-3, hours=-2), "3 days ago"),
-        (timedelta(hours=5), "today"),
-        (timedelta(hours=-5), "today"),
+        (timedelta(hours=5), "within a day"),
+        (timedelta(hours=-5), "less than a day ago"),
     ],
 )
 def test_a_time_from_now_is_told_in_words(left: timedelta, words: str) -> None:

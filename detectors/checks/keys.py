@@ -132,7 +132,7 @@ def service_account(value: bytes, facts: dict[str, str]) -> Pairs | None:
 def _facts(key: _Key, *, encrypted: bool, problems: Sequence[str] = (), more: Pairs | None = None) -> Pairs:
     size, fingerprint = str(key.size or ""), _fingerprint(key.public)
     facts = [("key_type", key.kind), ("algorithm", key.curve), ("key_size", size)]
-    facts += [("encrypted", "yes" if encrypted else "no"), ("fingerprint", fingerprint), *(more or [])]
+    facts += [("encrypted", "yes" if encrypted else "no"), ("public_key", fingerprint), *(more or [])]
     facts.append(("problems", "; ".join([*problems, *([] if key.sound else [_APART])])))
     return [fact for fact in facts if fact[1]]
 
@@ -456,7 +456,7 @@ def _pgp(raw: bytes) -> Pairs | None:
         return None
     key = _pgp_key(primary, end)
     created = datetime.fromtimestamp(int.from_bytes(primary[1:5]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    more = [("fingerprint", _pgp_fingerprint(primary[:end])), ("created", created)]
+    more = [("public_key", _pgp_fingerprint(primary[:end])), ("created", created)]
     names = [packet for tag, packet in packets if tag == 13]
     more += _owner(names[0].rpartition(b"<")[2].rstrip(b">")) if names else []
     return _facts(key, encrypted="no" not in held, more=more)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..model import Detector, Match, Piece, Secret
 from .confirm import Confirmed, Known, surroundings
@@ -22,6 +22,10 @@ from .views import TRIGGERS, may_be_wide
 
 MOST_MATCHES = 10_000
 """Matches that are kept of one blob; the rest is counted."""
+ADDRESSES = frozenset({"sas", "webhook-url"})
+"""Kinds of which much is told: what it opens stands in it."""
+PROVIDERS = 2
+"""The specificity from which on a detector knows a format."""
 
 
 @dataclass(slots=True)
@@ -63,6 +67,7 @@ class Engine:
         # No secret that a detector could not confirm at a cut reaches farther than this from it.
         self._reach = max((d.width + d.behind + d.ahead for d in detectors), default=0) + READ
         self._index = {d.id: i for i, d in enumerate(detectors)}
+        self._parts = frozenset(part for d in detectors for part in d.parts)
         self.reach = matcher.reach
         self.before, self.behind = surroundings(detectors, matcher.windows, [t.reach for t in TRIGGERS])
 
@@ -134,8 +139,26 @@ class Engine:
                 kept[key] = (place, candidate.margin)
                 found.matches[place : place + 1] = [self._match(candidate, masks[id(candidate.reading)], lines)]
         if found.matches:
-            found.matches = pair(withhold(settle(found.matches, self._by_id)), self._by_id)
+            settled = withhold(settle(found.matches, self._by_id))
+            found.matches = pair([self._without_tokens(m) for m in settled], self._by_id)
         return found
+
+    def _without_tokens(self, match: Match) -> Match:
+        """What is told of a signed URL is text of the target, decoded: a token in its path, say, is masked there."""
+        if self._by_id[match.detector].kind not in ADDRESSES:
+            return match
+        text = "\n".join(fact for _, fact in match.facts).encode()
+        masks: dict[str, str] = {}
+        for reading in read(Piece(text), self._matcher.hints(text), self.detectors, self._matcher):
+            for c in reading.confirmed:
+                if not c.rejected and c.detector.specificity >= PROVIDERS and c.detector.id not in self._parts:
+                    start, end = reading.view.original(c.start, c.end)
+                    secret = Secret(reading.view.buffer[c.start : c.end]).named_by(c.detector)
+                    masks[text[start:end].decode("utf-8", "replace")] = secret.mask()
+        facts = match.facts
+        for value, mask in sorted(masks.items(), key=lambda m: -len(m[0])):
+            facts = tuple((name, fact.replace(value, mask)) for name, fact in facts)
+        return replace(match, facts=facts)
 
     def _match(self, candidate: _Candidate, masks: Masks, lines: Lines) -> Match:
         view, at, end = candidate.reading.view, candidate.confirmed.start, candidate.confirmed.end

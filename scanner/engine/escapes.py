@@ -10,14 +10,17 @@ not escaped gives nothing, as the text itself is searched anyway. All work is li
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 
 Segment = tuple[int, int, int, int, int]
 """As in `views.py`."""
 Line = tuple[bytes, tuple[Segment, ...]]
 """A line of a view, and where its bytes come from."""
+Joint = tuple[int, int, str]
+"""(place in a decoded text, length of what stands before it on its line, sort) of where two pieces meet that may not
+belong together. Sorts: `line`, where a line just ends; `next`, where a sign says that it goes on; `beside` and `below`,
+where two strings have nothing between them but blanks, or a new line."""
 
 REACH = 6144
 """Bytes that are decoded before such a name, and from it on."""
@@ -26,10 +29,15 @@ CONTEXT = 256
 
 # --- where to look --------------------------------------------------------------------------------------------------
 
-_EQUALS = r"(?:=|%3[Dd]|%253[Dd]|\\u003[Dd]|\\x3[Dd]|\\=|&#61;|&#[Xx]3[Dd];)"
+_SIGNS = (
+    *("=", "%3d", "%253d", "\\u003d", "\\\\u003d", "\\x3d", "\\\\x3d", "\\=", "\\\\="),
+    *(ampersand + name for ampersand in ("&", "&amp;") for name in ("#61;", "#061;", "#x3d;", "#x003d;", "equals;")),
+)
+"""How an equals sign is written, in small letters."""
+_EQUALS = f"(?i:{'|'.join(map(re.escape, _SIGNS))})"
 _SIGN = r"(?:[A-Za-z0-9+/~_-]|%2[BFbf]|%252[BFbf]|\\/|\\u00)"
 _NAMED = (
-    ("sig", rf"{_SIGN}{{10}}", "sig", ""),
+    ("sig", r"[A-Za-z0-9+/~_%\\&#;-]{7}", "sig", ""),
     ("s[etv]", "20[0-9][0-9]", "se", "20"),
     ("[Ss]ignature", rf"{_SIGN}{{16}}", "signature", ""),
     ("[Cc]redential", "[A-Za-z0-9]{8}", "credential", ""),
@@ -39,17 +47,29 @@ _NAMED = (
 )
 """Names of signed URLs' parameters, or their ends, and how their values begin; the same as small-letter literals. Each
 kind of URL has several of them: one may be cut in two by the end of a line."""
-_OTHERS = ("s[etv]=3[Dd]20[0-9][0-9]", r"haredAccessSignature(?:\x20|\+|%20)[a-z]")
+_OTHERS = (
+    *("s[etv]=3[Dd]20[0-9][0-9]", r"haredAccessSignature(?:\x20|\+|%20)[a-z]"),
+    *("(?:[?&;=]|3[Dd])sig=", r"(?:[?&;]|Signature=(?:3D)?)s(?:ig?)?(?:[\"'`\\^\r\n]|=\r?\n)"),
+)
+"""The last two are the name `sig` where a string or line ends within: of pieces of 12 bytes and more one holds it, with
+the begin of its value, or it is cut like this."""
 EXPRESSION = "\n".join([*(name + _EQUALS + value for name, value, _, _ in _NAMED), *_OTHERS])
-_SIGNS = ("=", "%3d", "%253d", "\\u003d", "\\x3d", "\\=", "&#61;", "&#x3d;")
 _LITERALS = (*((name, value) for _, _, name, value in _NAMED), ("st", "20"), ("sv", "20"))
 KEYWORDS = (
     *((name + sign + value).encode() for name, value in _LITERALS for sign in _SIGNS),
     *(b"se=3d20", b"st=3d20", b"sv=3d20"),
     *(b"haredaccesssignature ", b"haredaccesssignature+", b"haredaccesssignature%20"),
+    *(b"=sig=", b"3dsig="),
+    *(
+        (before + name + end).encode()
+        for before in ("?", "&", ";", "signature=", "signature=3d")
+        for name in ("s", "si", "sig")
+        for end in "\"'`\\^\r\n="
+    ),
 )
 _HEAD = re.compile("|".join(f"(?:{one})" for one in EXPRESSION.split("\n")).encode())
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-"
+_SOFT = re.compile(rb"=(?:3[Dd]|\r?\n)")
 _HEAD_REACH = 160
 """Bytes between a head's beginning and where a matcher points to it, at most."""
 AROUND = REACH + CONTEXT + _HEAD_REACH
@@ -57,33 +77,53 @@ AROUND = REACH + CONTEXT + _HEAD_REACH
 
 # --- how it is decoded ----------------------------------------------------------------------------------------------
 
-_URL = rb"A-Za-z0-9%&=?._~:/+,;-"
+_URL = rb"A-Za-z0-9%&=?._~:/+,;$@!*()-"
 _PLAIN = re.compile(
-    rb"(?P<html>&(?:amp|quot|apos|lt|gt|equals|plus|sol|percnt|#[0-9]{2,3}|#[Xx][0-9A-Fa-f]{2});)"
+    rb"(?P<html>&(?:(?i:amp|quot|apos|lt|gt)|equals|plus|sol|percnt|#0{0,4}[0-9]{2,3}|#[Xx]0{0,4}[0-9A-Fa-f]{2});)"
     rb"|\\u00(?P<unicode>[0-7][0-9A-Fa-f])|\\x(?P<hex>[0-7][0-9A-Fa-f])"
+    rb"|(?P<join>(?:[\"']|(?P<backtick>`))"
+    rb"(?P<between>[ \t\r\n\\_]{0,80}+(?:\+\+?|\.\.?|&|\|\||<>|~)?[ \t\r\n\\_]{0,80}+)"
+    rb"[bBrRuUfF@$]{0,2}(?(backtick)`|[\"']))"
     rb"|\\(?P<slash>[/&=?%+:;.,!~*#$()@\"'\\_-])|[`^](?P<shell>[&=?%+;|<>$()])|%(?P<batch>%)(?=[0-9A-Fa-f]{2})"
     rb"|(?P<next>[\\`^]\r?\n[ \t]{0,80})"
-    rb"|(?P<join>[\"'`](?P<between>[ \t\r\n\\_]{0,80}+(?:\+\+?|\.\.?|&|\|\||<>|~)?[ \t\r\n\\_]{0,80}+)"
-    rb"[bBrRuUfF@$]{0,2}[\"'`])"
 )
 _BROKEN = re.compile(
-    rb"(?<=[%b])[ \t]{0,8}\r?\n[ \t]{0,80}(?:[>#*|]{1,3}[ \t]{1,8}|//[ \t]{1,8})?"
-    rb"(?![a-z]{2,8}://|[A-Z][A-Z0-9_]{0,40}=)(?=[%b]{1,400}[ \t]{0,8}(?:[\"'`)>\]},\r\n]|\Z))|"
-    % (_URL, _URL)
+    rb"(?P<line>(?<=[%b])[ \t]{0,8}\r?\n[ \t]{0,80}(?:[>#*|]{1,3}[ \t]{1,8}|//[ \t]{1,8})?(?=[%b]))|" % (_URL, _URL)
     + _PLAIN.pattern
 )
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _PERCENT_WORD = re.compile(rb"[A-Za-z0-9%._~:/+@!*(),;|$-]+")
 _QUOTED = re.compile(rb"=([0-9A-F]{2})|=[ \t]{0,8}\r?\n")
+_STILL_QUOTED = re.compile(rb"(?<![A-Za-z])s[eprstv]=3D")
 _WORD = re.compile(rb"(?:haredAccessSignature )?[^\s\"'<>]+")
-_NAME = re.compile(rb"(?:sig|s[etnv]|ex|[Ss]ignature|[Cc]redential|AccessKeyId|AccessId|Pair-Id)(?:=|%3[Dd])")
-_COMPLETE = re.compile(
-    rb"(?=[^\s]*\bsv=)(?=[^\s]*\bs(?:e|i)=)(?=[^\s]*\bs(?:p|i|r)=)[^\s]*\bsig=(?:[A-Za-z0-9+/]|%2[BFbf]){43}(?:=|%3[Dd])"
-    rb"|(?=[^\s]*[Cc]redential=)(?=[^\s]*[Ee]xpires=)[^\s]*[Ss]ignature=[0-9a-f]{64}(?![0-9a-f])"
-    rb"|(?=[^\s]*(?:AccessKeyId|AccessId)=)(?=[^\s]*Expires=)[^\s]*Signature=(?:[A-Za-z0-9+/]|%2[BFbf]){27,}(?:=|%3[Dd])"
-)
+_BEGUN = re.compile(rb"[^\s\"'<>]*")
+_NAME = re.compile(rb"(?:sig|s[etnv]|ex|[Ss]ignature|[Cc]redential|AccessKeyId|AccessId|Pair-Id)" + _EQUALS.encode())
 _HTML = {b"&amp;": b"&", b"&quot;": b'"', b"&apos;": b"'", b"&lt;": b"<", b"&gt;": b">"}
 _HTML |= {b"&equals;": b"=", b"&plus;": b"+", b"&sol;": b"/", b"&percnt;": b"%"}
+
+# --- what belongs together ------------------------------------------------------------------------------------------
+
+_PART = re.compile(
+    rb"(?P<version>sv=20[0-9]{2}-[0-9]{2}-[0-9]{2})|(?P<end>se=20[0-9]{2}-[0-9]{2}-[0-9]{2})|(?P<policy>si=.)|(?P<what>s[pr]=[a-z])"
+    rb"|(?P<sas>sig=(?:[A-Za-z0-9+/]|%2[BFbf]){43}(?:=|%3[Dd]))"
+    rb"|(?P<key>[Cc]redential=|AccessKeyId=|AccessId=)|(?P<until>[Ee]xpires=[0-9])"
+    rb"|(?P<signature>[Ss]ignature=(?:[0-9a-f]{64}(?![0-9a-f])|(?:[A-Za-z0-9+/]|%2[BFbf]){27,}(?:=|%3[Dd])))"
+)
+_COMPLETE = (
+    frozenset(("version", "end", "what", "sas")),
+    frozenset(("version", "policy", "sas")),
+    frozenset(("key", "until", "signature")),
+)
+"""What a signed URL must have, by kind."""
+_OPEN = re.compile(rb"(?:[?&;][A-Za-z-]{0,24}=?|Signature=[a-z]{0,8}|%[0-9A-Fa-f]?)\Z")
+"""How a piece ends that goes on."""
+_GOES_ON = re.compile(rb"[A-Za-z0-9._~:/+,$@!*-]{0,250}[&%]|T[0-9]{2}:")
+"""How one begins that belongs to what stands before it."""
+_BEGINS = re.compile(rb"(?:https?|wasbs?|abfss?|s3|gs|oss)://|[A-Za-z][A-Za-z0-9_.-]{0,40}=[A-Za-z0-9/%$._-]")
+_ANOTHER = re.compile(_BEGINS.pattern + rb"|[A-Za-z0-9._~/%+-]{0,250}\?")
+"""How one begins that does not; and one behind a complete URL."""
+_END = re.compile(rb"[ \t]{0,8}(?:[\"'`)>\]},\r\n]|\Z)")
+_PAIRS = (b'""', b"''", b"<>", b"``", b"()")
 
 
 def unescaped(buffer: bytes, found: Sequence[int]) -> Iterator[Line]:
@@ -100,7 +140,7 @@ def unescaped(buffer: bytes, found: Sequence[int]) -> Iterator[Line]:
         yield from _words(buffer, _Decoded(buffer, low, high, _PLAIN, _character))
         yield from _words(buffer, _Decoded(buffer, low, high, _BROKEN, _character), broken=True)
     for low, high in _regions([at for at, _, quoted in heads if quoted], len(buffer)):
-        yield from _words(buffer, _Decoded(buffer, low, high, _QUOTED, _byte))
+        yield from _words(buffer, _Decoded(buffer, low, high, _QUOTED, _byte), between=b" ")
 
 
 def _heads(buffer: bytes, found: Sequence[int]) -> list[tuple[int, bool, bool]]:
@@ -110,8 +150,9 @@ def _heads(buffer: bytes, found: Sequence[int]) -> list[tuple[int, bool, bool]]:
     for at in sorted(found):
         for head in _HEAD.finditer(buffer, max(at - _HEAD_REACH, done), min(at + _HEAD_REACH, len(buffer))):
             done = head.start() + 1
-            sign = head[0].lstrip(_LETTERS)[:3]
-            heads.append((head.start(), sign.startswith(b"%"), sign.upper() == b"=3D"))
+            sign = head.end() - len(head[0].lstrip(_LETTERS))
+            soft = _SOFT.search(buffer, head.start(), head.end() + 2)
+            heads.append((head.start(), buffer.startswith(b"%", sign), soft is not None))
     return heads
 
 
@@ -132,7 +173,7 @@ def _regions(places: Sequence[int], length: int) -> Iterator[tuple[int, int]]:
 class _Decoded:
     """A stretch of a buffer, decoded, with where each byte comes from.
 
-    `changes` are where something was decoded, `breaks` where lines were joined.
+    `changes` are where something was decoded, `joints` where pieces meet that may not belong together.
     """
 
     def __init__(
@@ -147,7 +188,7 @@ class _Decoded:
         self.text = bytearray()
         self.segments: list[Segment] = []
         self.changes: list[int] = []
-        self.breaks: list[int] = []
+        self.joints: list[Joint] = []
         at = low
         for one in pattern.finditer(buffer, low, high):
             new = decode(one)
@@ -159,8 +200,9 @@ class _Decoded:
             if new:
                 self.segments.append((len(self.text), len(self.text) + len(new), one.start(), len(new), len(one[0])))
                 self.text += new
-            elif pattern is _BROKEN and not (one["join"] or one["next"]):
-                self.breaks.append(len(self.text))
+            elif sort := _sort(one):
+                size = len(self.text) - self.joints[-1][0] if self.joints else -1
+                self.joints.append((len(self.text), size if sort == "beside" else _column(buffer, one.start()), sort))
         self._copy(buffer, at, high)
 
     def _copy(self, buffer: bytes, low: int, high: int) -> None:
@@ -185,48 +227,94 @@ class _Decoded:
             out.append((low - start + offset, high - start + offset, at, unit, width))
         return tuple(out)
 
+    def source(self, start: int, end: int) -> tuple[int, int]:
+        """Where a stretch of the text comes from."""
+        (_, _, low, _, _), (_, _, last, _, width) = self.part(start, start + 1, 0) + self.part(end - 1, end, 0)
+        return low, last + width
+
+
+def _column(buffer: bytes, at: int) -> int:
+    """Where on its line a place is; -1 where that line is long."""
+    newline = buffer.rfind(b"\n", max(0, at - CONTEXT), at)
+    return at - newline if newline >= 0 or at <= CONTEXT else -1
+
 
 def _words(
     buffer: bytes, decoded: _Decoded, *, between: bytes = b"", broken: bool = False, whole: bool = False
 ) -> Iterator[Line]:
-    """The words that hold the name of a parameter and were changed; with `broken` those put together from lines, unless
-    one of their lines is complete without the others. `between` separates a word from what stands behind it; `whole`
-    says that no word is cut where the stretch begins or ends."""
-    marks = decoded.breaks if broken else decoded.changes
-    if not marks:
-        return
-    for word in _WORD.finditer(decoded.text):
-        start, end = word.span()
-        if not whole and decoded.is_cut(start, end):
-            continue  # another stretch has it, or it is too long
-        first = bisect_right(marks, start)
-        here = marks[first : bisect_right(marks, end - 1)] if broken else marks[max(first - 1, 0) : first + 1]
-        if not any(start <= mark < end for mark in here) or not _NAME.search(word[0]):
+    """The words that hold the name of a parameter and were changed; with `broken` those put together from lines.
+    `between` separates a word from what stands behind it; `whole` says that no word is cut where the stretch begins or
+    ends."""
+    marks = [at for at, _, sort in decoded.joints if sort == "line"] if broken else decoded.changes
+
+    def changed(start: int, end: int) -> bool:
+        first = (bisect_right if broken else bisect_left)(marks, start)
+        return first < len(marks) and marks[first] < end and _NAME.search(decoded.text, start, end) is not None
+
+    for word in _WORD.finditer(decoded.text) if marks else ():
+        if not changed(*word.span()) or (not whole and decoded.is_cut(*word.span())):
+            continue  # of what is cut another stretch has the word, or it is too long
+        low, high = decoded.source(*word.span())
+        if high - low >= REACH:
+            continue  # it depends on more than what lies around its head
+        for start, end in _pieces(buffer, decoded, *word.span()):
+            if changed(start, end) and not _STILL_QUOTED.search(decoded.text, start, end):
+                yield _line(buffer, decoded, start, end, between)
+
+
+def _pieces(buffer: bytes, decoded: _Decoded, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A word, cut where a signed URL is whole and what follows is another text."""
+    text, joints = decoded.text, decoded.joints
+    first = bisect_right(joints, start, key=lambda joint: joint[0])
+    joints = joints[first : bisect_left(joints, end, key=lambda joint: joint[0])]
+    columns = [-1, *(column for _, column, _ in joints), -1]
+    low, high = decoded.source(start, end)
+    edges = (buffer[max(0, low - 1) : low] + buffer[high : high + 1], buffer[low : low + 1] + buffer[high - 1 : high])
+    enclosed = any(pair in edges for pair in _PAIRS) or (edges[1][1:] == b")" and text.find(b"](", start, end) >= 0)
+    whole = _whole(text, start, end)
+    for place, (at, column, sort) in enumerate(joints):
+        if at < whole or _is_open(text, start, at) or (enclosed and sort in ("line", "next")):
             continue
-        edges = [start, *here, end] if broken else []
-        if any(_COMPLETE.match(decoded.text, low, high) for low, high in pairwise(edges)):
-            continue
-        segments = decoded.part(start, end, 0)
-        if segments[-1][2] - segments[0][2] < REACH:  # a longer one depends on more than what lies around its head
-            yield _line(buffer, decoded, start, end, between)
+        before, behind = columns[place], columns[place + 2]
+        full = column >= 0 and (column == before or (column == behind and (column > before or place == 1)))
+        goes_on = full or _GOES_ON.match(text, at, end) or (sort == "below" and text[at : at + 1] not in b"-./@$")
+        if not goes_on or _ANOTHER.match(text, at, end):
+            yield start, at
+            start, whole = at, _whole(text, at, end)
+    if whole > end and not enclosed and joints and joints[-1][2] == "line" and not _END.match(buffer, high):
+        end = max(start, joints[-1][0])  # more words follow: none of them belongs to it
+    yield start, end
+
+
+def _whole(text: bytearray, start: int, end: int) -> int:
+    """Where all has been seen that a signed URL must have."""
+    seen: set[str | None] = set()
+    for part in _PART.finditer(text, start, end):
+        seen.add(part.lastgroup)
+        if any(kind <= seen for kind in _COMPLETE):
+            return part.end()
+    return end + 1
+
+
+def _is_open(text: bytes | bytearray, start: int, at: int) -> bool:
+    """Whether a piece that ends there goes on."""
+    return _OPEN.search(text, max(start, at - 32), at) is not None
 
 
 def _line(buffer: bytes, decoded: _Decoded, start: int, end: int, between: bytes) -> Line:
-    """A word with what stands before and behind it on its line."""
-    segments = decoded.part(start, end, 0)
-    low, high = segments[0][2], segments[-1][2] + _length(segments[-1])
+    """A word with what stands before and behind it on its line; behind that a line of its own, so that it goes on in no
+    other word's line."""
+    low, high = decoded.source(start, end)
     before = buffer[max(0, low - CONTEXT) : low].rpartition(b"\n")[2]
     behind = buffer[high : high + CONTEXT].partition(b"\n")[0].rstrip(b"\r")
-    text = before + bytes(decoded.text[start:end]) + between + behind
-    moved = tuple((s + len(before), e + len(before), source, unit, width) for s, e, source, unit, width in segments)
+    # Of a word that is cut there nothing is kept: the half of another URL could be taken for one.
+    before = _BEGUN.sub(b"", before, 1) if len(before) == CONTEXT else before
+    behind = _BEGUN.sub(b"", behind[::-1], 1)[::-1] if len(behind) == CONTEXT else behind
+    text = before + bytes(decoded.text[start:end]) + between + behind + b"\n\x1f"
+    moved = decoded.part(start, end, len(before))
     size = len(before) + end - start + len(between)
     ends = ((size, size + len(behind), high, 1, 1),) if behind else ()
     return text, (*(((0, len(before), low - len(before), 1, 1),) if before else ()), *moved, *ends)
-
-
-def _length(segment: Segment) -> int:
-    start, end, _, unit, width = segment
-    return (end - start) // unit * width
 
 
 def _byte(one: re.Match[bytes]) -> bytes | None:
@@ -242,14 +330,29 @@ def _character(one: re.Match[bytes]) -> bytes | None:
     digits = groups["unicode"] or groups["hex"]
     if digits:
         return bytes([int(digits, 16)])
-    if groups["join"]:
-        between = groups["between"]
-        return b"" if b"\n" in between or between.strip(b" \t\r\\_") else None
+    if groups["join"] and groups["between"].strip(b" ") == b"" and len(groups["between"]) != 1:
+        return None
+    if _sort(one) and _BEGINS.match(one.string, one.end()) and not _is_open(one.string, 0, one.start()):
+        return None  # another text
     return groups["slash"] or groups["shell"] or groups["batch"] or b""
 
 
+def _sort(one: re.Match[bytes]) -> str:
+    """The sort of a joint; empty where it leaves no doubt."""
+    groups = one.groupdict()
+    if groups.get("line"):
+        return "line"
+    if groups.get("next"):
+        return "next" if one[0].endswith((b" ", b"\t")) else ""
+    between = groups.get("between")
+    if between is None or between.strip(b" \t\r\n\\_"):
+        return ""
+    return "below" if b"\n" in between and b"\\" not in between else "beside"
+
+
 def _of_html(text: bytes) -> bytes | None:
-    if text in _HTML:
-        return _HTML[text]
+    name = text.lower()
+    if name in _HTML:
+        return _HTML[name]
     number = int(text[3:-1], 16) if text[2:3] in b"xX" else int(text[2:-1])
     return bytes([number]) if 32 <= number < 127 else None

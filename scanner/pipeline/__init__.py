@@ -29,6 +29,7 @@ from ..model import (
     RankedFinding,
     ScanResult,
     clean,
+    is_reserved,
 )
 from ..prove import prove
 from ..rank import order
@@ -297,7 +298,7 @@ def _merge(found: Iterable[Finding]) -> list[Finding]:
         key = finding.secret.canonical()
         other = merged.get(key)
         if other:
-            best, more = sorted((other, finding), key=lambda f: -f.detector.specificity)
+            best, more = sorted((other, finding), key=_merit)
             also = {*best.also, *more.also, more.detector.id} - {best.detector.id}
             finding = replace(
                 best,
@@ -307,6 +308,11 @@ def _merge(found: Iterable[Finding]) -> list[Finding]:
             )
         merged[key] = finding
     return list(merged.values())
+
+
+def _merit(finding: Finding) -> tuple[int, bool]:
+    """The more specific detector first, then a host that others can reach."""
+    return -finding.detector.specificity, is_reserved(dict(finding.facts).get("host", ""))
 
 
 def _rank(found: list[Finding], tally: Tally) -> tuple[list[RankedFinding], list[RankedFinding]]:

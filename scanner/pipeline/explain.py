@@ -15,6 +15,7 @@ from ..model import Explanation, Piece, Sighting, Stdin
 from ..prove import prove
 from ..rank import order
 from .judge import judged
+from .redact import Redactor
 from .targets import as_given
 from .workers import digest
 
@@ -36,5 +37,6 @@ def explain(text: bytes, *, now: datetime, detectors: tuple[str, ...] = (), cach
         ledger.add(Stdin(), Sighting(m.detector, m.also, m.secret, m.span, m.facts, m.excerpt))
     ranked = [judged(finding, now) for finding in prove(ledger.findings(as_given))]
     named = [replace(r, fingerprint=r.finding.secret.fingerprint()) for r in ranked]
-    secrets = tuple((r, reasons[digest(r.finding.secret)]) for r in order(named))
+    redactor = Redactor(r.finding for r in named)
+    secrets = tuple((redactor.finding(r), reasons[digest(r.finding.secret)]) for r in order(named))
     return Explanation(secrets, () if secrets else tuple(catalog.fitting(text.strip(), found)))

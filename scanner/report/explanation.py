@@ -44,10 +44,6 @@ def render_json(explanation: Explanation, options: ReportOptions) -> Iterator[st
     yield to_json(document, indent=2) + "\n"
 
 
-def _expired(ranked: RankedFinding) -> bool:
-    return ranked.finding.verdict.state == "dead"
-
-
 def _links(ranked: RankedFinding) -> list[str]:
     detector = ranked.finding.detector
     return list(dict.fromkeys(filter(None, (detector.rotate, detector.source))))
@@ -55,16 +51,16 @@ def _links(ranked: RankedFinding) -> list[str]:
 
 def _secret(ranked: RankedFinding, suppressed: str, options: ReportOptions) -> Iterator[str]:
     finding = ranked.finding
-    yield from _wrapped("", f"{ranked.band.upper()} {ranked.score}  {ranked.summary}", options)
+    reasons = [r.text for r in ranked.reasons if r.factor != "exposure" and r.text not in ranked.summary]
+    left_out = f" ({suppressed}: a scan leaves it out)" if suppressed else ""
+    yield from _wrapped("", f"{ranked.band.upper()} {ranked.score}  {ranked.summary}{left_out}", options)
     yield f"  secret          {clean(shown(finding.secret, options))}"
     yield f"  detector        {finding.detector.id}"
     yield f"  fingerprint     {ranked.fingerprint}"
     for name, value in finding.facts:
         yield from _wrapped(name, value, options)
-    if suppressed:
-        yield from _wrapped("suppressed", f"a scan leaves it out: {suppressed}", options)
-    yield from _wrapped("why", "; ".join(r.text for r in ranked.reasons if r.factor != "exposure"), options)
-    for number, step in enumerate(steps(finding, expired=_expired(ranked)), 1):
+    yield from _wrapped("why", "; ".join(reasons), options)
+    for number, step in enumerate(steps(finding, suppressed), 1):
         yield from _wrapped("next" if number == 1 else "", f"{number}. {step}", options, hanging=3)
     for number, link in enumerate(_links(ranked)):
         yield f"  {'' if number else 'read':<16}{link}"
@@ -94,7 +90,7 @@ def _object(ranked: RankedFinding, suppressed: str, options: ReportOptions) -> d
     for name in ("occurrences", "occurrences_folded"):
         del found[name]
     found["suppressed"] = suppressed
-    found["next"] = list(steps(ranked.finding, expired=_expired(ranked)))
+    found["next"] = list(steps(ranked.finding, suppressed))
     found["links"] = _links(ranked)
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -69,7 +70,9 @@ def _result(ranked: RankedFinding, rule: int, options: ReportOptions) -> dict[st
         "ruleIndex": rule,
         "level": LEVEL[ranked.band],
         "rank": float(ranked.score),
-        "message": {"text": f"{ranked.summary} {shown(finding.secret, options)} ({ranked.band}): {why}"},
+        "message": {
+            "text": f"{_plain(ranked.summary)} {shown(finding.secret, options)} ({ranked.band}): {_plain(why)}"
+        },
         "locations": [_location(o) for o in finding.occurrences[:1]],
         "relatedLocations": [_location(o) | {"id": n} for n, o in enumerate(finding.occurrences[1:LOCATIONS], 1)],
         "fingerprints": {"oakum/v1": ranked.fingerprint},
@@ -81,6 +84,11 @@ def _result(ranked: RankedFinding, rule: int, options: ReportOptions) -> dict[st
             "origins": [origin_object(o.origin) for o in finding.occurrences[:LOCATIONS]],
         },
     }
+
+
+def _plain(text: str) -> str:
+    """A message without links: viewers make some of `[text](target)` (SARIF 2.1.0, 3.11.6)."""
+    return re.sub(r"([\\\[\]])", r"\\\1", text)
 
 
 def _location(occurrence: Occurrence) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from ..model import (
     ScanResult,
     clean,
 )
-from .advice import revocation
+from .advice import first_step
 from .options import ReportOptions, shown
 
 _STYLE = {
@@ -224,13 +224,13 @@ def _next_step(ranked: RankedFinding) -> str:
     origins = [o.origin for o in finding.occurrences]
     places = {o.reach for o in origins if isinstance(o, GitBlob | GitMessage)}
     if all(isinstance(o, GitMessage) for o in origins):
-        step = f"{revocation(finding)}; a message goes away only by rewriting the commit, tag or note that carries it"
+        step = f"{first_step(finding)}; a message goes away only by rewriting the commit, tag or note that carries it"
     elif places == {"staged"}:
         step = "take it out before you commit"
     elif not places:
-        step = f"{revocation(finding)}, then take it out"
+        step = f"{first_step(finding)}, then take it out"
     else:
-        step = f"{revocation(finding)}, then take it out; deleting the line alone leaves it in history"
+        step = f"{first_step(finding)}, then take it out; deleting the line alone leaves it in history"
     return f"{step}: {finding.detector.rotate}" if finding.detector.rotate else step
 
 

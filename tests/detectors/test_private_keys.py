@@ -121,7 +121,7 @@ def test_a_key_that_ssh_keygen_makes_has_the_fingerprint_that_it_prints(kind: st
         assert private_key(key.private) == [
             *KINDS[kind],
             ("encrypted", "no"),
-            ("fingerprint", key.fingerprint),
+            ("public_key", key.fingerprint),
             *owner,
         ], form
         assert private_key_base64(base64.b64encode(key.private).rstrip(b"=")) == private_key(key.private)
@@ -132,7 +132,7 @@ def test_a_key_that_ssh_keygen_makes_has_the_fingerprint_that_it_prints(kind: st
 def test_openssh_shows_the_public_half_of_a_key_under_a_passphrase(kind: str, tmp_path: Path) -> None:
     """Its comment is locked away; the other forms lock the public half, too, and PKCS#8 the type."""
     key = ssh_keygen(tmp_path, kind, passphrase="open sesame")
-    assert private_key(key.private) == [*KINDS[kind], ("encrypted", "yes"), ("fingerprint", key.fingerprint)]
+    assert private_key(key.private) == [*KINDS[kind], ("encrypted", "yes"), ("public_key", key.fingerprint)]
     if kind != "ed25519":
         older = private_key(ssh_keygen(tmp_path, kind, "PEM", "open sesame").private)
         assert older == [KINDS[kind][0], ("encrypted", "yes")]
@@ -144,7 +144,7 @@ def test_what_contradicts_itself_in_an_openssh_key_is_told(tmp_path: Path) -> No
     """The two check numbers, the public half that stands there three times, the seed it comes from, the end."""
     key = ssh_keygen(tmp_path, "ed25519")
     raw, half = unarmour(key.private), key.public[-32:]
-    known = [("key_type", "Ed25519"), ("encrypted", "no"), ("fingerprint", key.fingerprint)]
+    known = [("key_type", "Ed25519"), ("encrypted", "no"), ("public_key", key.fingerprint)]
     private = raw.index(key.public) + len(key.public) + 4
     seed = raw.rindex(half) - 32
 
@@ -157,7 +157,7 @@ def test_what_contradicts_itself_in_an_openssh_key_is_told(tmp_path: Path) -> No
     assert private_key(armour("OPENSSH PRIVATE KEY", raw[: seed + 40])) == [*known, CUT]
     other = damaged(raw.index(half))
     assert other is not None
-    assert [name for name, _ in other] == ["key_type", "encrypted", "fingerprint", "email", "problems"]
+    assert [name for name, _ in other] == ["key_type", "encrypted", "public_key", "email", "problems"]
     assert other[-1] == APART
     assert other[2] != known[2]
 
@@ -171,7 +171,7 @@ def test_a_public_half_of_another_key_is_told(kind: str, tmp_path: Path) -> None
     assert private_key(armour("OPENSSH PRIVATE KEY", mixed)) == [
         *KINDS[kind],
         ("encrypted", "no"),
-        ("fingerprint", other.fingerprint),
+        ("public_key", other.fingerprint),
         ("email", OWNER),
         APART,
     ]
@@ -183,7 +183,7 @@ def test_the_handle_of_a_security_key_is_no_whole_key() -> None:
     raw = b"openssh-key-v1\0" + wire(b"none", b"none", b"") + (1).to_bytes(4) + wire(public, b"1234" * 2 + public)
     found = private_key(armour("OPENSSH PRIVATE KEY", raw))
     assert found is not None
-    assert [fact for fact in found if fact[0] != "fingerprint"] == [
+    assert [fact for fact in found if fact[0] != "public_key"] == [
         ("key_type", "Ed25519"),
         ("encrypted", "no"),
         ("type", "handle of a FIDO security key"),
@@ -238,7 +238,7 @@ def test_a_curve_key_without_its_public_half_has_the_same_fingerprint(curve: ec.
         ("key_type", "EC"),
         ("algorithm", f"P-{curve.key_size}"),
         ("encrypted", "no"),
-        ("fingerprint", fingerprint_of(public, tmp_path)),
+        ("public_key", fingerprint_of(public, tmp_path)),
     ]
     short = der(0x30, number(1), der(4, scalar))
     pkcs8 = der(0x30, number(0), der(0x30, der(6, bytes.fromhex("2a8648ce3d0201")), named), der(4, short))
@@ -278,7 +278,7 @@ def test_an_ed25519_key_of_openssl_has_the_fingerprint_of_its_public_half(tmp_pa
     expected = [
         ("key_type", "Ed25519"),
         ("encrypted", "no"),
-        ("fingerprint", fingerprint_of(line, tmp_path)),
+        ("public_key", fingerprint_of(line, tmp_path)),
     ]
     assert private_key(key) == expected
     inside = unarmour(key)[2:]
@@ -389,7 +389,7 @@ def test_a_key_that_puttygen_makes_has_the_fingerprint_that_it_prints(kind: str,
             *("--new-passphrase", passphrase, "--ppk-param", f"version={version}"),
         )
         fingerprint = run("puttygen", "-l", path).decode().split()[2]
-        known = [("fingerprint", fingerprint), ("email", OWNER)]
+        known = [("public_key", fingerprint), ("email", OWNER)]
         value = path.read_bytes().strip()
         if text:
             assert private_key(value) == [*KINDS[kind], ("encrypted", "yes"), *known]
@@ -443,7 +443,7 @@ def test_a_pgp_key_has_the_fingerprint_that_gnupg_shows(
         expected = [
             *facts,
             ("encrypted", "yes" if passphrase else "no"),
-            ("fingerprint", fingerprint),
+            ("public_key", fingerprint),
             ("created", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(made))),
             ("email", user),
         ]
@@ -460,14 +460,14 @@ def test_a_pgp_key_has_the_fingerprint_that_gnupg_shows(
             "04 53f35f0b 16 092b06010401da470f01 0107 40"
             "3f098994bdd916ed4053197934e4a87c80733a1280d62f8010992e43ee3b2406",
             [
-                ("fingerprint", "C959BDBAFA32A2F89A153B678CFDE12197965A9A"),
+                ("public_key", "C959BDBAFA32A2F89A153B678CFDE12197965A9A"),
                 ("created", "2014-08-19T14:28:27Z"),
             ],
         ),
         (
             "06 63877fe3 1b 00000020 f94da7bb48d60a61e567706a6587d0331999bb9d891a08242ead84543df895a3",
             [
-                ("fingerprint", "CB186C4F0609A697E4D52DFA6C722B0C1F1E27C18A56708F6525EC27BAD9ACC9"),
+                ("public_key", "CB186C4F0609A697E4D52DFA6C722B0C1F1E27C18A56708F6525EC27BAD9ACC9"),
                 ("created", "2022-11-30T16:08:03Z"),
             ],
         ),
@@ -618,7 +618,7 @@ def test_without_the_library_fewer_facts_come_out(monkeypatch: pytest.MonkeyPatc
     after = [private_key(value) for value in (bare, whole, pem(rsa_key))]
     assert after == [[("key_type", "EC"), ("algorithm", "P-256"), ("encrypted", "no")], *before[1:]]
     assert before[0] is not None
-    assert [name for name, _ in before[0]] == ["key_type", "algorithm", "encrypted", "fingerprint"]
+    assert [name for name, _ in before[0]] == ["key_type", "algorithm", "encrypted", "public_key"]
 
 
 def test_the_library_is_imported_only_for_a_curve() -> None:

@@ -115,6 +115,7 @@ def test_a_query_whose_reserved_characters_are_not_encoded_is_found(detector: st
         if text != "=" or "filename" not in plain:
             plain = plain.replace(code, text)
     plain = plain.replace("%22", "").replace("%20", "")
+    assume(plain[-1].isalnum() or plain[-1] == "=")  # a sign at the end may be of the text around it
     place = b"'https://" + host_of(detector) + b"/a.pdf?%s'"
     assert found(place % plain.encode()) == [(detector, plain.encode())]
 

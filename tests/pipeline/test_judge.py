@@ -17,7 +17,7 @@ PLACE = (Occurrence(File(b"a"), Span(0, 1), Excerpt(b"", 0, 0)),)
     [
         ({}, NOT_ASKED),
         ({"expires": "2027-01-01T00:00:01Z"}, NOT_ASKED),
-        ({"expires": "2027-01-01T00:00:00Z"}, Verdict("dead", "expired on 2027-01-01 (today)")),
+        ({"expires": "2027-01-01T00:00:00Z"}, Verdict("dead", "expired on 2027-01-01 (less than a day ago)")),
         ({"expires": "2021-10-06"}, Verdict("dead", "expired on 2021-10-06 (5 years ago)")),
         (
             {"expires": "2051-10-06T00:00:00Z", "key_expires": "2026-12-30T00:00:00Z"},
