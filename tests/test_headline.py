@@ -69,8 +69,8 @@ def line(detector: str, facts: dict[str, str]) -> str:
         ),
         (
             CONTAINER,
-            'Azure service SAS: read and list access (rl) to container "backups" in account "acme", expires 2027-01-11 (in '
-            "10 days), only from 192.0.2.1, https only; can be revoked only by rotating the account key",
+            'Azure service SAS: read and list access (rl) to container "backups" in account "acme", expires 2027-01-11 '
+            "(in 10 days), only from 192.0.2.1, https only; can be revoked only by rotating the account key",
         ),
         (
             POLICY,

@@ -59,7 +59,8 @@ _ALLOWS = {
     "u": "update",
 }
 _HOST = re.compile(
-    r"(?P<account>[a-z0-9-]{3,63}?)(?:-secondary)?\.(?:z\d{1,2}\.)?(?:privatelink\.)?"
+    r"(?P<account>[a-z0-9-]{3,63}?)(?:-(?:secondary|internetrouting|microsoftrouting|ipv6|dualstack)){0,3}"
+    r"\.(?:z\d{1,2}\.)?(?:privatelink\.)?"
     r"(?P<service>blob|file|queue|table|dfs|web)\.(?:localhost|storage\.azure\.net|"
     r"core\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net|cloudapi\.de))(?::\d{1,5})?",
     re.IGNORECASE,
@@ -134,16 +135,15 @@ def _is_signature(text: str) -> bool:
 def _is_complete(parameters: dict[str, str]) -> bool:
     """Whether all stands in it that its kind must have."""
     version, resource = parameters.get("sv"), parameters.get("sr")
-    if version is not None and not _VERSION.match(version):
+    if version is not None and not (_VERSION.match(version) and _time(version)):
         return False
     limited = bool(parameters.get("se") and parameters.get("sp"))
     if version is None:  # before 2012-02-12
         return resource in ("b", "c") and (limited or bool(parameters.get("si")))
     if _is_account_sas(parameters):
         return limited and set(parameters["ss"]) <= set(_SERVICES) and set(parameters["srt"]) <= set(_TYPES)
-    if parameters.get("skoid"):
-        return limited and bool(parameters.get("sktid") and parameters.get("ske"))
-    if resource is not None and resource not in _RESOURCES:
+    signer = [parameters.get(name) for name in ("skoid", "sktid", "ske")]
+    if (any(signer) and not (limited and all(signer))) or (resource is not None and resource not in _RESOURCES):
         return False
     of_queue = set(parameters.get("sp", "")) <= set("raup") and not parameters.keys() & {"ss", "srt"}
     return (bool(resource or parameters.get("tn")) or of_queue) and (limited or bool(parameters.get("si")))
@@ -171,6 +171,8 @@ def _place(parameters: dict[str, str], facts: dict[str, str]) -> tuple[str, str,
     account = host["account"].lower() if host else facts.get("account", "")
     first, _, rest = path.partition("/")
     first = first.removesuffix("-secondary")
+    if host and host["service"].lower() == "web" and first != "$web":
+        path = f"$web/{path}"
     if not host and (first == EMULATOR or (_BY_PATH.fullmatch(facts.get("host", "")) and _ACCOUNT.fullmatch(first))):
         account, path = first, rest
     if _is_account_sas(parameters):
