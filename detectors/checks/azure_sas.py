@@ -96,7 +96,7 @@ def azure_sas(value: bytes, facts: dict[str, str]) -> Pairs | None:
     if read["starts"] and read["expires"] and read["starts"] >= read["expires"]:
         problems.append("it ends before it begins")
     out += read.items()
-    out += [("ip", get("sip", "any")), ("protocol", get("spr", "https,http")), ("version", get("sv", ""))]
+    out += [("ip", get("sip") or "any"), ("protocol", get("spr") or "https,http"), ("version", get("sv", ""))]
     out += [("signed_by", get("skoid", "")), ("tenant", get("sktid", "")), ("policy", get("si", ""))]
     out += [("encryption_scope", get("ses", "")), ("revocation", _revocation(parameters))]
     out.append(("problems", "; ".join(problems)))
