@@ -366,7 +366,8 @@ def in_doubt(pieces: Sequence[str], columns: Sequence[int], begins: str = "") ->
     """
     for place in range(1, len(pieces)):
         before, piece = "".join(pieces[:place]), pieces[place]
-        full = columns[place - 1] in (columns[place - 2 : place - 1] + columns[place : place + 1])
+        last, length = columns[place - 2] if place > 1 else -1, columns[place - 1]
+        full = length >= 0 and (length == last or (length in columns[place:-1][:1] and (length > last or place == 2)))
         if _WHOLE.match(before) and not re.match("[^=]*[&%]", piece) and not full and re.match(begins, piece):
             return True
     return False

@@ -5,6 +5,9 @@ Their parameters are separated by `&`, and just that is what most formats escape
 stands, the text around it is decoded, `REACH` bytes each way. Kept are the words (what stands between blanks, quotes
 and angle brackets) that hold such a name and read otherwise than they stand there, each with some of its line: what is
 not escaped gives nothing, as the text itself is searched anyway. All work is linear in the text.
+
+Of lines and strings that stand beside each other it is not always said that they belong together. They do until a
+signed URL is whole; from there on only what looks like more of it, or where all lines are full, or in brackets.
 """
 
 from __future__ import annotations
@@ -18,9 +21,9 @@ Segment = tuple[int, int, int, int, int]
 Line = tuple[bytes, tuple[Segment, ...]]
 """A line of a view, and where its bytes come from."""
 Joint = tuple[int, int, str]
-"""(place in a decoded text, length of what stands before it on its line, sort) of where two pieces meet that may not
-belong together. Sorts: `line`, where a line just ends; `next`, where a sign says that it goes on; `beside` and `below`,
-where two strings have nothing between them but blanks, or a new line."""
+"""(place in a decoded text, column in the original, sort) of where two pieces meet that may not belong together.
+Sorts: `line`, where a line just ends; `next`, where a sign says that it goes on; `beside` and `below`, where strings
+have nothing between them but blanks, or a new line."""
 
 REACH = 6144
 """Bytes that are decoded before such a name, and from it on."""
@@ -94,7 +97,7 @@ _BROKEN = re.compile(
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _PERCENT_WORD = re.compile(rb"[A-Za-z0-9%._~:/+@!*(),;|$-]+")
 _QUOTED = re.compile(rb"=([0-9A-F]{2})|=[ \t]{0,8}\r?\n")
-_STILL_QUOTED = re.compile(rb"(?<![A-Za-z])s[eprstv]=3D")
+_STILL_QUOTED = re.compile(rb"(?<![A-Za-z])s(?:[eprstv]|ip|pr)=3D|Signature=3D|[a-z]=3D[^&]{0,80}&[a-z]{1,8}=3D")
 _WORD = re.compile(rb"(?:haredAccessSignature )?[^\s\"'<>]+")
 _BEGUN = re.compile(rb"[^\s\"'<>]*")
 _NAME = re.compile(rb"(?:sig|s[etnv]|ex|[Ss]ignature|[Cc]redential|AccessKeyId|AccessId|Pair-Id)" + _EQUALS.encode())
@@ -103,9 +106,11 @@ _HTML |= {b"&equals;": b"=", b"&plus;": b"+", b"&sol;": b"/", b"&percnt;": b"%"}
 
 # --- what belongs together ------------------------------------------------------------------------------------------
 
+_DATE = rb"20[0-9]{2}-[0-9]{2}-[0-9]{2}"
 _PART = re.compile(
-    rb"(?P<version>sv=20[0-9]{2}-[0-9]{2}-[0-9]{2})|(?P<end>se=20[0-9]{2}-[0-9]{2}-[0-9]{2})|(?P<policy>si=.)|(?P<what>s[pr]=[a-z])"
-    rb"|(?P<sas>sig=(?:[A-Za-z0-9+/]|%2[BFbf]){43}(?:=|%3[Dd]))"
+    rb"(?P<version>sv=%b)|(?P<end>se=%b)|(?P<policy>si=.)|(?P<what>s[pr]=[a-z])"
+    % (_DATE, _DATE)
+    + rb"|(?P<sas>sig=(?:[A-Za-z0-9+/]|%2[BFbf]){43}(?:=|%3[Dd]))"
     rb"|(?P<key>[Cc]redential=|AccessKeyId=|AccessId=)|(?P<until>[Ee]xpires=[0-9])"
     rb"|(?P<signature>[Ss]ignature=(?:[0-9a-f]{64}(?![0-9a-f])|(?:[A-Za-z0-9+/]|%2[BFbf]){27,}(?:=|%3[Dd])))"
 )
@@ -115,7 +120,7 @@ _COMPLETE = (
     frozenset(("key", "until", "signature")),
 )
 """What a signed URL must have, by kind."""
-_OPEN = re.compile(rb"(?:[?&;][A-Za-z-]{0,24}=?|Signature=[a-z]{0,8}|%[0-9A-Fa-f]?)\Z")
+_OPEN = re.compile(rb"(?:[?&;][A-Za-z-]{0,24}=?|ature=[a-z]{0,8}|%[0-9A-Fa-f]?)\Z")
 """How a piece ends that goes on."""
 _GOES_ON = re.compile(rb"[A-Za-z0-9._~:/+,$@!*-]{0,250}[&%]|T[0-9]{2}:")
 """How one begins that belongs to what stands before it."""
@@ -201,8 +206,7 @@ class _Decoded:
                 self.segments.append((len(self.text), len(self.text) + len(new), one.start(), len(new), len(one[0])))
                 self.text += new
             elif sort := _sort(one):
-                size = len(self.text) - self.joints[-1][0] if self.joints else -1
-                self.joints.append((len(self.text), size if sort == "beside" else _column(buffer, one.start()), sort))
+                self.joints.append((len(self.text), _column(buffer, one.start()), sort))
         self._copy(buffer, at, high)
 
     def _copy(self, buffer: bytes, low: int, high: int) -> None:
@@ -267,16 +271,16 @@ def _pieces(buffer: bytes, decoded: _Decoded, start: int, end: int) -> Iterator[
     text, joints = decoded.text, decoded.joints
     first = bisect_right(joints, start, key=lambda joint: joint[0])
     joints = joints[first : bisect_left(joints, end, key=lambda joint: joint[0])]
-    columns = [-1, *(column for _, column, _ in joints), -1]
+    lengths = [-1, *(_length(joints, place) for place in range(len(joints))), -1]
     low, high = decoded.source(start, end)
     edges = (buffer[max(0, low - 1) : low] + buffer[high : high + 1], buffer[low : low + 1] + buffer[high - 1 : high])
     enclosed = any(pair in edges for pair in _PAIRS) or (edges[1][1:] == b")" and text.find(b"](", start, end) >= 0)
     whole = _whole(text, start, end)
-    for place, (at, column, sort) in enumerate(joints):
+    for place, (at, _, sort) in enumerate(joints):
         if at < whole or _is_open(text, start, at) or (enclosed and sort in ("line", "next")):
             continue
-        before, behind = columns[place], columns[place + 2]
-        full = column >= 0 and (column == before or (column == behind and (column > before or place == 1)))
+        before, length, behind = lengths[place : place + 3]
+        full = length >= 0 and (length == before or (length == behind and (length > before or place == 1)))
         goes_on = full or _GOES_ON.match(text, at, end) or (sort == "below" and text[at : at + 1] not in b"-./@$")
         if not goes_on or _ANOTHER.match(text, at, end):
             yield start, at
@@ -284,6 +288,14 @@ def _pieces(buffer: bytes, decoded: _Decoded, start: int, end: int) -> Iterator[
     if whole > end and not enclosed and joints and joints[-1][2] == "line" and not _END.match(buffer, high):
         end = max(start, joints[-1][0])  # more words follow: none of them belongs to it
     yield start, end
+
+
+def _length(joints: Sequence[Joint], place: int) -> int:
+    """How long the line before a joint is, or on one line the string; -1 where that is not known."""
+    at, column, sort = joints[place]
+    if sort != "beside":
+        return column
+    return at - joints[place - 1][0] if place else -1
 
 
 def _whole(text: bytearray, start: int, end: int) -> int:

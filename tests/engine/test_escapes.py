@@ -67,6 +67,15 @@ def test_a_sas_is_found_once_in_every_form(form: str, seed: int) -> None:
     check(form, seed)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("form", FORMS)
+@settings(derandomize=True, max_examples=2_000, deadline=None)
+@given(seed=seeds)
+def test_a_sas_is_found_once_in_every_form_of_very_many(form: str, seed: int) -> None:
+    """The same, in great number."""
+    check(form, seed)
+
+
 # --- where it ends ---------------------------------------------------------------------------------------------------
 
 BESIDE = (
@@ -219,13 +228,6 @@ def test_a_text_that_is_cut_anywhere_gives_the_same(form: str, seed: int, data: 
 
 # --- its neighbours --------------------------------------------------------------------------------------------------
 
-HEADS = (
-    b"&amp;sig=aaaaaaaaaaaa ",
-    b"?sv=2020-08-04\\u0026sig=AbCdEfGhIjKl\n",
-    b"sv=2020-08-04&sp=r\n&sig=AbC ",
-    b"x%3Fsig%3DaaaaaaaaaaaaaaaA%26se%3D2020 ",
-    b'"?sv=2020" + "-08-04&sig=abcdefgh" ',
-)
 PASSWORDS = ("db_password = '{}' ", 'api_key: "{}" ', "<password>{}</password> ", "PASSWORD={}\n", '"secret": "{}", ')
 
 
@@ -294,3 +296,10 @@ def test_hostile_text_takes_time_that_grows_with_its_length(unit: bytes) -> None
 def test_hostile_text_gives_the_same_with_both_matchers(unit: bytes) -> None:
     """Whatever it is taken for."""
     found(unit * (8000 // len(unit)))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("unit", HOSTILE)
+def test_sixteen_mebibytes_of_hostile_text_take_no_longer_for_each(unit: bytes) -> None:
+    """The same, with as much as one piece of a blob has."""
+    assert derived(unit, 16 << 20) < 9 * derived(unit, 4 << 20) + 1
