@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .model import RankedFinding
+from .model import SIGNED_KINDS, RankedFinding
 
 _SERVICES = {"blob": "blobs", "file": "files", "queue": "queues", "table": "tables"}
 _NOUNS = {
@@ -17,15 +17,13 @@ _NOUNS = {
 }
 _TOLD = ("lifetime", "ip", "protocol")
 """Factors whose reasons stand in the line of a signed URL, in this order; of one that has expired only the first."""
-SIGNED = ("sas", "webhook-url")
-"""Kinds in which stands what they open."""
 
 
 def headline(ranked: RankedFinding) -> str:
     """The line. Of a signed URL all that it allows; of other kinds the name, and what makes this one special."""
     finding = ranked.finding
     facts = dict(finding.facts)
-    if finding.detector.kind not in SIGNED or not facts.keys() & {"type", "privilege"}:
+    if finding.detector.kind not in SIGNED_KINDS or not facts.keys() & {"type", "privilege"}:
         named = {} if finding.detector.kind == "admin-credential" else facts  # its name says it all
         return ": ".join(filter(None, (finding.detector.name, ", ".join(_special(named)))))
     reasons = {reason.factor: reason.text for reason in ranked.reasons}

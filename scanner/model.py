@@ -45,6 +45,8 @@ KINDS = (
 )
 SEVERITIES = ("critical", "high", "medium", "low")
 BANDS = ("critical", "high", "medium", "low")
+SIGNED_KINDS = frozenset({"sas", "webhook-url"})
+"""Kinds in which stands, in clear, what they open."""
 HIDDEN_KINDS = frozenset({"password", "admin-credential", "connection-string", "password-hash"})
 """Kinds of which a mask shows nothing."""
 

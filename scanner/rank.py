@@ -185,7 +185,7 @@ def _host(finding: Finding) -> list[Reason]:
 
 def _strength(finding: Finding) -> list[Reason]:
     """A password such as the ones in manuals is more often one that was made up; still, people do use them."""
-    if dict(finding.facts).get("strength") == "common":
+    if _fact(finding, "strength") == "common":
         return [_case("strength", "common password")]
     return []
 
@@ -259,29 +259,28 @@ _SAID_BY_ITSELF = ("type", "account", "service", "resource", "policy", "scopes")
 """Of a signed URL, what its summary says."""
 
 
-def _lifetime(finding: Finding, now: datetime) -> list[Reason]:
-    left = _left(finding, now)
-    if left is None:
-        return []
-    value, text = next((value, text) for limit, value, text in LIFETIMES if left <= limit)
-    ends = min(filter(None, (_time(_fact(finding, name)) for name in ENDS)))
-    return [Reason("lifetime", value, text.replace("{}", ends.date().isoformat(), 1).replace("{}", span_of(left)))]
-
-
 ENDS = ("expires", "key_expires")
 """Facts after which a secret opens nothing: its own end, and that of the key which signed it."""
 
 
+def _lifetime(finding: Finding, now: datetime) -> list[Reason]:
+    end = _end(finding)
+    if end is None:
+        return []
+    left = end - now
+    value, text = next((value, text) for limit, value, text in LIFETIMES if left <= limit)
+    return [Reason("lifetime", value, text.replace("{}", end.date().isoformat(), 1).replace("{}", span_of(left)))]
+
+
 def expired(finding: Finding, now: datetime) -> str:
     """Since when it opens nothing any more, in words; empty where it still may."""
-    left = _left(finding, now)
-    return _lifetime(finding, now)[0].text if left is not None and left <= timedelta(0) else ""
+    end = _end(finding)
+    return _lifetime(finding, now)[0].text if end is not None and end <= now else ""
 
 
-def _left(finding: Finding, now: datetime) -> timedelta | None:
-    """How long it is still good for; None where it does not say."""
-    ends = [at for name in ENDS if (at := _time(_fact(finding, name)))]
-    return min(ends) - now if ends else None
+def _end(finding: Finding) -> datetime | None:
+    """From when on it opens nothing; None where it does not say."""
+    return min((at for name in ENDS if (at := _time(_fact(finding, name)))), default=None)
 
 
 def _time(text: str) -> datetime | None:
@@ -293,7 +292,7 @@ def _time(text: str) -> datetime | None:
 
 
 def span_of(left: timedelta) -> str:
-    """A time from now in words: `in 24 years`, `3 days ago`, `today`."""
+    """A time from now in words: `in 24 years`, `3 days ago`, `within a day`."""
     days = abs(left) // timedelta(days=1)
     number, unit = next(
         (days // size, unit) for size, unit in ((365, "year"), (30, "month"), (1, "day")) if days >= size or size == 1

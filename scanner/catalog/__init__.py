@@ -300,7 +300,10 @@ def _check(spec: str) -> Check:
 
         arguments: list[Any] = [dict(facts)] if name in CONTEXTUAL else []
         pairs = CHECKS[name](value, *arguments, *([argument] if argument else []))
-        return None if pairs is None else tuple(pairs)
+        if pairs is None:
+            return None
+        # A lone surrogate, which JSON can hold, can be in no report.
+        return tuple((name, text.encode("utf-8", "replace").decode()) for name, text in pairs)
 
     return run
 
@@ -367,8 +370,7 @@ def fitting(value: bytes, detectors: Iterable[Detector]) -> list[Guess]:
             learned = check(value, ())
             failed = failed or learned is None
             facts += learned or ()
-        told = ((name, text.encode("utf-8", "replace").decode()) for name, text in facts if text)
-        found.append(Guess(detector, tuple(told), failed))
+        found.append(Guess(detector, tuple(fact for fact in facts if fact[1]), failed))
     return sorted(found, key=lambda g: (g.failed, -g.detector.specificity, g.detector.id))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from datetime import UTC, datetime
 
@@ -14,7 +13,7 @@ from ..pipeline.explain import MOST
 from ..pipeline.explain import explain as run_explain
 from ..report import ReportOptions
 from ..report.explanation import render_json, render_text
-from .scan import cache_folder
+from .scan import cache_folder, page_width
 
 
 @click.command()
@@ -40,7 +39,7 @@ def explain(given: tuple[str, ...], format_: str, files: tuple[str, ...], no_cac
     if not text.strip():
         raise UsageError("nothing on standard input: oakum explain < FILE, or paste the secret there")
     found = run_explain(text, now=datetime.now(UTC), detectors=files, cache="" if no_cache else cache_folder())
-    options = ReportOptions(version=__version__, width=max(60, min(shutil.get_terminal_size((100, 24)).columns, 120)))
+    options = ReportOptions(version=__version__, width=page_width())
     for part in (render_json if format_ == "json" else render_text)(found, options):
         click.echo(part, nl=False)
     return 0 if found.secrets or found.guesses else 1

@@ -150,8 +150,13 @@ def _report_options(names: list[bytes], flags: dict[str, Any], output: IO[str]) 
         stats=flags["stats"],
         heading=tuple(_heading(names)) if flags["format_"] == "text" else (),
         version=__version__,
-        width=max(60, min(shutil.get_terminal_size((100, 24)).columns, 120)),
+        width=page_width(),
     )
+
+
+def page_width() -> int:
+    """Columns of a page for people: those of the terminal, neither too few nor too many."""
+    return max(60, min(shutil.get_terminal_size((100, 24)).columns, 120))
 
 
 def _heading(names: list[bytes]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..model import Detector, Match, Piece, Secret
+from ..model import SIGNED_KINDS, Detector, Match, Piece, Secret
 from .confirm import Confirmed, Known, surroundings
 from .excerpt import READ, Masks, context, excerpt
 from .lines import Lines
@@ -22,8 +22,6 @@ from .views import TRIGGERS, may_be_wide
 
 MOST_MATCHES = 10_000
 """Matches that are kept of one blob; the rest is counted."""
-ADDRESSES = frozenset({"sas", "webhook-url"})
-"""Kinds of which much is told: what it opens stands in it."""
 PROVIDERS = 2
 """The specificity from which on a detector knows a format."""
 
@@ -145,7 +143,7 @@ class Engine:
 
     def _without_tokens(self, match: Match) -> Match:
         """What is told of a signed URL is text of the target, decoded: a token in its path, say, is masked there."""
-        if self._by_id[match.detector].kind not in ADDRESSES:
+        if self._by_id[match.detector].kind not in SIGNED_KINDS:
             return match
         text = "\n".join(fact for _, fact in match.facts).encode()
         masks: dict[str, str] = {}

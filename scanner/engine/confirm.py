@@ -145,6 +145,4 @@ def _judge(detector: Detector, span: tuple[int, int], value: bytes, groups: dict
             return Confirmed(detector, *span, rejected="check")
         names = {name for name, _ in learned}
         facts = [fact for fact in facts if fact[0] not in names] + list(learned)
-    # A lone surrogate, which JSON can hold, is in no report.
-    told = ((name, text.encode("utf-8", "replace").decode()) for name, text in facts if text)
-    return Confirmed(detector, *span, facts=tuple(told))
+    return Confirmed(detector, *span, facts=tuple(fact for fact in facts if fact[1]))

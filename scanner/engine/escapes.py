@@ -17,7 +17,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
 Segment = tuple[int, int, int, int, int]
-"""As in `views.py`."""
+"""(start in the view, end in the view, start in the original, view unit, original unit): base64 is (…, 3, 4)."""
 Line = tuple[bytes, tuple[Segment, ...]]
 """A line of a view, and where its bytes come from."""
 Joint = tuple[int, int, str]

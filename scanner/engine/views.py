@@ -20,10 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from . import escapes
-
-Segment = tuple[int, int, int, int, int]
-"""(start in the view, end in the view, start in the original, view unit, original unit): base64 is (…, 3, 4)."""
-
+from .escapes import Segment
 
 ALL = (1 << 32) - 1
 """As a number of bytes: the whole text."""

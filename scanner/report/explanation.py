@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from ..model import Explanation, Guess, RankedFinding, clean
 from .advice import steps
-from .options import ReportOptions, shown
+from .options import ReportOptions, reasons, shown, wrapped
 from .structured import finding_object, to_json
 
 _GUESSES = 8
@@ -51,7 +51,7 @@ def _links(ranked: RankedFinding) -> list[str]:
 
 def _secret(ranked: RankedFinding, suppressed: str, options: ReportOptions) -> Iterator[str]:
     finding = ranked.finding
-    reasons = [r.text for r in ranked.reasons if r.factor != "exposure" and r.text not in ranked.summary]
+    unplaced = replace(ranked, reasons=tuple(r for r in ranked.reasons if r.factor != "exposure"))
     left_out = f" ({suppressed}: a scan leaves it out)" if suppressed else ""
     yield from _wrapped("", f"{ranked.band.upper()} {ranked.score}  {ranked.summary}{left_out}", options)
     yield f"  secret          {clean(shown(finding.secret, options))}"
@@ -59,7 +59,7 @@ def _secret(ranked: RankedFinding, suppressed: str, options: ReportOptions) -> I
     yield f"  fingerprint     {ranked.fingerprint}"
     for name, value in finding.facts:
         yield from _wrapped(name, value, options)
-    yield from _wrapped("why", "; ".join(reasons), options)
+    yield from _wrapped("why", "; ".join(reasons(unplaced)), options)
     for number, step in enumerate(steps(finding, suppressed), 1):
         yield from _wrapped("next" if number == 1 else "", f"{number}. {step}", options, hanging=3)
     for number, link in enumerate(_links(ranked)):
@@ -70,14 +70,7 @@ def _secret(ranked: RankedFinding, suppressed: str, options: ReportOptions) -> I
 def _wrapped(label: str, text: str, options: ReportOptions, hanging: int = 0) -> list[str]:
     first = f"  {label:<16}" if label or hanging else ""
     indent = " " * (18 + hanging if first else 2)
-    return textwrap.wrap(
-        clean(text),
-        options.width,
-        initial_indent=first,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return wrapped(clean(text), options, first, indent)
 
 
 def _guessed(guess: Guess) -> str:

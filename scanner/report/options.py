@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 
-from ..model import Secret
+from ..model import RankedFinding, Secret, clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,20 @@ class ReportOptions:
 def shown(secret: Secret, options: ReportOptions) -> str:
     """The mask, or with --show-secrets the value."""
     return secret.reveal().decode("utf-8", "replace") if options.show_secrets else secret.mask()
+
+
+def reasons(ranked: RankedFinding) -> list[str]:
+    """What the factors of a rank say beyond its summary, safe to print."""
+    return [clean(r.text) for r in ranked.reasons if r.text not in ranked.summary]
+
+
+def wrapped(text: str, options: ReportOptions, first: str, others: str) -> list[str]:
+    """A text in lines as wide as wished, with what stands before the first and before each other one."""
+    return textwrap.wrap(
+        text,
+        options.width,
+        initial_indent=first,
+        subsequent_indent=others,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

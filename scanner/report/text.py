@@ -7,7 +7,6 @@ bytes around the masked secret before Pygments sees it.
 from __future__ import annotations
 
 import os
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -27,7 +26,7 @@ from ..model import (
     clean,
 )
 from .advice import first_step
-from .options import ReportOptions, shown
+from .options import ReportOptions, reasons, shown, wrapped
 
 _STYLE = {
     "critical": "\x1b[1;37;41m",
@@ -77,8 +76,7 @@ def _finding(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
     more = len(others[_ALSO_SHOWN:]) + finding.folded
     if more > 0:
         yield f"  also   {more:,} more place{'s' if more > 1 else ''}"
-    reasons = [r.text for r in ranked.reasons if r.text not in ranked.summary]
-    yield from _wrapped("why", "; ".join(map(clean, reasons)), options)
+    yield from _wrapped("why", "; ".join(reasons(ranked)), options)
     yield from _wrapped("next", _next_step(ranked), options)
     yield _paint(f"  id     {ranked.fingerprint}  {finding.detector.id}", "dim", options)
 
@@ -86,14 +84,7 @@ def _finding(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
 def _title(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
     """Band and score, what it is and what it opens, the masked value."""
     label = f" {ranked.band.upper()} {ranked.score} "
-    lines = textwrap.wrap(
-        clean(ranked.summary),
-        options.width,
-        initial_indent="." * (len(label) + 1),
-        subsequent_indent=" " * 9,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    lines = wrapped(clean(ranked.summary), options, "." * (len(label) + 1), " " * 9)
     lines[0] = lines[0][len(label) + 1 :]
     first, *more = (_paint(line, "bold", options) for line in lines)
     *rest, last = [f"{_paint(label, ranked.band, options)} {first}", *more]
@@ -102,14 +93,7 @@ def _title(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
 
 
 def _wrapped(label: str, text: str, options: ReportOptions) -> list[str]:
-    return textwrap.wrap(
-        text,
-        options.width,
-        initial_indent=f"  {label:<5}  ",
-        subsequent_indent=" " * 9,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return wrapped(text, options, f"  {label:<5}  ", " " * 9)
 
 
 def _place(occurrence: Occurrence) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote
 
 from git_repository import GitRepository
@@ -14,6 +16,13 @@ from scanning import scan
 
 DETECTOR = "azure-storage-sas"
 KEY = "azure-storage-account-key"
+END = datetime(2051, 10, 6, 23, 9, tzinfo=UTC)
+WHEN: dict[str, Any] = {"start": datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC), "expiry": END}
+"""What a library is told, and below what must be told of it."""
+TO = {"expires": "2051-10-06T23:09:00Z"}
+FROM_TO = {"starts": "2024-02-29T23:59:59Z", **TO}
+ENCRYPTED = {"encryption_scope": "scope1"}
+"""The same for both."""
 Told = dict[str, tuple[str, dict[str, str]]]
 """By secret: its detector and its facts."""
 

@@ -22,12 +22,8 @@ from azure.storage import blob, queue
 from azure.storage.blob._shared.constants import X_MS_VERSION
 from azurite import ACCOUNT, EMULATOR, Azurite, Token, by_version
 from oakum.detectors.checks.azure_sas import azure_sas_proof
-from signed import DETECTOR, KEY, Signed, Told, told
+from signed import DETECTOR, ENCRYPTED, END, FROM_TO, KEY, TO, WHEN, Signed, Told, told
 
-END = datetime(2051, 10, 6, 23, 9, tzinfo=UTC)
-WHEN: dict[str, Any] = {"start": datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC), "expiry": END}
-TO = {"expires": "2051-10-06T23:09:00Z"}
-FROM_TO = {"starts": "2024-02-29T23:59:59Z", **TO}
 WITHIN: dict[str, Any] = {"ip": "127.0.0.1-127.0.0.9", "protocol": "https"}
 SENT_BACK = {
     "cache_control": "no-cache, max-age=0",
@@ -36,7 +32,6 @@ SENT_BACK = {
     "content_language": "de-AT",
     "content_type": "application/pdf",
 }
-ENCRYPTED = {"encryption_scope": "scope1"}
 NAME = "db/año 50% & #1?.bak"
 READ = {"permissions": "r", "allows": "read", "privilege": "read"}
 LIST = {"permissions": "rl", "allows": "read, list", "privilege": "list"}

@@ -26,7 +26,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from oakum.detectors.checks.azure_sas import azure_sas, azure_sas_proof
 from scanning import scan
-from signed import DETECTOR, KEY, Signed, Told, facts_of, told
+from signed import DETECTOR, ENCRYPTED, END, FROM_TO, KEY, TO, WHEN, Signed, Told, facts_of, told
 
 ACCOUNT = "acme"
 RAW = os.urandom(64)
@@ -35,10 +35,6 @@ NAMED_KEY = AzureNamedKeyCredential(ACCOUNT, ACCOUNT_KEY)
 BLOB, FILE, QUEUE, TABLE, LAKE = (
     f"https://{ACCOUNT}.{service}.core.windows.net" for service in ("blob", "file", "queue", "table", "dfs")
 )
-END = datetime(2051, 10, 6, 23, 9, tzinfo=UTC)
-WHEN: dict[str, Any] = {"start": datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC), "expiry": END}
-FROM_TO = {"starts": "2024-02-29T23:59:59Z", "expires": "2051-10-06T23:09:00Z"}
-TO = {"expires": "2051-10-06T23:09:00Z"}
 WITHIN: dict[str, Any] = {"ip": "198.51.100.7-198.51.100.9", "protocol": "https"}
 SENT_BACK = {
     "cache_control": "no-cache, max-age=0",
@@ -47,7 +43,6 @@ SENT_BACK = {
     "content_language": "de-AT",
     "content_type": "application/pdf",
 }
-ENCRYPTED = {"encryption_scope": "scope1"}
 A_FILE = ("share", ["in", "a b.txt"])
 A_BLOB = ("backup", "db/2024.bak")
 LAKE_HOST = f"{ACCOUNT}.dfs.core.windows.net"
