@@ -52,7 +52,7 @@ _NAMED = (
 kind of URL has several of them: one may be cut in two by the end of a line."""
 _OTHERS = (
     *("s[etv]=3[Dd]20[0-9][0-9]", r"haredAccessSignature(?:\x20|\+|%20)[a-z]"),
-    *("(?:[?&;=]|3[Dd])sig=", r"(?:[?&;]|Signature=(?:3D)?)s(?:ig?)?(?:[\"'`\\^\r\n]|=\r?\n)"),
+    *("(?:[?&;=]|3[Dd])sig=", r"(?:[?&]|(?:[Aa][Mm][Pp]|38|26);|Signature=(?:3D)?)s(?:ig?)?(?:[\"'`\\^\r\n]|=\r?\n)"),
 )
 """The last two are the name `sig` where a string or line ends within: of pieces of 12 bytes and more one holds it, with
 the begin of its value, or it is cut like this."""
@@ -65,7 +65,7 @@ KEYWORDS = (
     *(b"=sig=", b"3dsig="),
     *(
         (before + name + end).encode()
-        for before in ("?", "&", ";", "signature=", "signature=3d")
+        for before in ("?", "&", "amp;", "38;", "26;", "signature=", "signature=3d")
         for name in ("s", "si", "sig")
         for end in "\"'`\\^\r\n="
     ),
