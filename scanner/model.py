@@ -233,6 +233,16 @@ _EXAMPLES = re.compile(r"(?:^|\.)(?:example(?:\.(?:com|net|org))?|test|invalid)$
 _HERE = re.compile(r"localhost|127(?:\.\d{1,3}){3}|\[::1\]|0\.0\.0\.0|.*\.localhost")
 
 
+# --- hints -----------------------------------------------------------------------------------------------------------
+
+UNTOLD, QUIET, DEAD, LIVE = range(4)
+"""What is known of a hint: nothing yet; its detector took something there, but a later test dropped all of it; it took
+nothing; it has a match there."""
+
+KnownHint = tuple[int, int, int]
+"""A hint as (index of what it is for, offset), and what is known of it."""
+
+
 # --- the secret -----------------------------------------------------------------------------------------------------
 
 

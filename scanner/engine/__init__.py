@@ -11,12 +11,13 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..model import SIGNED_KINDS, Detector, Match, Piece, Secret
-from .confirm import Confirmed, Known, surroundings
+from ..model import DEAD, LIVE, QUIET, SIGNED_KINDS, UNTOLD, Detector, KnownHint, Match, Piece, Secret
+from .carry import Stretch, clusters
+from .confirm import Confirmed, Took, surroundings, tell
 from .excerpt import READ, Masks, context, excerpt
 from .lines import Lines
 from .pairs import pair
-from .reading import MAPPED, Hints, Matcher, Reading, is_cut, read, values
+from .reading import MAPPED, Hints, Matcher, Reading, Taken, is_cut, read, values
 from .settle import settle, withhold
 from .views import TRIGGERS, may_be_wide
 
@@ -38,6 +39,18 @@ class Searched:
     dropped: set[tuple[str, bytes]] = field(default_factory=set, repr=False)
     bytes: int = 0
     folded: int = 0
+    clusters: list[Stretch] | None = None
+    """What decides the matches (`carry.py`), in a search with hints; None where that is not known."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What is known of a blob's hints (`states`), and of each detector what it took, by where its match begins."""
+
+    content: bytes
+    hints: Sequence[KnownHint]
+    states: bytearray
+    took: dict[int, dict[int, Confirmed]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +73,78 @@ class Engine:
     def __init__(self, detectors: Sequence[Detector], matcher: Matcher) -> None:
         self.detectors = tuple(detectors)
         self._matcher = matcher
-        self._known = Known()
         self._by_id = {d.id: d for d in detectors}
         # No secret that a detector could not confirm at a cut reaches farther than this from it.
         self._reach = max((d.width + d.behind + d.ahead for d in detectors), default=0) + READ
-        self._index = {d.id: i for i, d in enumerate(detectors)}
         self._parts = frozenset(part for d in detectors for part in d.parts)
+        self._paired = frozenset(i for i, d in enumerate(detectors) if d.parts or d.id in self._parts)
         self.reach = matcher.reach
+        self.known: dict[bytes, int] = {}
         self.before, self.behind = surroundings(detectors, matcher.windows, [t.reach for t in TRIGGERS])
 
     def hints(self, buffer: bytes) -> Hints:
         """What the matcher says of a buffer."""
         return self._matcher.hints(buffer)
 
-    def search_hinted(self, content: bytes, hints: Hints) -> tuple[Searched, frozenset[int], frozenset[int]]:
-        """All matches of a blob for which there are hints; the indexes of these that took something; and of those that
-        took something, too, but dropped it in a later test: it is no match, and masked beside one.
+    def tell(self, content: bytes, hints: Sequence[KnownHint]) -> Told:
+        """What detectors take in a blob at the hints of which nothing is known, and which triggers lead to no view.
 
-        The hints of the others say nothing of any text with the same surroundings (`before` and `behind`).
+        Most hints lead to nothing, and most blobs need no more than this.
         """
-        live, rejected = set[int](), set[int]()
-        searched = self._search([(Piece(content), hints)], (live, rejected))
-        return searched, frozenset(live), frozenset(rejected)
+        told = Told(content, hints, bytearray(state for _, _, state in hints))
+        fresh = [place for place, (_, _, state) in enumerate(hints) if state == UNTOLD]
+        self._tell(told, fresh)
+        triggers: dict[int, list[int]] = {}
+        for place in fresh:
+            if hints[place][0] >= len(self.detectors):
+                triggers.setdefault(hints[place][0], []).append(place)
+        for index, its in triggers.items():
+            if TRIGGERS[index - len(self.detectors)].make(content, [hints[place][1] for place in its]) is None:
+                for place in its:
+                    told.states[place] = DEAD
+        return told
+
+    def search_told(self, told: Told) -> Searched:
+        """All matches of a blob with hints, of which is known afterwards what is known of any hint with the same
+        surroundings (`before` and `behind`)."""
+        many, content = len(self.detectors), told.content
+        triggers = any(
+            index >= many for (index, _, _), state in zip(told.hints, told.states, strict=True) if state != DEAD
+        )
+        if not (triggers or LIVE in told.states or may_be_wide(content, 0, len(content))):
+            dropped = (c for took in told.took.values() for c in took.values())
+            return Searched(bytes=len(content), dropped={(c.rejected, content[c.start : c.end]) for c in dropped})
+        self._tell(told, [place for place, (_, _, state) in enumerate(told.hints) if state != UNTOLD])
+        taken = {index: _each_secret_once(sorted(took.items())) for index, took in told.took.items()}
+        led = set[int]()
+        found = self._search(
+            [(Piece(content), [h[:2] for h, state in zip(told.hints, told.states, strict=True) if state != DEAD])],
+            taken,
+            led,
+        )
+        for place, (index, _, _) in enumerate(told.hints):
+            if index >= many and told.states[place] != DEAD:
+                told.states[place] = LIVE if index - many in led else DEAD
+        if not (found.folded or led or any(match.view for match in found.matches)):
+            known = [(index, offset, state) for (index, offset, _), state in zip(told.hints, told.states, strict=True)]
+            together = any(state == LIVE and index in self._paired for index, _, state in known)
+            found.clusters = clusters(content, found.matches, known, (self.before, self.behind), together=together)
+        return found
+
+    def _tell(self, told: Told, chosen: Sequence[int]) -> None:
+        """Look at some hints of detectors, by their places."""
+        places: dict[int, list[int]] = {}
+        for place in chosen:
+            places.setdefault(told.hints[place][0], []).append(place)
+        for index, its in places.items():
+            if index >= len(self.detectors):
+                continue
+            offsets = [told.hints[place][1] for place in its]
+            took = told.took.setdefault(index, {})
+            found = tell(self.detectors[index], told.content, offsets, self._matcher.windows[index])
+            for place, taken_there in zip(its, found, strict=True):
+                took.update(taken_there)
+                told.states[place] = _known_by(taken_there)
 
     def search(self, pieces: Iterable[Piece]) -> Searched:
         """All matches of one blob, given as its pieces in order (see `Piece`)."""
@@ -109,19 +172,19 @@ class Engine:
                 yield place, found
 
     def _search(
-        self, pieces: Iterable[tuple[Piece, Hints]], taken: tuple[set[int], set[int]] | None = None
+        self, pieces: Iterable[tuple[Piece, Hints]], taken: Taken | None = None, led: set[int] | None = None
     ) -> Searched:
+        """All matches; `taken` is what detectors took in the one piece, where that is known, and `led` is told the
+        triggers that led to something."""
         found = Searched()
         kept: dict[tuple[str, int, int], tuple[int, float]] = {}
         for piece, hints, lines in _numbered(pieces):
             found.bytes = piece.offset + len(piece.content)
-            readings = read(piece, hints, self.detectors, self._matcher, self._known)
+            readings = read(piece, hints, self.detectors, self._matcher, taken)
             if not readings:
                 continue
-            if taken is not None:
-                for c in (c for r in readings if not r.depth for c in r.confirmed):
-                    taken[bool(c.rejected)].add(self._index[c.detector.id])
-                taken[0].update(len(self.detectors) + r.trigger for r in readings if r.trigger >= 0)
+            if led is not None:
+                led.update(r.trigger for r in readings if r.trigger >= 0)
             known = values(readings, piece)
             masks = {id(reading): Masks(reading.spans, known) for reading in readings}
             for candidate in _candidates(readings, piece, found.dropped):
@@ -175,6 +238,21 @@ class Engine:
         )
 
 
+def _known_by(taken: Sequence[Took]) -> int:
+    """What is known of a hint where this was taken."""
+    if not taken:
+        return DEAD
+    return QUIET if all(one.rejected for _, one in taken) else LIVE
+
+
+def _each_secret_once(taken: Iterable[Took]) -> list[Confirmed]:
+    """What was taken, in order of its start, without what has the same secret as one before."""
+    spans: dict[tuple[int, int], Confirmed] = {}
+    for _, one in taken:
+        spans.setdefault((one.start, one.end), one)
+    return list(spans.values())
+
+
 def _numbered(pieces: Iterable[tuple[Piece, Hints]]) -> Iterator[tuple[Piece, Hints, Lines]]:
     """Each piece with its lines; newlines up to its offset are counted in the piece before it, as pieces overlap."""
     lines_before, line_start, counted, previous = 0, 0, 0, b""
@@ -204,4 +282,4 @@ def _candidates(readings: Iterable[Reading], piece: Piece, dropped: set[tuple[st
             yield _Candidate(reading, confirmed, start, end, min(before, behind))
 
 
-__all__ = ["MOST_MATCHES", "Engine", "Matcher", "Searched"]
+__all__ = ["MOST_MATCHES", "Engine", "Matcher", "Searched", "Told"]

@@ -47,28 +47,21 @@ def surroundings(
     return array("I", [*before, *others]), array("I", [*behind, *others])
 
 
-class Known:
-    """What detectors took in surroundings that were seen before: the versions of a file are alike, and a match depends
-    on nothing but the bytes around it."""
+Took = tuple[int, Confirmed]
+"""Where a match begins, and what its detector took."""
 
-    MOST = 20_000
-    """Surroundings that are kept; when there are more, all are forgotten."""
-    LONGEST = 2048
-    """Bytes of surroundings that are kept."""
 
-    def __init__(self) -> None:
-        self.found: dict[tuple[str, bytes], tuple[tuple[int, int, Facts, str], ...]] = {}
-
-    def recall(self, detector: Detector, around: bytes, low: int, taken: Iterator[Confirmed]) -> Iterator[Confirmed]:
-        """What the detector took in such surroundings, counted from `low`; where they are new, what it takes now."""
-        found = self.found.get((detector.id, around))
-        if found is None:
-            found = tuple((one.start - low, one.end - low, one.facts, one.rejected) for one in taken)
-            if len(self.found) >= self.MOST:
-                self.found.clear()
-            self.found[detector.id, around] = found
-        for start, end, facts, rejected in found:
-            yield Confirmed(detector, low + start, low + end, facts, rejected)
+def tell(detector: Detector, buffer: bytes, offsets: Iterable[int], window: Window) -> Iterator[list[Took]]:
+    """For each hint, in order of their offsets, what the detector takes there; the buffer is a whole blob."""
+    most, least = window
+    taken: list[Took] = []
+    searched = 0
+    for offset in offsets:
+        low, high = max(0, offset - most), min(offset - least, len(buffer))
+        end = min(len(buffer), high + detector.width + detector.ahead + 1)
+        taken += _take(detector, buffer, max(low, searched), high, end, first=True, last=True)
+        searched = max(searched, high + 1)
+        yield [took for took in taken if low <= took[0] <= high] if taken else []
 
 
 def confirm(
@@ -79,7 +72,6 @@ def confirm(
     *,
     first: bool,
     last: bool,
-    known: Known | None = None,
 ) -> Iterator[Confirmed]:
     """What the detector takes at the hints; `first` and `last` say that the buffer begins and ends the blob.
 
@@ -89,11 +81,7 @@ def confirm(
     seen: set[tuple[int, int]] = set()
     for low, high in _starts(offsets, window, len(buffer)):
         end = min(len(buffer), high + detector.width + detector.ahead + 1)
-        before = low - detector.behind - 1
-        taken = _take(detector, buffer, low, high, end, first=first, last=last)
-        if known is not None and before >= 0 and end < len(buffer) and end - before <= Known.LONGEST:
-            taken = known.recall(detector, buffer[before:end], low, taken)  # nothing that counts lies outside of it
-        for one in taken:
+        for _, one in _take(detector, buffer, low, high, end, first=first, last=last):
             if (one.start, one.end) not in seen:
                 seen.add((one.start, one.end))
                 yield one
@@ -101,20 +89,21 @@ def confirm(
 
 def _take(
     detector: Detector, buffer: bytes, low: int, high: int, end: int, *, first: bool, last: bool
-) -> Iterator[Confirmed]:
-    """What the pattern takes at the starts low to high."""
-    seen: set[tuple[int, int]] = set()
+) -> Iterator[Took]:
+    """What the pattern takes at the starts low to high, each with its start; a secret is judged once."""
+    search = detector.pattern.search
+    judged: dict[tuple[int, int], Confirmed] = {}
     position = low
-    while (found := detector.pattern.search(buffer, position, end)) and found.start() <= high:
+    while position <= high and (found := search(buffer, position, end)) and found.start() <= high:
         position = found.start() + 1
         if not (first or found.start() >= detector.behind):
             continue
         if not (last or found.end() + detector.ahead <= len(buffer)):
             continue
         span = found.span("secret")
-        if span not in seen:
-            seen.add(span)
-            yield _judge(detector, span, found.group("secret"), found.groupdict())
+        if span not in judged:
+            judged[span] = _judge(detector, span, found.group("secret"), found.groupdict())
+        yield found.start(), judged[span]
 
 
 def _starts(offsets: Iterable[int], window: Window, length: int) -> Iterator[tuple[int, int]]:

@@ -39,6 +39,20 @@ def context(buffer: bytes, start: int, end: int) -> Context:
     return Context(buffer[low:high], start - low, buffer[max(before + 1, low - 1 - CONTEXT, 0) : max(0, low - 1)])
 
 
+def around(buffer: bytes, start: int, end: int) -> tuple[int, int]:
+    """The stretch that decides what `context` and `excerpt` give for a span, but for `in_comment`, and its column.
+
+    From -1, or to one more than there is, where it matters that the buffer begins or ends there.
+    """
+    low, high = _line(buffer, start, min(end, start + CONTEXT), CONTEXT)
+    least = low - 2 - CONTEXT
+    before = max(least, buffer.rfind(b"\n", max(0, least), max(0, low - 1)))
+    line = max(start - FAR, buffer.rfind(b"\n", max(0, start - FAR), start))
+    if start > FAR and line == start - FAR:  # its column is counted from farther away
+        line = -1
+    return max(-1, min(before, line)), max(high, _line(buffer, start, end, READ)[1]) + 1
+
+
 _COMMENT = re.compile(
     rb"""\s*+(?:#(?!include|define|if|else|pragma)|//|/\*|\*\s|;|--\s|<!--|%\s|"\s|dnl\s|REM\s|rem\s)"""
 )
@@ -57,6 +71,13 @@ def _is_documentation(buffer: bytes, at: int) -> bool:
     low = max(0, at - FAR)
     quotes = max(buffer.rfind(b"'''", low, at), buffer.rfind(b'"""', low, at))
     return quotes >= 0 and _DOCUMENTATION.search(buffer, max(0, quotes - 20), quotes) is not None
+
+
+def in_comment(buffer: bytes, start: int, end: int) -> bool:
+    """Whether a span's line is a comment, or stands in a documentation string."""
+    low, _ = _line(buffer, start, end, READ)
+    begins = low == 0 or buffer[low - 1 : low] == b"\n"
+    return (begins and _COMMENT.match(buffer, low, start + 1) is not None) or _is_documentation(buffer, start)
 
 
 SpanOf = tuple[int, int, Detector]
@@ -162,6 +183,5 @@ def excerpt(
     room = max(0, SHOWN - len(mask))
     keep = before.lstrip()[-(room * 2 // 3) :] if len(before.lstrip()) > room * 2 // 3 else before.lstrip()
     tail = after.rstrip()[: max(0, room - len(keep))]
-    begins = low == 0 or buffer[low - 1 : low] == b"\n"
-    comment = (begins and _COMMENT.match(buffer, low, start + 1) is not None) or _is_documentation(buffer, start)
+    comment = in_comment(buffer, start, end)
     return Excerpt(keep + mask + tail, len(keep), len(keep) + len(mask), view, comment)

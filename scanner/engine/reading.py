@@ -6,12 +6,12 @@ A secret of a view stands in the text that the view was made from, too, in its o
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..model import Detector, Piece, Secret
-from .confirm import Confirmed, Known, Window, confirm
+from .confirm import Confirmed, Window, confirm
 from .excerpt import SpanOf, Values
 from .views import ALL, TRIGGERS, View, derive
 
@@ -68,14 +68,18 @@ def by_index(hints: Hints) -> dict[int, array[int]]:
     return offsets
 
 
+Taken = Mapping[int, Iterable[Confirmed]]
+"""What detectors took in a whole blob, by their indexes."""
+
+
 def read(
-    piece: Piece, hints: Hints, detectors: Sequence[Detector], matcher: Matcher, known: Known | None = None
+    piece: Piece, hints: Hints, detectors: Sequence[Detector], matcher: Matcher, taken: Taken | None = None
 ) -> list[Reading]:
     """The piece itself, its views and theirs, each searched; only those in which anything may match are kept.
 
-    `hints` are the matcher's for the piece itself.
+    `hints` are the matcher's for the piece itself; `taken` is what they lead to, where that is known.
     """
-    readings = list(_readings(Reading(View(piece.content), 0), piece, hints, detectors, matcher, known))
+    readings = list(_readings(Reading(View(piece.content), 0), piece, by_index(hints), detectors, matcher, taken))
     for reading in reversed(readings):
         if reading.outer:
             reading.outer.spans += ((*reading.view.source(s, e), d) for s, e, d in reading.spans)
@@ -85,21 +89,22 @@ def read(
 def _readings(
     reading: Reading,
     piece: Piece,
-    hints: Hints,
+    offsets: Mapping[int, array[int]],
     detectors: Sequence[Detector],
     matcher: Matcher,
-    known: Known | None,
+    taken: Taken | None = None,
 ) -> Iterator[Reading]:
     """A reading, searched, and all that can be derived from it, each behind the one that it was made from."""
     buffer = reading.view.buffer
     first = reading.depth > 0 or piece.offset == 0
     last = reading.depth > 0 or piece.last
-    offsets = by_index(hints)
     triggered = {index - len(detectors): offsets[index] for index in offsets if index >= len(detectors)}
     # What is surest comes first: it is what is kept of a blob that has too many matches.
     for index in sorted((i for i in offsets if i < len(detectors)), key=lambda i: (-detectors[i].specificity, i)):
-        reading.confirmed += confirm(
-            detectors[index], buffer, offsets[index], matcher.windows[index], first=first, last=last, known=known
+        reading.confirmed += (
+            confirm(detectors[index], buffer, offsets[index], matcher.windows[index], first=first, last=last)
+            if taken is None
+            else taken[index]
         )
     reading.spans = [(c.start, c.end, c.detector) for c in reading.confirmed]
     yield reading
@@ -107,7 +112,7 @@ def _readings(
         for trigger, derived in derive(buffer, triggered):
             view = reading.view.then(derived) if reading.depth else derived
             inner = Reading(view, reading.depth + 1, reading, reading.trigger if reading.depth else trigger)
-            yield from _readings(inner, piece, matcher.hints(view.buffer), detectors, matcher, known)
+            yield from _readings(inner, piece, by_index(matcher.hints(view.buffer)), detectors, matcher)
 
 
 def values(readings: Iterable[Reading], piece: Piece) -> Values:

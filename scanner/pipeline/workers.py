@@ -11,13 +11,14 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .. import catalog
 from ..allow import Allowlist
 from ..cache import Cache
 from ..engine import Engine, Matcher, Searched, vectorised
 from ..engine.aho_corasick import AhoCorasick
+from ..engine.carry import cluster_of, moved
 from ..errors import UsageError
 from ..model import File, GitBlob, GitMessage, NotScanned, Origin, Secret, Sighting, Stdin
 from ..sources import Batch, Counted, Hinted, Item, Unit
@@ -146,10 +147,9 @@ class Searcher:
             harvest.not_scanned.append(_failed(unit, e))
         return harvest
 
-    def _search(self, engine: Engine, read: Batch | Counted | Hinted | Item, harvest: Harvest) -> None:
-        if isinstance(read, Hinted):
-            searched, read.live, read.rejected = engine.search_hinted(read.content, read.hints)
-            self._sift(read.origin, searched, harvest)
+    def _search(self, engine: Engine, read: Batch | Counted | Item | tuple[Origin, Hinted], harvest: Harvest) -> None:
+        if isinstance(read, tuple):
+            self._search_hinted(engine, *read, harvest)
             return
         if isinstance(read, Counted):
             harvest.counts[_COUNTED[read.kind]] += read.blobs
@@ -167,7 +167,29 @@ class Searcher:
         for place, searched in engine.search_batch(read.buffer, read.starts, read.ends):
             self._sift(read.origin(place), searched, harvest)
 
-    def _sift(self, origin: Origin, searched: Searched, harvest: Harvest) -> None:
+    def _search_hinted(self, engine: Engine, origin: Origin, hinted: Hinted, harvest: Harvest) -> None:
+        """Search a blob with hints; where nothing but what was found in the one before can be found, that is moved."""
+        told = engine.tell(hinted.content, hinted.hints)
+        shifts = hinted.learn(told.states)
+        if shifts is not None:
+            before = cast("list[tuple[int, Sighting]]", hinted.kept)
+            kept = [(n, self._moved(hinted.content, one, shifts[n])) for n, one in before]
+            hinted.keep(None, kept)
+            if kept:
+                harvest.found.append((origin, [one for _, one in kept]))
+            return
+        searched = engine.search_told(told)
+        sightings = self._sift(origin, searched, harvest)
+        hinted.learn(told.states)
+        if searched.clusters is not None:
+            hinted.keep(searched.clusters, [(cluster_of(one.span, searched.clusters), one) for one in sightings])
+
+    @staticmethod
+    def _moved(content: bytes, one: Sighting, by: int) -> Sighting:
+        span, excerpt = moved(content, one.span, one.excerpt, by)
+        return Sighting(one.detector, one.also, one.secret, span, one.facts, excerpt)
+
+    def _sift(self, origin: Origin, searched: Searched, harvest: Harvest) -> list[Sighting]:
         """What the allowlists leave of a blob's matches."""
         harvest.dropped.update((reason, _digest(value)) for reason, value in searched.dropped)
         sightings: list[Sighting] = []
@@ -184,6 +206,7 @@ class Searcher:
             harvest.not_scanned.append(NotScanned(name_of(origin), why, count=searched.folded))
         if sightings:
             harvest.found.append((origin, sightings))
+        return sightings
 
 
 _searcher: Searcher | None = None

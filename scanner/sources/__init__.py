@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..model import NotScanned, Origin, Piece
+from ..model import KnownHint, NotScanned, Origin, Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +50,36 @@ class Counted:
     searched: int
 
 
-@dataclass(slots=True)
-class Hinted:
-    """A blob for which the matcher has hints already, as (index, offset).
+class Hinted(Protocol):
+    """A blob in which something may be found: its hints in order of their offsets, with what is known of each.
 
-    Whoever searches it sets `live`: the indexes whose hints count for what is made from this blob, too; and `rejected`:
-    those that took something only to drop it again, which matters where something else is found beside it.
+    `learn` takes what is known of them now. If all that was found in the blob that this one was made from was copied,
+    and nothing else is to be found, it says how far each cluster has moved: what was kept then, in `kept`, holds here.
+    `keep` is given the clusters, the stretches of the content that decide what was found, and what to keep of it.
     """
 
-    origin: Origin
-    content: bytes
-    hints: Sequence[tuple[int, int]]
-    live: frozenset[int] | None = None
-    rejected: frozenset[int] = frozenset()
+    @property
+    def content(self) -> bytes:
+        """The blob itself."""
+        ...
+
+    @property
+    def hints(self) -> Sequence[KnownHint]:
+        """All of them but those that are dead."""
+        ...
+
+    @property
+    def kept(self) -> object:
+        """What was kept of the blob that this one was made from."""
+        ...
+
+    def learn(self, states: bytes | bytearray) -> Sequence[int] | None:
+        """A state for each hint."""
+        ...
+
+    def keep(self, clusters: Sequence[tuple[int, int]] | None, kept: object) -> None:
+        """Without clusters, those of the blob that this one was made from count, moved."""
+        ...
 
 
 class Unit(Protocol):

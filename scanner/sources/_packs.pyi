@@ -1,5 +1,5 @@
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 
 VERSION: int
 
@@ -20,9 +20,10 @@ class Pack:
 class Found:
     name: bytes
     content: bytes
-    hints: list[tuple[int, int]]
-    live: frozenset[int] | None
-    rejected: frozenset[int]
+    hints: list[tuple[int, int, int]]
+    kept: object
+    def learn(self, states: bytes | bytearray) -> list[int] | None: ...
+    def keep(self, clusters: Sequence[tuple[int, int]] | None, kept: object) -> None: ...
 
 class Walk:
     searched: int
@@ -35,6 +36,7 @@ class Walk:
         reach: int,
         before: array[int],
         behind: array[int],
+        known: dict[bytes, int],
         *,
         most: int,
         hold: int,

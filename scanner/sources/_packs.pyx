@@ -61,11 +61,13 @@ cdef struct Run:
 cdef struct Hint:
     uint32_t offset
     uint16_t index
-    uint8_t dead        # its detector took nothing there: DEAD, or QUIET where it had to drop again what it took
+    uint8_t state       # what is known of it
 
-cdef enum:
+cdef enum:      # as in model.py
+    UNTOLD = 0
     QUIET = 1   # no reason to search a result, but what is shown of a neighbour is masked there
     DEAD = 2
+    LIVE = 3
 
 
 cdef int by_offset(const void *a, const void *b) noexcept nogil:
@@ -80,7 +82,7 @@ cdef int by_place(const void *a, const void *b) noexcept nogil:
         return -1 if one.offset < other.offset else 1
     if one.index != other.index:
         return -1 if one.index < other.index else 1
-    return other.dead - one.dead    # the one that is known to be dead comes first
+    return other.state - one.state    # the one of which something is known comes first
 
 
 cdef inline uint32_t big32(const uint8_t *p) noexcept nogil:
@@ -601,6 +603,11 @@ cdef bytes apply(bytes delta, bytes base, uint64_t most, Runs runs):
 # --- the walk ---------------------------------------------------------------------------------------------------------
 
 
+cdef enum:
+    MOST_KNOWN = 20000      # surroundings of hints that are kept; when there are more, all are forgotten
+    LONGEST_KNOWN = 2048    # bytes of one
+
+
 cdef uint64_t alive = 0     # bytes of all results that are held
 
 
@@ -616,13 +623,17 @@ cdef class _Held:
     cdef Runs runs
     cdef Hint *hints
     cdef uint32_t count, room
+    cdef uint32_t lives, untold     # hints that are LIVE, and those of which nothing is known
+    cdef bint more          # something was taken at a hint that the base does not have
+    cdef object clusters    # [(start, end)] of what decides what was found, as `Hinted` has it; or None
+    cdef object kept        # whatever the caller keeps of that
 
     def __dealloc__(self):
         global alive
         free(self.hints)
         alive -= self.size
 
-    cdef int add(self, uint32_t offset, uint16_t index, uint8_t dead) except -1:
+    cdef int add(self, uint32_t offset, uint16_t index, uint8_t state) except -1:
         cdef Hint *more
         if self.count == self.room:
             self.room = 2 * self.room + 8
@@ -632,22 +643,22 @@ cdef class _Held:
                 raise MemoryError
             self.hints = more
         self.hints[self.count].offset, self.hints[self.count].index = offset, index
-        self.hints[self.count].dead = dead
+        self.hints[self.count].state = state
         self.count += 1
         return 0
 
-    cdef int inherit(self, uint32_t[::1] before, uint32_t[::1] behind) except -1:
-        """The hints of the base that lie in what was copied, moved. A dead one stays dead where all its surroundings
-        were copied with it."""
-        cdef Hint *old = self.base.hints
-        cdef uint32_t many = self.base.count, r, low, high, middle
+    cdef int inherit(self, _Held base, Runs runs, uint32_t[::1] before, uint32_t[::1] behind) except -1:
+        """The hints of the base that lie in what was copied, moved. What is known of one stays true where all its
+        surroundings were copied with it."""
+        cdef Hint *old = base.hints
+        cdef uint32_t many = base.count, r, low, high, middle
         cdef Run *run
         cdef bint same
         cdef Hint *hint
         if not many:
             return 0
-        for r in range(self.runs.count):
-            run = &self.runs.at[r]
+        for r in range(runs.count):
+            run = &runs.at[r]
             low, high = 0, many
             while low < high:
                 middle = low + (high - low) // 2
@@ -658,13 +669,79 @@ cdef class _Held:
             while low < many and old[low].offset - run.source < run.size:
                 hint = &old[low]
                 same = (
-                    hint.dead
+                    hint.state != UNTOLD
                     and hint.offset - run.source >= before[hint.index]
                     and run.source + run.size - hint.offset > behind[hint.index]
                 )
-                self.add(hint.offset - run.source + run.at, hint.index, hint.dead if same else 0)
+                self.add(hint.offset - run.source + run.at, hint.index, hint.state if same else UNTOLD)
                 low += 1
         return 0
+
+    cdef int recall(self, uint32_t[::1] before, uint32_t[::1] behind, dict known) except -1:
+        """What is known of the new hints from the same surroundings elsewhere."""
+        cdef uint32_t i
+        for i in range(self.count):
+            if self.hints[i].state == UNTOLD:
+                around = self._around(&self.hints[i], before, behind)
+                if around is not None:
+                    self.hints[i].state = known.get(around, UNTOLD)
+                    self.more = self.more or self.hints[i].state == QUIET or self.hints[i].state == LIVE
+        return 0
+
+    cdef bint counts(self) noexcept:
+        """Whether there are hints that are LIVE, or of which nothing is known: both are counted."""
+        cdef uint32_t i
+        self.lives = self.untold = 0
+        for i in range(self.count):
+            self.lives += self.hints[i].state == LIVE
+            self.untold += self.hints[i].state == UNTOLD
+        return self.lives > 0 or self.untold > 0
+
+    cdef list shifts(self, _Held base, Runs runs):
+        """How far each cluster of the base has moved, if all of them were copied whole and nothing else is to be found;
+        else None."""
+        cdef int64_t low, high, base_size = PyBytes_GET_SIZE(base.content), size = PyBytes_GET_SIZE(self.content)
+        cdef Run *run
+        cdef uint32_t r
+        cdef list out = []
+        if base.clusters is None or self.wide or self.more or self.untold or self.lives != base.lives:
+            return None
+        for low, high in base.clusters:
+            for r in range(runs.count):
+                run = &runs.at[r]
+                if (
+                    run.source <= max(low, 0)
+                    and <int64_t> run.source + run.size >= min(high, base_size)
+                    and (low >= 0 or (run.source == 0 and run.at == 0))
+                    and (high <= base_size or <int64_t> run.at + run.size == size)
+                ):
+                    out.append(<int64_t> run.at - run.source)
+                    break
+            else:
+                return None
+        self.clusters = [(low + shift, high + shift) for (low, high), shift in zip(base.clusters, out)]
+        return out
+
+    cdef int remember(self, Hint *hint, uint32_t[::1] before, uint32_t[::1] behind, dict known) except -1:
+        """Keep what is known of a hint for the same surroundings elsewhere."""
+        around = self._around(hint, before, behind)
+        if around is not None:
+            if len(known) >= MOST_KNOWN:
+                known.clear()
+            known[around] = hint.state
+        return 0
+
+    cdef bytes _around(self, Hint *hint, uint32_t[::1] before, uint32_t[::1] behind):
+        """What a hint is for, and its surroundings; None where these are long, or not all there."""
+        cdef uint64_t low = before[hint.index], length = low + behind[hint.index]
+        if length > LONGEST_KNOWN or hint.offset < low:
+            return None
+        if hint.offset - low + length > <uint64_t> PyBytes_GET_SIZE(self.content):
+            return None
+        around = PyBytes_FromStringAndSize(NULL, length + 2)
+        memcpy(PyBytes_AS_STRING(around), &hint.index, 2)
+        memcpy(PyBytes_AS_STRING(around) + 2, PyBytes_AS_STRING(self.content) + hint.offset - low, length)
+        return around
 
     cdef int tidy(self) noexcept:
         """Sort the hints, each once."""
@@ -693,6 +770,7 @@ cdef class Walk:
     cdef uint64_t _most, _hold, _alive
     cdef uint32_t[::1] _before, _behind
     cdef list _held, _others
+    cdef dict _known
     cdef uint64_t _held_bytes, _count, _total
     cdef char *_buffer
     cdef uint64_t _used, _room
@@ -707,8 +785,22 @@ cdef class Walk:
     cdef readonly list large
     """(name, size) of what is longer than the limit."""
 
-    def __cinit__(self, Pack pack, look, uint32_t reach, before, behind, *, uint64_t most, uint64_t hold, list others):
-        """`most` bytes of a result are read, `hold` bytes wait for the matcher; what stands in `others` is not given."""
+    def __cinit__(
+        self,
+        Pack pack,
+        look,
+        uint32_t reach,
+        before,
+        behind,
+        dict known,
+        *,
+        uint64_t most,
+        uint64_t hold,
+        list others,
+    ):
+        """`most` bytes of a result are read, `hold` bytes wait for the matcher; what stands in `others` is not given.
+        `known` is for what is known of hints by their surroundings, and may serve several walks."""
+        self._known = known
         self._others, self._alive = others, 16 * hold
         self._pack, self._look, self._reach, self._most, self._hold = pack, look, reach, most, hold
         self._before, self._behind = before, behind
@@ -899,7 +991,9 @@ cdef class Walk:
         """Have the matcher look at what was gathered, and give what has hints. Use it up before going on."""
         cdef list held = self._held
         cdef uint64_t offset
-        cdef uint32_t low, high, middle, i, live
+        cdef uint32_t low, high, middle, i
+        cdef _Held base
+        cdef Runs runs
         cdef _Held one
         cdef Py_ssize_t place
         if not held:
@@ -920,7 +1014,7 @@ cdef class Walk:
             offset = offset - self._starts[low - 1] + self._offsets[low - 1]
             if offset >= <uint64_t> PyBytes_GET_SIZE(one.content):   # the newline behind the window at its end
                 offset = PyBytes_GET_SIZE(one.content) - 1
-            one.add(<uint32_t> offset, index, 0)
+            one.add(<uint32_t> offset, index, UNTOLD)
         buffer = None
         self._held, self._held_bytes, self._used, self._windows = [], 0, 0, 0
         yield self._count, self._total
@@ -928,34 +1022,60 @@ cdef class Walk:
         for place in range(len(held)):
             one = <_Held> held[place]
             held[place] = None
-            if one.base is not None:
-                one.inherit(self._before, self._behind)
-                one.base = None
-                one.runs = None
+            base, runs = one.base, one.runs
+            one.base = one.runs = None
+            if base is not None:
+                one.inherit(base, runs, self._before, self._behind)
             one.tidy()
-            live = 0
-            for i in range(one.count):
-                live += not one.hints[i].dead
-            if (live or one.wide) and not one.silent:
-                hints = [(one.hints[i].index, one.hints[i].offset) for i in range(one.count) if one.hints[i].dead < DEAD]
-                found = Found(self._pack._name(one.node), one.content, hints)
-                yield found
-                if found.live is not None:
-                    for i in range(one.count):
-                        if one.hints[i].dead < DEAD and one.hints[i].index not in found.live:
-                            one.hints[i].dead = QUIET if one.hints[i].index in found.rejected else DEAD
+            one.recall(self._before, self._behind, self._known)
+            if (one.counts() or one.wide) and not one.silent:
+                yield Found(self, one, base, runs)
 
 
 cdef class Found:
-    """A result with hints. `live`, once set, holds the indexes whose hints count for what is made from it, too;
-    `rejected` those that took something only to drop it again."""
+    """A result in which something may be found, with its hints in order of their offsets, as (index, offset, what is
+    known of it). `kept` is what was kept of its base, if anything."""
 
     cdef readonly bytes name, content
     cdef readonly list hints
-    cdef public object live, rejected
+    cdef readonly object kept
+    cdef Walk _walk
+    cdef _Held _held, _base
+    cdef Runs _runs
+    cdef list _places
 
-    def __cinit__(self, bytes name, bytes content, list hints):
-        self.name, self.content, self.hints = name, content, hints
+    def __cinit__(self, Walk walk, _Held held, _Held base, Runs runs):
+        cdef uint32_t i
+        self._walk, self._held, self._base, self._runs = walk, held, base, runs
+        self.name, self.content = walk._pack._name(held.node), held.content
+        self._places = [i for i in range(held.count) if held.hints[i].state != DEAD]
+        self.hints = [(held.hints[i].index, held.hints[i].offset, held.hints[i].state) for i in self._places]
+        self.kept = None if base is None else base.kept
+
+    def learn(self, states):
+        """Take what is known now of each hint. If all that was found in the base was copied, and nothing else is to be
+        found here: how far each of its clusters has moved; else None."""
+        cdef const uint8_t[::1] known = states
+        cdef Py_ssize_t place
+        cdef Hint *hint
+        if known.shape[0] != len(self._places):
+            raise ValueError("not as many states as hints")
+        for place in range(known.shape[0]):
+            hint = &self._held.hints[<uint32_t> self._places[place]]
+            if hint.state == UNTOLD and known[place] != UNTOLD:
+                hint.state = known[place]
+                self._held.more = self._held.more or hint.state != DEAD
+                self._held.remember(hint, self._walk._before, self._walk._behind, self._walk._known)
+            hint.state = known[place]
+        self._held.counts()
+        return None if self._base is None else self._held.shifts(self._base, self._runs)
+
+    def keep(self, clusters, kept):
+        """Keep something for what is made from this result. `clusters` are the stretches that decide it; where these are
+        None, those of the base, moved."""
+        if clusters is not None:
+            self._held.clusters = clusters
+        self._held.kept = kept
 
 
 # --- trees compared ---------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ..cache import READING
-from ..model import GitBlob, GitMessage, NotScanned
+from ..model import GitBlob, GitMessage, NotScanned, Origin
 from . import Counted, Hinted
 from .diffs import FILES_OF_A_COMMIT, MOST_CHANGES, Change, Sieve, diff_trees
 from .git import Repository
@@ -51,6 +51,8 @@ class Finder(Protocol):
     """For each index, how many bytes before a hint may decide what is taken there."""
     behind: array[int]
     """The same for the bytes from the hint on."""
+    known: dict[bytes, int]
+    """For a walk's own use, as long as there is this finder."""
 
     def hints(self, buffer: bytes) -> Iterable[tuple[int, int]]:
         """(index, offset) pairs."""
@@ -78,10 +80,11 @@ class PackUnit:
         pack = _opened(self.path, self.repository.id_length // 2)
         return sum(len(pack.family(root)) for root in self.roots) // pack.id_length
 
-    def walk(self, finder: Finder) -> Iterator[Counted | Hinted | ObjectUnit | NotScanned]:
+    def walk(self, finder: Finder) -> Iterator[tuple[Origin, Hinted] | Counted | ObjectUnit | NotScanned]:
         """What of its objects is to be searched, with the matcher's hints; the others are counted.
 
-        What cannot be read here comes as units of the plain path.
+        A blob with hints must be used up before anything else is asked for. What cannot be read here comes as units of
+        the plain path.
         """
         from . import _packs
 
@@ -94,6 +97,7 @@ class PackUnit:
             finder.reach,
             finder.before,
             finder.behind,
+            finder.known,
             most=self.max_size,
             hold=HELD,
             others=others,
@@ -105,9 +109,7 @@ class PackUnit:
                 yield Counted(kind, *found, walk.searched - searched)
                 searched = walk.searched
                 continue
-            hinted = Hinted(origin_of(self.kind, found.name.hex(), found.content), found.content, found.hints)
-            yield hinted
-            found.live, found.rejected = hinted.live, hinted.rejected
+            yield origin_of(self.kind, found.name.hex(), found.content), found
         for name, size in walk.large:
             if not any(name in other for other in others):
                 yield too_large(self.kind, name.hex().encode(), size)
