@@ -51,7 +51,7 @@ def repository(scan: TargetScan, repo: Repository, options: ScanOptions) -> Reso
     """A repository: its work tree, its index, its whole object store, the texts of its git directory."""
     index = _index(scan, repo)
     store = objects.Store(repo.id_length)
-    found, why = packs.open_packs(repo, max_size=options.max_size)
+    found, why = packs.open_packs(repo, max_size=options.max_size, jobs=options.jobs)
     scan.tally.packs = "oakum" if found else f"git ({why})"
     units = found.list_units(store) if found else objects.list_units(repo, store, max_size=options.max_size)
     scan.search("git objects", units, amount=UNPACKED * _pack_bytes(repo))

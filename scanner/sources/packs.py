@@ -14,6 +14,8 @@ import functools
 import mmap
 import os
 import re
+import signal
+import sys
 from array import array
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -35,7 +37,9 @@ HELD = 16 << 20
 """Bytes of results that wait for the matcher at most."""
 MOST_PACKS = 1000
 TREES_KEPT = 64 << 20
-"""Bytes of trees that are kept while commits are compared."""
+"""Bytes of trees that are kept while commits are compared, in all processes."""
+COMMITS_OF_A_CHUNK = 4000
+"""Commits that are compared in one process, one after the other: they share most of their trees."""
 MOST_ASKED = 50
 """How often git is asked about commits in between."""
 _KINDS: tuple[tuple[int, Kind], ...] = ((3, "blob"), (1, "commit"), (4, "tag"))
@@ -134,6 +138,7 @@ class Packs:
     paths: list[bytes]
     loose: set[bytes]
     max_size: int
+    jobs: int = 1
 
     @property
     def opened(self) -> list[_packs.Pack]:
@@ -191,33 +196,38 @@ class Packs:
 
         Git is asked about commits that cannot be read here, and about all where there are too many of these.
         """
-        from ._packs import ElsewhereError, Trees
-
-        length = repository.id_length // 2
-        loose = None if sieve.known is None else self.loose
-        trees = Trees(
-            self.opened, length, wanted=set(sieve.wanted), loose=loose, most=FILES_OF_A_COMMIT, cache=TREES_KEPT
-        )
+        length = repository.id_length
         left: list[str] = []
-        asked = 0
-        for place, commit in enumerate(commits):
-            if asked > MOST_ASKED or trees.seen > MOST_CHANGES:
-                left += commits[place:]
+        asked = at = 0
+        for brought in self._brought(commits, sieve):
+            commit = commits[at]
+            if asked > MOST_ASKED:
                 break
-            try:
-                name, *others = map(bytes.fromhex, commit.split())
-                brought = trees.changes(name, others or None)
-            except ElsewhereError:
+            at += 1
+            if brought is None:
                 left.append(commit)
                 continue
-            if left:
+            if left and brought:
                 asked += 1
                 yield from diff_trees(repository, left, not_scanned, sieve)
                 left = []
             for path, blob, link in brought:
-                yield commit[: 2 * length], Change(path, blob.hex(), (), link)
+                yield commit[:length], Change(path, blob.hex(), (), link)
+        left += commits[at:]
         if left:
             yield from diff_trees(repository, left, not_scanned, sieve)
+
+    def _brought(self, commits: Sequence[str], sieve: Sieve) -> Iterator[_Brought | None]:
+        """For each commit what it brought in; None, or nothing at all, where that must be left to git."""
+        jobs = self.jobs if len(commits) > COMMITS_OF_A_CHUNK and sys.platform == "linux" else 1
+        trees = _Trees(self, sieve, jobs)
+        chunks = [commits[at : at + COMMITS_OF_A_CHUNK] for at in range(0, len(commits), COMMITS_OF_A_CHUNK)]
+        seen = 0
+        for brought, more in trees.of_all(chunks):
+            yield from brought
+            seen += more
+            if seen > MOST_CHANGES:
+                return
 
     def close(self) -> None:
         """Let go of the packs."""
@@ -243,7 +253,7 @@ def available() -> bool:
     return _packs.VERSION == 1
 
 
-def open_packs(repository: Repository, *, max_size: int) -> tuple[Packs | None, str]:
+def open_packs(repository: Repository, *, max_size: int, jobs: int = 1) -> tuple[Packs | None, str]:
     """The packs of a repository; or None, and why git must read them."""
     if not available():
         return None, "oakum was built without its compiled part"
@@ -268,7 +278,9 @@ def open_packs(repository: Repository, *, max_size: int) -> tuple[Packs | None, 
         except (OSError, ValueError) as e:
             return None, f"a pack cannot be mapped: {getattr(e, 'strerror', e)}"
     names = set(map(bytes.fromhex, loose))
-    return Packs(repository, paths, {name for name in names if not any(name in pack for pack in known)}, max_size), ""
+    return Packs(
+        repository, paths, {name for name in names if not any(name in pack for pack in known)}, max_size, jobs
+    ), ""
 
 
 def _only_here(names: bytes, length: int, others: Sequence[_packs.Pack]) -> Iterator[bytes]:
@@ -301,6 +313,77 @@ def _loose_in(folder: bytes, id_length: int) -> list[str]:
         with os.scandir(os.path.join(folder, os.fsencode(part))) as entries:
             out += (part + name for entry in entries if rest.fullmatch(name := os.fsdecode(entry.name)))
     return out
+
+
+_Brought = list[tuple[bytes, bytes, bool]]
+"""Path, binary name of the blob, and whether it is a symbolic link."""
+
+
+class _Trees:
+    """Compares the trees of commits, chunk by chunk, in several processes where there are `jobs`."""
+
+    def __init__(self, packs: Packs, sieve: Sieve, jobs: int) -> None:
+        self._jobs, self._packs = jobs, packs.opened
+        self._wanted, self._loose = set(sieve.wanted), None if sieve.known is None else packs.loose
+        self._length = packs.repository.id_length // 2
+
+    def of_all(self, chunks: Sequence[Sequence[str]]) -> Iterator[tuple[list[_Brought | None], int]]:
+        """For each chunk what its commits brought in, and how many entries were looked at."""
+        done = 0
+        if self._jobs > 1:
+            import multiprocessing
+            from concurrent.futures import ProcessPoolExecutor
+            from concurrent.futures.process import BrokenProcessPool
+
+            fork = multiprocessing.get_context("fork")
+            with ProcessPoolExecutor(self._jobs, fork, initializer=_start_comparing, initargs=(self,)) as pool:
+                try:
+                    for result in pool.map(_compare, chunks):
+                        yield result
+                        done += 1
+                except BrokenProcessPool:  # killed for its memory, say: the rest is done here
+                    pass
+                finally:
+                    pool.shutdown(wait=True, cancel_futures=True)
+        for chunk in chunks[done:]:
+            yield self.of(chunk)
+
+    def of(self, commits: Sequence[str]) -> tuple[list[_Brought | None], int]:
+        """The same of one chunk."""
+        from ._packs import ElsewhereError, Trees
+
+        trees = Trees(
+            self._packs,
+            self._length,
+            wanted=self._wanted,
+            loose=self._loose,
+            most=FILES_OF_A_COMMIT,
+            cache=TREES_KEPT // self._jobs,
+        )
+        out: list[_Brought | None] = []
+        for commit in commits:
+            if trees.seen > MOST_CHANGES:
+                break
+            try:
+                name, *others = map(bytes.fromhex, commit.split())
+                out.append(trees.changes(name, others or None))
+            except ElsewhereError:
+                out.append(None)
+        return out, trees.seen
+
+
+_comparing: _Trees | None = None
+
+
+def _start_comparing(trees: _Trees) -> None:
+    global _comparing
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C
+    _comparing = trees
+
+
+def _compare(commits: Sequence[str]) -> tuple[list[_Brought | None], int]:
+    assert _comparing is not None
+    return _comparing.of(commits)
 
 
 @functools.lru_cache(maxsize=MOST_PACKS)
