@@ -28,7 +28,7 @@ from oakum.scanner import catalog
 from oakum.scanner.cache import Cache
 from oakum.scanner.engine import vectorised
 from oakum.scanner.engine.aho_corasick import AhoCorasick
-from oakum.scanner.engine.confirm import Known, Window, anywhere, confirm
+from oakum.scanner.engine.confirm import Window, anywhere, confirm
 from oakum.scanner.engine.reading import by_index
 from oakum.scanner.model import Detector
 
@@ -60,9 +60,8 @@ def least(work: Callable[[], object], repeats: int = 3) -> float:
 
 def confirm_all(detector: Detector, hits: Hits, window: Window) -> None:
     """What the engine does with a detector's hints."""
-    known = Known()
     for buffer, offsets in hits:
-        for _ in confirm(detector, buffer, offsets, window, first=True, last=True, known=known):
+        for _ in confirm(detector, buffer, offsets, window, first=True, last=True):
             pass
 
 
