@@ -20,7 +20,7 @@ RUNS ?= 5
 export REPO PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help scan test test-long fuzz check lint types docs-check lint-detectors self-scan docs bench bench-peers bench-repos dev clean FORCE
+.PHONY: help scan test test-long fuzz check lint types docs-check lint-detectors self-scan docs bench bench-peers bench-repos bench-limit bench-growth bench-memory dev clean FORCE
 
 help:
 	@echo "make scan REPO=path [ARGS='--min-band high']  scan a repository, folder or file"
@@ -32,6 +32,9 @@ help:
 	@echo "make bench-repos FROM='/path/to/repository …'  complete copies to measure with, and a tree, in BENCH_DIR"
 	@echo "make bench-peers install other scanners from PyPI into BENCH_DIR, each in an environment of its own"
 	@echo "make bench [RUNS=5] [BENCH_ARGS='--only history']  measure oakum and its peers in turn"
+	@echo "make bench-limit   how far a scan of a history is from the least that must be done"
+	@echo "make bench-growth  time over commits of a made-up history, drawn as docs/growth.svg"
+	@echo "make bench-memory  memory over objects of a made-up repository"
 	@echo "make docs        write the generated parts of the documentation again"
 	@echo "make dev         an editable install with the development tools, and links for editors"
 	@echo "make clean       remove all that was made here"
@@ -89,6 +92,15 @@ bench-peers: $(DEV)
 
 bench-repos: $(DEV)
 	$(BIN)/python -m benchmarks.repositories --dir "$(BENCH_DIR)" $(FROM)
+
+bench-limit: $(DEV)
+	$(BIN)/python -m benchmarks.limit --dir "$(BENCH_DIR)" --runs $(RUNS)
+
+bench-growth: $(DEV)
+	$(BIN)/python -m benchmarks.growth --dir "$(BENCH_DIR)" --chart docs/growth.svg
+
+bench-memory: $(DEV)
+	$(BIN)/python -m benchmarks.many_objects --dir "$(BENCH_DIR)"
 
 dev: $(DEV)
 

@@ -1,9 +1,12 @@
 """Runs oakum and its peers in turn on the same targets, and says what each run took.
 
-    python -m benchmarks.bench --dir DIR [--runs 5] [--only history|tree|small|cold] [--repos NAME,…] [--tools NAME,…]
+    python -m benchmarks.bench --dir DIR [--runs 5] [--only history|again|tree|small|cold]
+        [--repos NAME,…] [--tools NAME,…]
 
 Every tool has one run on each target that is not measured, so that its caches and the system's are warm; then rounds of
-one run each. `cold` empties a tool's own caches before each run. A void run ends that tool's turn on that target.
+one run each. `cold` empties a tool's own caches before each run. In `history` each of oakum's scans is a first one:
+what it keeps of a repository is deleted before it; in `again`, which is oakum's alone, nothing has changed since then. A
+void run ends that tool's turn on that target.
 """
 
 from __future__ import annotations
@@ -18,10 +21,10 @@ from pathlib import Path
 
 from . import machine, tables
 from .measure import Run, run
-from .tools import TOOLS, Tool, binary, environment, forget
+from .tools import TOOLS, Tool, binary, environment, forget, forget_matches
 from .void import Scope, VoidError, ended
 
-GROUPS = ("history", "tree", "small", "cold")
+GROUPS = ("history", "again", "tree", "small", "cold")
 SMALL = 'import os\n\nDEBUG = False\nNAME = os.environ.get("NAME", "example")\n' * 20
 
 
@@ -65,13 +68,16 @@ class Bench:
 
     def results(self, target: Target) -> list[Result]:
         """A warm-up of each tool, then rounds of one run each."""
-        results = {t: Result(target.group, target.name, t.name) for t in self.tools if t.arguments(target.kind)}
+        tools = [t for t in self.tools if t.arguments(target.kind) and (target.group != "again" or not t.package)]
+        results = {t: Result(target.group, target.name, t.name) for t in tools}
         for turn in range(self.runs + 1):
             for tool, result in results.items():
                 if result.void:
                     continue
                 if target.group == "cold":
                     forget(tool, self.folder)
+                elif target.group == "history":
+                    forget_matches(self.folder)
                 try:
                     taken, result.findings = self.once(tool, target)
                 except VoidError as e:
@@ -104,7 +110,7 @@ class Bench:
             env=environment(tool, self.folder),
             folder=place if tool.inside else folder,
             limit=tool.limit,
-            sample=target.group in ("history", "tree"),
+            sample=target.group in ("history", "again", "tree"),
             output=output,
         )
         ended(taken, limit=tool.limit, good=tool.good)
@@ -135,6 +141,8 @@ def targets(bench: Path, groups: list[str], repos: list[str]) -> Iterator[Target
     small.write_text(SMALL)
     if "history" in groups:
         yield from copies
+    if "again" in groups:
+        yield from (Target("again", t.name, t.path, t.scope) for t in copies)
     if "tree" in groups and (bench / "tree.json").exists():
         found = json.loads((bench / "tree.json").read_text())
         yield Target("tree", "tree", bench / "tree", Scope(files=found["files"], bytes=found["bytes"]))

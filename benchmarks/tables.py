@@ -11,6 +11,7 @@ from .figures import ratios
 
 TITLES = {
     "history": "Whole history",
+    "again": "The same once more, nothing new",
     "tree": "A tree of files",
     "small": "One small file, caches warm",
     "cold": "Own caches empty",

@@ -110,3 +110,8 @@ def forget(tool: Tool, bench: Path) -> None:
     """Delete what a tool keeps from run to run."""
     shutil.rmtree(cache_folder(tool, bench).parent)
     cache_folder(tool, bench)
+
+
+def forget_matches(bench: Path) -> None:
+    """Delete what oakum keeps of the repositories that it has scanned, so that a scan is a first one."""
+    shutil.rmtree(cache_folder(TOOLS[0], bench) / "oakum" / "repositories", ignore_errors=True)

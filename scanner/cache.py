@@ -25,8 +25,8 @@ READING = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_N
 class Cache:
     """Small files by name in one folder. Without a folder it keeps nothing."""
 
-    def __init__(self, folder: str = "") -> None:
-        self._folder = folder
+    def __init__(self, folder: str = "", *, most: int = MOST) -> None:
+        self._folder, self._most = folder, most
         self._usable: bool | None = None if folder else False
         self.problem = ""
         """Why the folder is not used, or could not be written; what to do about it."""
@@ -62,6 +62,15 @@ class Cache:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
 
+    def below(self, name: str, *, most: int) -> Cache:
+        """A folder of its own in this one."""
+        return Cache(os.path.join(self._folder, name) if self._ready() else "", most=most)
+
+    @property
+    def usable(self) -> bool:
+        """Whether anything can be kept."""
+        return self._ready()
+
     def _path(self, name: str) -> str:
         return os.path.join(self._folder, name)
 
@@ -90,5 +99,5 @@ class Cache:
     def _forget_oldest(self) -> None:
         with os.scandir(self._folder) as entries:
             files = sorted((entry.stat().st_mtime, entry.path) for entry in entries if entry.is_file())
-        for _, path in files[:-MOST]:
+        for _, path in files[: -self._most]:
             os.unlink(path)

@@ -36,6 +36,7 @@ from ..rank import order
 from ..sources import files, git
 from . import targets
 from .judge import judged
+from .memory import Memory
 from .redact import Redactor
 from .workers import AnyUnit, Harvest, Pool, Searcher, SearchOptions, where_raised
 
@@ -44,6 +45,7 @@ SMALL = 4 << 20
 NOT_SCANNED_KEPT = 200
 """Entries of the not-scanned list that are kept one by one for each reason; the rest is counted."""
 
+KnownFingerprints = dict[bytes, str]
 Progress = Callable[[str, int, int], None]
 """Told (what, units done, units in all or 0) as the search goes on."""
 
@@ -99,6 +101,10 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
             found += target.findings(resolve)
     found = prove(_merge(found))
     ranked, kept = _rank(found, tally)
+    if not tally.interrupted:
+        fingerprints = {one.finding.secret.canonical(): one.fingerprint for one in kept}
+        for memory in tally.memories:
+            memory.keep(tally.fingerprints | fingerprints)
     redactor = Redactor(found)
     return ScanResult(
         findings=[redactor.finding(r) for r in kept],
@@ -179,6 +185,9 @@ class Tally:
     copied: int = 0
     packs: str = ""
     interrupted: bool = False
+    memories: list[Memory] = field(default_factory=list)
+    fingerprints: KnownFingerprints = field(default_factory=dict)
+    """Those known from former scans, by the canonical value."""
 
     def __post_init__(self) -> None:
         options = self.options
@@ -229,8 +238,11 @@ class TargetScan:
         finally:
             self.tally.stages[name] = self.tally.stages.get(name, 0.0) + time.monotonic() - begun
 
-    def search(self, what: str, units: Iterable[AnyUnit], *, total: int = 0, amount: int = 0) -> None:
-        """Search units that hold about `amount` bytes, in several processes where that pays."""
+    def search(
+        self, what: str, units: Iterable[AnyUnit], *, total: int = 0, amount: int = 0, into: Harvest | None = None
+    ) -> None:
+        """Search units that hold about `amount` bytes, in several processes where that pays; what they give is added to
+        `into`, too."""
         if self.interrupted:
             return
         options, searcher = self.tally.options, self.tally.searcher
@@ -240,13 +252,16 @@ class TargetScan:
         with self.stage(what):
             try:
                 for done, harvest in enumerate(pool.run(units), 1):
-                    self._take(harvest)
+                    self.take(harvest, into=into)
                     options.progress(what, done, total)
             except KeyboardInterrupt:
                 self.tally.interrupted = True
 
-    def _take(self, harvest: Harvest) -> None:
+    def take(self, harvest: Harvest, *, into: Harvest | None = None) -> None:
+        """Take what a unit gave."""
         tally = self.tally
+        if into is not None:
+            into.add(harvest)
         tally.leave_out(harvest.not_scanned)
         tally.suppressed |= harvest.suppressed
         tally.dropped |= harvest.dropped
@@ -329,9 +344,13 @@ def _rank(found: list[Finding], tally: Tally) -> tuple[list[RankedFinding], list
     from concurrent.futures import ThreadPoolExecutor
 
     named: list[RankedFinding] = []
+
+    def fingerprint(one: RankedFinding) -> str:
+        return tally.fingerprints.get(one.finding.secret.canonical(), "") or one.finding.secret.fingerprint()
+
     with ThreadPoolExecutor(options.jobs) as threads:
         try:
-            for one, name in zip(kept, threads.map(lambda r: r.finding.secret.fingerprint(), kept), strict=True):
+            for one, name in zip(kept, threads.map(fingerprint, kept), strict=True):
                 named.append(replace(one, fingerprint=name))
                 options.progress("fingerprints", len(named), len(kept))
         except KeyboardInterrupt:

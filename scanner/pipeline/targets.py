@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import GitError, UsageError
@@ -13,6 +14,7 @@ from ..sources.diffs import tree
 from ..sources.git import Repository
 from ..sources.refs import head_of
 from ..sources.selection import select, staged
+from .memory import Memory
 
 if TYPE_CHECKING:
     from . import ScanOptions, TargetScan
@@ -50,21 +52,78 @@ def folder(scan: TargetScan, path: bytes, options: ScanOptions) -> Resolve:
 def repository(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resolve:
     """A repository: its work tree, its index, its whole object store, the texts of its git directory."""
     index = _index(scan, repo)
+    memory = Memory.of(scan.tally.searcher, repo, options.max_size)
     store = objects.Store(repo.id_length)
-    found, why = packs.open_packs(repo, max_size=options.max_size, jobs=options.jobs)
-    scan.tally.packs = "oakum" if found else f"git ({why})"
-    units = found.list_units(store) if found else objects.list_units(repo, store, max_size=options.max_size)
-    scan.search("git objects", units, amount=UNPACKED * _pack_bytes(repo))
-    scan.leave_out(store.not_scanned)
+    found = None
+    if not (memory and memory.same_objects and _recall(scan, memory) is not None):
+        found, memory = _search_objects(scan, repo, store, memory, options)
     work_tree(scan, repo, index, options)
     if scan.interrupted:
         return as_given
     with scan.stage("history"):
-        known = history.attribute(repo, store, index, scan.ledger.blobs(), scan.ledger.messages())
+        blobs, messages = scan.ledger.blobs(), scan.ledger.messages()
+        known = memory.former_history(blobs, messages) if memory else None
+        if known is None:
+            if memory and found is None:  # the objects are as they were, the refs are not
+                found = _list_objects(repo, store, options)
+            known = history.attribute(repo, store, index, blobs, messages)
+    if memory:
+        memory.history = known
+        scan.tally.memories.append(memory)
     if found:
         found.close()
     scan.leave_out(known.not_scanned)
     return _resolve(known)
+
+
+def _search_objects(
+    scan: TargetScan, repo: Repository, store: objects.Store, memory: Memory | None, options: ScanOptions
+) -> tuple[packs.Packs | None, Memory | None]:
+    """Search the object store: all of it, or what has come to it since the last scan. The memory is given back where
+    there is something to keep."""
+    found, why = packs.open_packs(repo, max_size=options.max_size, jobs=options.jobs)
+    if found is None:
+        scan.tally.packs = f"git ({why})"
+        units = objects.list_units(repo, store, max_size=options.max_size)
+        scan.search("git objects", units, amount=UNPACKED * _pack_bytes(repo))
+        scan.leave_out(store.not_scanned)
+        return None, None
+    scan.tally.packs = "oakum"
+    amount, chosen = UNPACKED * _pack_bytes(repo), found.list_units(store)
+    if memory:
+        memory.names = found.names()
+        fresh = memory.fresh_names()
+        if fresh is not None:
+            for _ in chosen:  # this fills the store
+                pass
+            again = _recall(scan, memory, lambda name: name in store.blobs or name in fresh)
+            chosen = found.list_units(store) if again is None else found.chosen([*map(bytes.hex, fresh), *again], store)
+            amount = amount if again is None else 0
+    scan.search("git objects", chosen, amount=amount, into=memory.harvest if memory else None)
+    scan.leave_out(store.not_scanned)
+    if memory:
+        memory.harvest.not_scanned += store.not_scanned
+    return found, memory
+
+
+def _recall(scan: TargetScan, memory: Memory, exists: Callable[[bytes], bool] = lambda _name: True) -> list[str] | None:
+    """Take what the last scan found, and name what must be searched once more for it; None where there is nothing."""
+    with scan.stage("last scan's matches"):
+        recalled = memory.recall(scan.tally.searcher, scan.tally.fingerprints, exists)
+        if recalled is None:
+            return None
+        scan.take(recalled[0], into=memory.harvest)
+        scan.tally.packs = "an earlier scan"
+        return recalled[1]
+
+
+def _list_objects(repo: Repository, store: objects.Store, options: ScanOptions) -> packs.Packs | None:
+    """Fill the store, and search nothing."""
+    found, _ = packs.open_packs(repo, max_size=options.max_size, jobs=options.jobs)
+    units = found.list_units(store) if found else objects.list_units(repo, store, max_size=options.max_size)
+    for _ in units:
+        pass
+    return found
 
 
 def selection(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resolve:

@@ -233,6 +233,10 @@ cdef class Pack:
                 out.append(self._name(i))
         return b"".join(out)
 
+    def all_names(self) -> bytes:
+        """The binary names of all objects, sorted and joined."""
+        return PyBytes_FromStringAndSize(<const char *> self.ids, <Py_ssize_t> self.count * self.id_length)
+
     def broken(self) -> bytes:
         """The names of the objects that cannot be read here, joined."""
         return self.names(BROKEN)

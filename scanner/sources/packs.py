@@ -161,7 +161,7 @@ class Packs:
         for name in sorted(circular - self.loose):
             if not any(name in pack for pack in packs):
                 store.damage(name.hex(), "is made from itself; run `git fsck`")
-        yield from self._plain([name.hex() for name in left if name not in circular], store)
+        yield from self.chosen([name.hex() for name in left if name not in circular], store)
 
     def _units(
         self, path: bytes, others: tuple[bytes, ...], kind: Kind, roots: Sequence[tuple[int, int]]
@@ -177,8 +177,8 @@ class Packs:
         if chosen:
             yield PackUnit(self.repository, path, others, kind, tuple(chosen), weight << 6, self.max_size)
 
-    def _plain(self, names: Sequence[str], store: Store) -> Iterator[ObjectUnit]:
-        """Units of objects that git is to read: loose ones, and what could not be read here."""
+    def chosen(self, names: Sequence[str], store: Store) -> Iterator[ObjectUnit]:
+        """Units of objects that git is to read, but trees: loose ones, what is not read here, or a few new ones."""
         kinds: dict[str, list[str]] = {"blob": [], "commit": [], "tag": [], "missing": []}
         for name, kind, _size in headers(self.repository, names):
             if kind in kinds:
@@ -229,6 +229,10 @@ class Packs:
             if seen > MOST_CHANGES:
                 return
 
+    def names(self) -> bytes:
+        """The binary names of all objects, joined."""
+        return b"".join([*(pack.all_names() for pack in self.opened), *sorted(self.loose)])
+
     def close(self) -> None:
         """Let go of the packs."""
         _opened.cache_clear()
@@ -262,7 +266,7 @@ def open_packs(repository: Repository, *, max_size: int, jobs: int = 1) -> tuple
         if os.path.lexists(os.path.join(folder, b"info", name)):
             return None, "the repository borrows objects from another one"
     try:
-        paths, loose = _packs_in(os.path.join(folder, b"pack")), _loose_in(folder, repository.id_length)
+        paths, loose = list_packs(os.path.join(folder, b"pack")), list_loose(folder, repository.id_length)
     except OSError as e:
         return None, f"the object store cannot be listed: {e.strerror}"
     if len(paths) > MOST_PACKS:
@@ -290,7 +294,7 @@ def _only_here(names: bytes, length: int, others: Sequence[_packs.Pack]) -> Iter
             yield names[at : at + length]
 
 
-def _packs_in(folder: bytes) -> list[bytes]:
+def list_packs(folder: bytes) -> list[bytes]:
     """The packs that have an index, the largest first."""
     if not os.path.lexists(folder):
         return []
@@ -303,7 +307,7 @@ def _packs_in(folder: bytes) -> list[bytes]:
     return [path for _, path in sorted(found)]
 
 
-def _loose_in(folder: bytes, id_length: int) -> list[str]:
+def list_loose(folder: bytes, id_length: int) -> list[str]:
     """The names of loose objects."""
     out: list[str] = []
     rest = re.compile(f"[0-9a-f]{{{id_length - 2}}}")

@@ -1,0 +1,277 @@
+"""What the last scan of a repository found, kept in the user's cache for the next one: never values, never text of it.
+
+Kept are the places of secrets, by object, and which of them are alike. Of each such class one object is searched again:
+that gives the secret, what is told of it, and what the allowlists say to it now. Where a repository is as it was,
+nothing else is searched; where objects came to it, these are. All of it counts only for the very program, detectors and
+limits that it was made with. Attribution is kept beside it, for the same objects and refs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ..cache import Cache
+from ..model import GitBlob, GitMessage, NotScanned, Origin, Sighting, Span
+from ..sources.git import Repository
+from ..sources.history import History, Place
+from ..sources.objects import Kind, ObjectUnit
+from ..sources.state import State, state_of
+from .workers import WORTHWHILE, Harvest, Searcher
+
+FORM = 1
+FEW = 20
+"""Classes of places from which on the vectorised matcher pays."""
+MOST_REPOSITORIES = 32
+MOST_FRESH = 2_000
+"""Objects that git is asked for one by one, even where they are more than an eighth of all."""
+MOST_PLACES = 200_000
+"""Places of secrets that are kept of a repository; of one with more nothing is kept."""
+
+
+def program(searcher: Searcher, max_size: int) -> str:
+    """A digest of all that decides what is found in a given object: oakum itself, the user's detectors, the limits."""
+    digest = hashlib.sha256(f"{FORM} {sys.version} {max_size} {searcher.options.markers}".encode())
+    top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    for part in ("scanner", "detectors", "allowlists"):
+        for path, status in sorted(_files(os.path.join(top, part))):
+            digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\0".encode("utf-8", "surrogateescape"))
+    for name in searcher.options.detectors:
+        with open(name, "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                if entry.name != "__pycache__":
+                    yield from _files(entry.path)
+            else:
+                yield entry.path, entry.stat()
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is known of one repository from the last scan, if anything, and what this one gives.
+
+    `now` is its state; `former` what was kept of it.
+    """
+
+    cache: Cache
+    repository: Repository
+    program: str
+    now: State
+    former: dict[str, Any] | None = None
+    harvest: Harvest = field(default_factory=Harvest)
+    """All that the search of the object store gave."""
+    names: bytes = b""
+    """The binary names of all objects, joined."""
+    history: History | None = None
+    _recalled_history: History | None = None
+    _asked: tuple[set[str], set[str]] = (set(), set())
+
+    @classmethod
+    def of(cls, searcher: Searcher, repository: Repository, max_size: int) -> Memory | None:
+        """None where nothing can be kept."""
+        cache = searcher.cache.below("repositories", most=2 * MOST_REPOSITORIES)
+        now = state_of(repository) if cache.usable else None
+        if now is None:
+            return None
+        memory = cls(cache, repository, program(searcher, max_size), now)
+        kept = cache.read(memory._name)
+        former = None if kept is None else json.loads(kept)
+        if former is not None and former["program"] == memory.program:
+            memory.former = former
+        return memory
+
+    @property
+    def _name(self) -> str:
+        return hashlib.sha256(self.repository.common_dir + b"\0" + self.repository.git_dir).hexdigest()[:40]
+
+    @property
+    def same_objects(self) -> bool:
+        """Whether the object store is as it was."""
+        state = self.former["state"] if self.former else {}
+        return bool(state) and (state["packs"], state["loose"]) == (list(self.now.packs), self.now.loose)
+
+    def fresh_names(self) -> dict[bytes, None] | None:
+        """The binary names of the objects that were not there; None where that is not known, or where they are many."""
+        kept = self.cache.read(self._name + "-objects") if self.former else None
+        if kept is None or self.former is None or hashlib.sha256(kept).hexdigest() != self.former["objects"]:
+            return None
+        step = self.repository.id_length // 2
+        before = {kept[at : at + step] for at in range(0, len(kept), step)}
+        fresh = {self.names[at : at + step]: None for at in range(0, len(self.names), step)}
+        for name in fresh.keys() & before:
+            del fresh[name]
+        return fresh if len(fresh) <= max(MOST_FRESH, len(before) // 8) else None
+
+    def recall(
+        self, searcher: Searcher, known: dict[bytes, str], exists: Callable[[bytes], bool] = lambda _name: True
+    ) -> tuple[Harvest, list[str]] | None:
+        """What was found, of the objects that still exist; and the objects that must be searched for that.
+
+        Fingerprints go into `known`, by the canonical value. None where it cannot be had again.
+        """
+        former = self.former
+        assert former is not None
+        there, gone = list[Any](), list[Any]()
+        for one in former["classes"]:
+            (there if exists(bytes.fromhex(one["of"])) else gone).append(one)
+        again = list(dict.fromkeys(n for one in gone for n, *_ in one["at"] if exists(bytes.fromhex(n))))
+        harvest = Harvest()
+        searcher.prepare(WORTHWHILE if len(there) > FEW else 0)
+        for kind in ("blob", "commit", "tag"):
+            names = sorted({one["of"] for one in there if one["kind"] == kind})
+            if names:
+                harvest.add(searcher.search(ObjectUnit(self.repository, kind, b"".join(map(bytes.fromhex, names)), 0)))
+        if harvest.not_scanned:
+            return None
+        found = {
+            (_name_of(origin), s.detector, s.span.start, s.span.end): s
+            for origin, sightings in harvest.found
+            for s in sightings
+        }
+        places: dict[str, list[Sighting]] = {}
+        for one in there:
+            like = found.get((one["of"], one["detector"], one["start"], one["end"]))
+            if like is None:  # an allowlist speaks against it now
+                continue
+            if one["fingerprint"]:
+                known[like.secret.canonical()] = one["fingerprint"]
+            for name, *numbers in one["at"]:
+                start, end, line, column, end_line, end_column, *wide = numbers
+                span = Span(start, end, line, column, end_line, end_column, (wide[0], wide[1]))
+                places.setdefault(name, []).append(
+                    Sighting(like.detector, like.also, like.secret, span, like.facts, like.excerpt)
+                )
+        searched = set(again)
+        harvest.found += [
+            (GitBlob(name), s) for name, s in places.items() if name not in searched and exists(bytes.fromhex(name))
+        ]
+        harvest.counts = Counter(former["counts"])
+        harvest.bytes, harvest.copied = former["bytes"], former["copied"]
+        _fill(harvest.suppressed, former["suppressed"])
+        _fill(harvest.dropped, former["dropped"])
+        harvest.not_scanned = list(map(_left_out, former["not_scanned"]))
+        return harvest, again
+
+    def former_history(self, blobs: set[str], messages: set[str]) -> History | None:
+        """The attribution that was kept, if it holds for these and for the state of now."""
+        self._asked = (blobs, messages)
+        kept = self.former.get("history") if self.former else None
+        if (
+            kept is None
+            or not self.same_objects
+            or self.former is None
+            or self.former["state"]["refs"] != self.now.refs
+        ):
+            return None
+        if not (blobs <= set(kept["asked"][0]) and messages <= set(kept["asked"][1])):
+            return None
+        self._recalled_history = History(
+            places={
+                blob: [Place(path.encode("latin-1"), *rest) for path, *rest in places]
+                for blob, places in kept["places"].items()
+            },
+            messages={name: (reach, via) for name, (reach, via) in kept["messages"].items()},
+            signatures={commit: (author, date) for commit, (author, date) in kept["signatures"].items()},
+            not_scanned=list(map(_left_out, kept["not_scanned"])),
+        )
+        return self._recalled_history
+
+    def keep(self, fingerprints: Mapping[bytes, str]) -> None:
+        """Write down what this scan gave, unless some of it failed, or all is as it was. `fingerprints` are those that
+        are known, by the canonical value."""
+        history, harvest = self.history, self.harvest
+        if history is None or (self.same_objects and not self.names and history is self._recalled_history):
+            return
+        left_out = [*harvest.not_scanned, *history.not_scanned]
+        count = sum(len(sightings) for _, sightings in harvest.found)
+        if not all(n.policy for n in left_out) or count > MOST_PLACES:
+            return
+        if self.names:
+            self.cache.write(self._name + "-objects", self.names)
+        document = {
+            "program": self.program,
+            "state": asdict(self.now),
+            "objects": hashlib.sha256(self.names).hexdigest() if self.names else (self.former or {})["objects"],
+            "classes": _classes(harvest.found, fingerprints),
+            "counts": dict(harvest.counts),
+            "bytes": harvest.bytes,
+            "copied": harvest.copied,
+            "suppressed": dict(Counter(reason for reason, _ in harvest.suppressed)),
+            "dropped": dict(Counter(reason for reason, _ in harvest.dropped)),
+            "not_scanned": list(map(_written, harvest.not_scanned)),
+            "history": {
+                "asked": [sorted(self._asked[0]), sorted(self._asked[1])],
+                "places": {
+                    blob: [[p.path.decode("latin-1"), p.commit, p.order, p.reach, p.via] for p in places]
+                    for blob, places in history.places.items()
+                },
+                "messages": history.messages,
+                "signatures": history.signatures,
+                "not_scanned": list(map(_written, history.not_scanned)),
+            },
+        }
+        self.cache.write(self._name, json.dumps(document, separators=(",", ":")).encode())
+
+
+def _name_of(origin: Origin) -> str:
+    return origin.blob if isinstance(origin, GitBlob) else origin.target if isinstance(origin, GitMessage) else ""
+
+
+def _classes(found: Iterable[tuple[Origin, list[Sighting]]], fingerprints: Mapping[bytes, str]) -> list[dict[str, Any]]:
+    """Places of secrets, by all that is told of them but where they stand; of each class the first stands for it."""
+    classes: dict[tuple[object, ...], dict[str, Any]] = {}
+    first: set[str] = set()
+    all_of_them = [(origin, _name_of(origin), sightings) for origin, sightings in found]
+    for origin, name, sightings in all_of_them:
+        kind: Kind = "blob" if isinstance(origin, GitBlob) else "tag" if _is_tag(origin) else "commit"
+        for s in sightings:
+            key = (s.detector, s.also, s.secret, s.facts, s.excerpt, "" if kind == "blob" else name)
+            if key not in classes:
+                classes[key] = {
+                    "kind": kind,
+                    "of": name,
+                    "detector": s.detector,
+                    "start": s.span.start,
+                    "end": s.span.end,
+                    "fingerprint": fingerprints.get(s.secret.canonical(), ""),
+                    "at": [],
+                }
+                first.add(name)
+    for origin, name, sightings in all_of_them:
+        if name not in first and isinstance(origin, GitBlob):
+            for s in sightings:
+                span = s.span
+                place = (span.start, span.end, span.line, span.column, span.end_line, span.end_column, *span.wide)
+                classes[s.detector, s.also, s.secret, s.facts, s.excerpt, ""]["at"].append([name, *place])
+    return list(classes.values())
+
+
+def _is_tag(origin: Origin) -> bool:
+    return isinstance(origin, GitMessage) and origin.message == "tag"
+
+
+def _fill(counted: set[tuple[str, bytes]], wanted: Mapping[str, int]) -> None:
+    """Bring distinct values, of which only the number is known, up to what it was."""
+    have = Counter(reason for reason, _ in counted)
+    for reason, count in wanted.items():
+        counted.update((reason, os.urandom(8)) for _ in range(count - have[reason]))
+
+
+def _written(entry: NotScanned) -> list[object]:
+    return [entry.what.decode("latin-1"), entry.why, entry.policy, entry.count]
+
+
+def _left_out(entry: Sequence[Any]) -> NotScanned:
+    return NotScanned(entry[0].encode("latin-1"), entry[1], entry[2], entry[3])

@@ -1,0 +1,65 @@
+"""What a repository is at a moment, in a few digests: whether anything must be searched again, or attributed again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+
+from ..cache import READING
+from ..errors import GitError
+from .git import Repository
+from .packs import list_loose, list_packs
+
+LARGEST_LOG = 64 << 20
+"""Bytes of the logs of refs and of the index that are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`packs` has a digest of each pack's index, which holds the name and a checksum of each object; `loose` one of the
+    names of loose objects; `refs` one of all that attribution goes by, beside the objects."""
+
+    packs: tuple[str, ...]
+    loose: str
+    refs: str
+
+
+def state_of(repository: Repository) -> State | None:
+    """The state of a repository; None where that cannot be told, or hangs on more than the repository itself."""
+    folder = os.path.join(repository.common_dir, b"objects")
+    if any(os.path.lexists(os.path.join(folder, b"info", name)) for name in (b"alternates", b"http-alternates")):
+        return None
+    try:
+        packs = sorted(
+            _digest_of(path[: -len(b".pack")] + b".idx") for path in list_packs(os.path.join(folder, b"pack"))
+        )
+        loose = hashlib.sha256("".join(list_loose(folder, repository.id_length)).encode()).hexdigest()
+        return State(tuple(packs), loose, _refs(repository))
+    except (OSError, GitError):
+        return None
+
+
+def _refs(repository: Repository) -> str:
+    digest = hashlib.sha256()
+    for arguments in (("for-each-ref", "--format=%(objectname) %(refname)"), ("rev-parse", "--revs-only", "HEAD")):
+        digest.update(repository.run(*arguments) + b"\0")
+    left = LARGEST_LOG
+    for top in sorted({repository.git_dir, repository.common_dir}):
+        paths = [os.path.join(top, b"index"), os.path.join(top, b"shallow"), os.path.join(top, b"HEAD")]
+        for below, folders, names in os.walk(os.path.join(top, b"logs")):
+            folders.sort()
+            paths += [os.path.join(below, name) for name in sorted(names)]
+        for path in paths:
+            if not os.path.lexists(path):
+                continue
+            left -= os.lstat(path).st_size
+            if left < 0:
+                raise OSError("too much to look at each time")
+            digest.update(path + b"\0" + _digest_of(path).encode())
+    return digest.hexdigest()
+
+
+def _digest_of(path: bytes) -> str:
+    with os.fdopen(os.open(path, READING), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
