@@ -5,7 +5,7 @@
 
 Every tool has one run on each target that is not measured, so that its caches and the system's are warm; then rounds of
 one run each. `cold` empties a tool's own caches before each run. In `history` each of oakum's scans is a first one:
-what it keeps of a repository is deleted before it; in `again`, which is oakum's alone, nothing has changed since then. A
+what it keeps of a repository is deleted before it; in `again`, which is oakum's alone, nothing has changed since. A
 void run ends that tool's turn on that target.
 """
 
