@@ -76,7 +76,9 @@ fuzz: $(DEV)
 	cd "$(FUZZ)/oakum/scanner/sources" && CFLAGS="-fsanitize=address,undefined -g -O1" \
 	  "$(CURDIR)/$(BIN)/cythonize" -3 -i _packs.pyx
 	PYTHONPATH="$(FUZZ)" LD_PRELOAD="$$(gcc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 \
-	  $(BIN)/python -m pytest tests/sources/test_packs.py tests/sources/test_broken_packs.py -m "long or not long" -k "not vector"
+	  $(BIN)/python -m pytest tests/sources/test_packs.py tests/sources/test_broken_packs.py \
+	  tests/sources/test_mutated_packs.py tests/sources/test_pack_bombs.py tests/sources/test_pack_attacks.py \
+	  -n auto -m "long or not long" -k "not vector"
 
 lint-detectors: $(DEV)
 	$(BIN)/python -m benchmarks.detector_cost

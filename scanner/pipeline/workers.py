@@ -9,7 +9,7 @@ import signal
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
@@ -147,7 +147,9 @@ class Searcher:
             harvest.not_scanned.append(_failed(unit, e))
         return harvest
 
-    def _search(self, engine: Engine, read: Batch | Counted | Item | tuple[Origin, Hinted], harvest: Harvest) -> None:
+    def _search(
+        self, engine: Engine, read: Batch | Counted | Item | tuple[Callable[[], Origin], Hinted], harvest: Harvest
+    ) -> None:
         if isinstance(read, tuple):
             self._search_hinted(engine, *read, harvest)
             return
@@ -160,14 +162,14 @@ class Searcher:
             searched = engine.search(read.pieces)
             harvest.counts[_COUNTED[type(read.origin)]] += 1
             harvest.bytes += searched.bytes
-            self._sift(read.origin, searched, harvest)
+            self._sift(read.true or (lambda: read.origin), searched, harvest)
             return
         harvest.counts[_COUNTED[read.kind]] += len(read.starts)
         harvest.bytes += sum(read.ends) - sum(read.starts)
         for place, searched in engine.search_batch(read.buffer, read.starts, read.ends):
-            self._sift(read.origin(place), searched, harvest)
+            self._sift(functools.partial(read.origin, place), searched, harvest)
 
-    def _search_hinted(self, engine: Engine, origin: Origin, hinted: Hinted, harvest: Harvest) -> None:
+    def _search_hinted(self, engine: Engine, origin: Callable[[], Origin], hinted: Hinted, harvest: Harvest) -> None:
         """Search a blob with hints; where nothing but what was found in the one before can be found, that is moved."""
         told = engine.tell(hinted.content, hinted.hints)
         shifts = hinted.learn(told.states)
@@ -176,7 +178,7 @@ class Searcher:
             kept = [(n, self._moved(hinted.content, one, shifts[n])) for n, one in before]
             hinted.keep(None, kept)
             if kept:
-                harvest.found.append((origin, [one for _, one in kept]))
+                harvest.found.append((origin(), [one for _, one in kept]))
             return
         searched = engine.search_told(told)
         sightings = self._sift(origin, searched, harvest)
@@ -189,7 +191,7 @@ class Searcher:
         span, excerpt = moved(content, one.span, one.excerpt, by)
         return Sighting(one.detector, one.also, one.secret, span, one.facts, excerpt)
 
-    def _sift(self, origin: Origin, searched: Searched, harvest: Harvest) -> list[Sighting]:
+    def _sift(self, origin: Callable[[], Origin], searched: Searched, harvest: Harvest) -> list[Sighting]:
         """What the allowlists leave of a blob's matches."""
         harvest.dropped.update((reason, _digest(value)) for reason, value in searched.dropped)
         sightings: list[Sighting] = []
@@ -203,9 +205,9 @@ class Searcher:
                 )
         if searched.folded:
             why = "has more matches than are kept of one blob; the rest was counted only"
-            harvest.not_scanned.append(NotScanned(name_of(origin), why, count=searched.folded))
+            harvest.not_scanned.append(NotScanned(name_of(origin()), why, count=searched.folded))
         if sightings:
-            harvest.found.append((origin, sightings))
+            harvest.found.append((origin(), sightings))
         return sightings
 
 

@@ -15,10 +15,11 @@ from ..model import KnownHint, NotScanned, Origin, Piece
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A blob to search: where it stands, and its pieces."""
+    """A blob to search: where it stands, and its pieces. `true` makes sure of the origin, once something is found."""
 
     origin: Origin
     pieces: Iterable[Piece]
+    true: Callable[[], Origin] | None = None
 
 
 BATCH_SIZE = 1 << 20

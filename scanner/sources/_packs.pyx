@@ -93,6 +93,46 @@ cdef inline uint64_t big64(const uint8_t *p) noexcept nogil:
     return (<uint64_t> big32(p) << 32) | big32(p + 4)
 
 
+cdef uint32_t[8][256] remainders     # of CRC-32, for a byte and up to seven bytes behind it
+
+
+cdef int divide() noexcept:
+    cdef uint32_t byte, value
+    cdef int i
+    for byte in range(256):
+        value = byte
+        for i in range(8):
+            value = (value >> 1) ^ (0xEDB88320 if value & 1 else 0)
+        remainders[0][byte] = value
+    for byte in range(256):
+        for i in range(1, 8):
+            value = remainders[i - 1][byte]
+            remainders[i][byte] = (value >> 8) ^ remainders[0][value & 255]
+    return 0
+
+
+divide()
+
+
+cdef uint32_t short_crc(const uint8_t *p, uint64_t size) noexcept nogil:
+    """CRC-32, eight bytes at a time: of what is so short that to call anybody else costs more."""
+    cdef uint32_t crc = 0xFFFFFFFF
+    while size >= 8:
+        crc ^= p[0] | (<uint32_t> p[1] << 8) | (<uint32_t> p[2] << 16) | (<uint32_t> p[3] << 24)
+        crc = (
+            remainders[7][crc & 255] ^ remainders[6][crc >> 8 & 255] ^ remainders[5][crc >> 16 & 255]
+            ^ remainders[4][crc >> 24] ^ remainders[3][p[4]] ^ remainders[2][p[5]] ^ remainders[1][p[6]]
+            ^ remainders[0][p[7]]
+        )
+        p += 8
+        size -= 8
+    while size:
+        crc = (crc >> 8) ^ remainders[0][(crc ^ p[0]) & 255]
+        p += 1
+        size -= 1
+    return ~crc
+
+
 cdef class Pack:
     """A pack and its index, mapped into memory by the caller (anything that gives its bytes, and stays as it is)."""
 
@@ -302,7 +342,9 @@ cdef class Pack:
             if length < 0 or node.kind == 0 or node.kind == 5:
                 node.kind = BROKEN
                 continue
-            if node.kind < OFS_DELTA:
+            if node.kind == TREE and not self._sound(i):
+                node.kind = BROKEN
+            if node.kind < OFS_DELTA or node.kind == BROKEN:
                 continue
             if node.kind == OFS_DELTA:
                 base = self._at(offset)
@@ -339,9 +381,41 @@ cdef class Pack:
                 self.nodes[i].sibling = self.nodes[at].child
                 self.nodes[at].child = i
         for i in range(self.count):
+            if self.nodes[i].base != NONE and self.nodes[i].kind == TREE and not self._sound(i):
+                self._spoil(i)
+        for i in range(self.count):
             if self.nodes[i].base == NONE and self.nodes[i].kind < OFS_DELTA:
                 self._weigh(i)
         return 0
+
+    def damaged(self, uint32_t node) -> bool:
+        """Whether it is the entry itself that is to blame, and what it says about itself not to be believed."""
+        return node >= self.count or not self._sound(node)
+
+    cdef bint _sound(self, uint32_t node) except -1:
+        """Whether the bytes of an entry are what they were when the index was written.
+
+        Trees are asked at once, others when they are read: what a flipped bit made a tree would not be read at all.
+        """
+        cdef uint64_t start = self.nodes[node].offset, end = self.nodes[node + 1].offset
+        cdef uint32_t told = big32(self.crcs + 4 * <uint64_t> self.nodes[node].place)
+        if end - start < 2048:
+            return short_crc(self.pack + start, end - start) == told
+        return crc32(self._pack_view[start:end]) == told
+
+    cdef int _spoil(self, uint32_t root) noexcept nogil:
+        """An object, and all that is made from it, cannot be read."""
+        cdef uint32_t at = root
+        while True:
+            self.nodes[at].kind = BROKEN
+            if self.nodes[at].child != NONE:
+                at = self.nodes[at].child
+                continue
+            while at != root and self.nodes[at].sibling == NONE:
+                at = self.nodes[at].base
+            if at == root:
+                return 0
+            at = self.nodes[at].sibling
 
     cdef int _weigh(self, uint32_t root) noexcept nogil:
         """Weights of a tree, from the leaves up: without a stack, as every node knows its base."""
@@ -410,9 +484,9 @@ cdef class Pack:
             raise BrokenError("entry without content")
         if size > most + 64:
             raise BrokenError("entry longer than the limit")
-        raw = self._pack_view[here.offset:end]
-        if crc32(raw) != big32(self.crcs + 4 * <uint64_t> here.place):
+        if not self._sound(node):
             raise BrokenError("entry whose checksum is wrong")
+        raw = self._pack_view[here.offset:end]
         try:
             if end - start <= ONE_SHOT:
                 content = decompress(raw[length:], 15, size + 1)
@@ -873,6 +947,8 @@ cdef class Walk:
         if base is None:
             size = self._pack._entry_size(node)
             if size > self._most:
+                if not self._pack._sound(node):
+                    raise BrokenError("entry whose checksum is wrong")
                 self._too_large(node, size)
                 return None
             held.content = self._pack._inflate(node, self._most)

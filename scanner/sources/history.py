@@ -69,7 +69,7 @@ class History:
 
     def finish(self, repository: Repository, places: Iterable[Place]) -> None:
         """Once all places are known: whose commits they are, and how many places are not listed."""
-        self.signatures = _signatures(repository, {place.commit for place in places} - {""})
+        self.signatures = _signatures(repository, {place.commit for place in places} - {""}, self.not_scanned)
         if self.folded:
             why = f"of a blob that stands at more than {MOST_PLACES:,} places, the others are counted, not listed"
             self.not_scanned.append(NotScanned(b"places in history", why, policy=True, count=self.folded))
@@ -84,11 +84,12 @@ class History:
     def origin(self, blob: str, place: Place) -> GitBlob | GitMessage:
         """A place with its author and date; a note, where the path says what it is about."""
         author, date = self.signatures.get(place.commit, ("", ""))
+        commit = place.commit if place.commit in self.signatures else ""  # none that is another one, or damaged
         if place.reach == "unreachable" and place.via.startswith("refs/notes/"):
             target = place.path.replace(b"/", b"")
             if _OBJECT_ID.fullmatch(target):
                 return GitMessage("note", target.decode("ascii"), author, date, place.reach, place.via)
-        return GitBlob(blob, place.path, place.commit, author, date, place.reach, place.via)
+        return GitBlob(blob, place.path, commit, author, date, place.reach, place.via)
 
     def message(self, origin: GitMessage) -> GitMessage:
         """A commit's or tag's message with what reaches it."""
@@ -264,13 +265,17 @@ def mark_heads(
             mark(change.path, change.blob, "branch", names[tip])
 
 
-def _signatures(repository: Repository, commits: set[str]) -> dict[str, tuple[str, str]]:
-    """Author and date of commits."""
+def _signatures(repository: Repository, commits: set[str], not_scanned: list[NotScanned]) -> dict[str, tuple[str, str]]:
+    """Author and date of commits; those that cannot be read are named."""
     if not commits:
         return {}
     unit = ObjectUnit(repository, "commit", b"".join(bytes.fromhex(c) for c in sorted(commits)), 0)
     out: dict[str, tuple[str, str]] = {}
     for item in unit.read():
-        if not isinstance(item, NotScanned) and isinstance(item.origin, GitMessage):
-            out[item.origin.target] = (item.origin.author, item.origin.date)
+        if isinstance(item, NotScanned):
+            not_scanned.append(item)
+            continue
+        origin = item.true() if item.true else item.origin
+        if isinstance(origin, GitMessage):
+            out[origin.target] = (origin.author, origin.date)
     return out

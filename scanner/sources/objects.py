@@ -10,11 +10,13 @@ them are those in what `git cat-file -p ID` prints.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from binascii import unhexlify
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from itertools import chain
 from typing import Literal
 
@@ -29,6 +31,8 @@ ASKED_AT_ONCE = 200
 """Ids written before their answers are read: they must fit a pipe's buffer (16 KiB where it is smallest)."""
 LONGEST_NAME = 200
 """Characters of an author or a ref that are kept."""
+
+DAMAGED = "damaged in the object store; run `git fsck`"
 
 Kind = Literal["blob", "commit", "tag"]
 
@@ -62,10 +66,13 @@ class ObjectUnit:
         says anything but what was asked for, the rest is asked for one by one.
         """
         names = list(self.names())
-        stream = _Stream(names, self._kept_type, self._origin)
+        stream = _Stream(names, self.kind)
         questions = "".join(f"{name}\n" for name in names).encode()
         with self.repository.open("cat-file", "--batch", "--buffer", given=questions) as git:
-            yield from stream.read(git)
+            for batch in stream.read(git):
+                yield batch
+                yield from stream.false
+                stream.false.clear()
         yield from self.read(names[stream.done :])
 
     def read(self, waiting: list[str] | None = None) -> Iterator[Item | NotScanned]:
@@ -76,21 +83,41 @@ class ObjectUnit:
                 done = 0
                 for place, answer in _answers(git, waiting):
                     done = place + 1
-                    yield answer if isinstance(answer, NotScanned) else self._item(*answer)
+                    yield from [answer] if isinstance(answer, NotScanned) else self._item(*answer)
                 waiting = waiting[done:]
 
-    @property
-    def _kept_type(self) -> type[GitBlob | GitMessage]:
-        return GitBlob if self.kind == "blob" else GitMessage
-
-    def _origin(self, name: str, content: bytes) -> GitBlob | GitMessage:
-        return origin_of(self.kind, name, content)
-
-    def _item(self, name: str, content: Iterator[Piece]) -> Item:
-        if self.kind == "blob":
-            return Item(GitBlob(name), content)
+    def _item(self, name: str, content: Iterator[Piece]) -> Iterator[Item | NotScanned]:
+        false: list[NotScanned] = []
         first = next(content)
-        return Item(self._origin(name, first.content), chain((first,), content))
+        true = partial(true_origin, self.kind, name, first.content, false) if first.last else None
+        yield Item(origin_of(self.kind, name, first.content), chain((first,), content), true)
+        yield from false
+
+
+def true_origin(kind: Kind, name: str, content: bytes, false: list[NotScanned]) -> GitBlob | GitMessage:
+    """The origin of an object under the name and kind that its content has; what it is stored as, if that is another
+    one, is noted.
+
+    Git does not look when it hands an object out: one flipped bit of an index, and it gives one for another.
+    """
+    named = _name(kind, content, name)
+    if named == name:
+        return origin_of(kind, name, content)
+    true = next((one for one in _KINDS if _name(one, content, name) == name), kind)
+    told = f"is stored as a {kind} and is a {true}" if true != kind else f"holds what {named} is the name of"
+    false.append(NotScanned(name.encode(), f"{told}; run `git fsck`"))
+    return origin_of(true, name if true != kind else named, content)
+
+
+_KINDS: tuple[Kind, ...] = ("blob", "commit", "tag")
+
+
+def _name(kind: Kind, content: bytes, like: str) -> str:
+    """The name of an object, of the same kind of names as another one."""
+    algorithm = "sha1" if len(like) == 40 else "sha256"
+    return hashlib.new(
+        algorithm, b"%s %d\0%s" % (kind.encode(), len(content), content), usedforsecurity=False
+    ).hexdigest()
 
 
 def origin_of(kind: Kind, name: str, content: bytes) -> GitBlob | GitMessage:
@@ -114,9 +141,10 @@ class _Stream:
     """
 
     names: list[str]
-    kind: type[GitBlob | GitMessage]
-    origin: Callable[[str, bytes], GitBlob | GitMessage]
+    kind: Kind
     done: int = 0
+    false: list[NotScanned] = field(default_factory=list)
+    """What of the last batch is not what its name says."""
 
     def read(self, git: Conversation) -> Iterator[Batch]:
         """Batches of objects, up to the first one that is larger than a piece."""
@@ -159,9 +187,9 @@ class _Stream:
 
     def _batch(self, buffer: bytes, starts: list[int], ends: list[int], first: int) -> Batch:
         def origin(place: int) -> GitBlob | GitMessage:
-            return self.origin(self.names[first + place], buffer[starts[place] : ends[place]])
+            return true_origin(self.kind, self.names[first + place], buffer[starts[place] : ends[place]], self.false)
 
-        return Batch(self.kind, buffer, starts, ends, origin)
+        return Batch(GitBlob if self.kind == "blob" else GitMessage, buffer, starts, ends, origin)
 
 
 Answer = tuple[str, Iterator[Piece]]
@@ -296,7 +324,7 @@ class Store:
     not_scanned: list[NotScanned] = field(default_factory=list)
     changes: Changes = diff_trees
 
-    def damage(self, name: str, why: str = "damaged in the object store; run `git fsck`") -> None:
+    def damage(self, name: str, why: str = DAMAGED) -> None:
         """Note an object that nobody can read."""
         self.damaged.add(name)
         self.not_scanned.append(NotScanned(name.encode(), why))

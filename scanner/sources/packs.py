@@ -17,7 +17,7 @@ import re
 import signal
 import sys
 from array import array
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,7 +26,7 @@ from ..model import GitBlob, GitMessage, NotScanned, Origin
 from . import Counted, Hinted
 from .diffs import FILES_OF_A_COMMIT, MOST_CHANGES, Change, Sieve, diff_trees
 from .git import Repository
-from .objects import Kind, ObjectUnit, Store, chosen_units, headers, origin_of, too_large
+from .objects import DAMAGED, Kind, ObjectUnit, Store, chosen_units, headers, too_large, true_origin
 
 if TYPE_CHECKING:
     from . import _packs
@@ -84,7 +84,7 @@ class PackUnit:
         pack = _opened(self.path, self.repository.id_length // 2)
         return sum(len(pack.family(root)) for root in self.roots) // pack.id_length
 
-    def walk(self, finder: Finder) -> Iterator[tuple[Origin, Hinted] | Counted | ObjectUnit | NotScanned]:
+    def walk(self, finder: Finder) -> Iterator[tuple[Callable[[], Origin], Hinted] | Counted | ObjectUnit | NotScanned]:
         """What of its objects is to be searched, with the matcher's hints; the others are counted.
 
         A blob with hints must be used up before anything else is asked for. What cannot be read here comes as units of
@@ -108,12 +108,14 @@ class PackUnit:
         )
         kind = GitBlob if self.kind == "blob" else GitMessage
         searched = 0
+        false: list[NotScanned] = []
         for found in self._all(walk):
             if isinstance(found, tuple):
                 yield Counted(kind, *found, walk.searched - searched)
                 searched = walk.searched
                 continue
-            yield origin_of(self.kind, found.name.hex(), found.content), found
+            yield functools.partial(true_origin, self.kind, found.name.hex(), found.content, false), found
+        yield from false
         for name, size in walk.large:
             if not any(name in other for other in others):
                 yield too_large(self.kind, name.hex().encode(), size)
@@ -122,7 +124,9 @@ class PackUnit:
         if names:
             not_scanned: list[NotScanned] = []
             yield from chosen_units(self.repository, self.kind, names, not_scanned, max_size=self.max_size)
-            yield from not_scanned
+            damaged = {pack.family(node)[:length].hex().encode() for node in walk.failed if pack.damaged(node)}
+            for entry in not_scanned:  # what says that it is large, and is damaged, need not be large
+                yield NotScanned(entry.what, DAMAGED) if entry.what in damaged else entry
 
     def _all(self, walk: _packs.Walk) -> Iterator[tuple[int, int] | _packs.Found]:
         for root in self.roots:
@@ -151,17 +155,18 @@ class Packs:
             store.changes = self.changes
         packs, length = self.opened, self.repository.id_length // 2
         store.blobs = _Known(packs, self.loose)
-        left, circular = sorted(self.loose), set[bytes]()
+        left, circular, broken = sorted(self.loose), set[bytes](), set[bytes]()
         for place, (path, pack) in enumerate(zip(self.paths, packs, strict=True)):
             store.commits += pack.names(1)
             for number, kind in _KINDS:
                 yield from self._units(path, tuple(self.paths[:place]), kind, pack.roots(number))
-            left += _only_here(pack.broken(), length, packs[:place])
+            broken.update(_only_here(pack.broken(), length, packs[:place]))
             circular.update(_only_here(pack.circular(), length, packs[:place]))
-        for name in sorted(circular - self.loose):
+        for name in sorted(circular):
             if not any(name in pack for pack in packs):
                 store.damage(name.hex(), "is made from itself; run `git fsck`")
         yield from self.chosen([name.hex() for name in left if name not in circular], store)
+        yield from self.chosen([name.hex() for name in sorted(broken - circular)], store, broken=True)
 
     def _units(
         self, path: bytes, others: tuple[bytes, ...], kind: Kind, roots: Sequence[tuple[int, int]]
@@ -177,12 +182,14 @@ class Packs:
         if chosen:
             yield PackUnit(self.repository, path, others, kind, tuple(chosen), weight << 6, self.max_size)
 
-    def chosen(self, names: Sequence[str], store: Store) -> Iterator[ObjectUnit]:
-        """Units of objects that git is to read, but trees: loose ones, what is not read here, or a few new ones."""
-        kinds: dict[str, list[str]] = {"blob": [], "commit": [], "tag": [], "missing": []}
-        for name, kind, _size in headers(self.repository, names):
-            if kind in kinds:
-                kinds[kind].append(name)
+    def chosen(self, names: Sequence[str], store: Store, *, broken: bool = False) -> Iterator[ObjectUnit]:
+        """Units of objects that git is to read: loose ones, a few new ones, or what is broken for us.
+
+        Of the latter, nothing is believed that would keep it from being searched: neither a tree nor a large size.
+        """
+        kinds: dict[str, list[str]] = {"blob": [], "commit": [], "tag": [], "tree": [], "missing": []}
+        for name, kind, size in headers(self.repository, names):
+            kinds["missing" if broken and (kind == "tree" or size > self.max_size) else kind].append(name)
         store.commits += b"".join(bytes.fromhex(name) for name in kinds["commit"])
         for name in kinds["missing"]:
             store.damage(name)
