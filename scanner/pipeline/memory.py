@@ -31,6 +31,8 @@ FEW = 20
 MOST_REPOSITORIES = 32
 MOST_FRESH = 2_000
 """Objects that git is asked for one by one, even where they are more than an eighth of all."""
+MOST_NAMES = 60 << 20
+"""Bytes of the names of all objects."""
 MOST_PLACES = 200_000
 """Places of secrets that are kept of a repository; of one with more nothing is kept."""
 
@@ -88,7 +90,7 @@ class Memory:
         memory = cls(cache, repository, program(searcher, max_size), now)
         kept = cache.read(memory._name)
         former = None if kept is None else json.loads(kept)
-        if former is not None and former["program"] == memory.program:
+        if former is not None and former.get("program") == memory.program:
             memory.former = former
         return memory
 
@@ -196,7 +198,11 @@ class Memory:
             return
         left_out = [*harvest.not_scanned, *history.not_scanned]
         count = sum(len(sightings) for _, sightings in harvest.found)
-        if not all(n.policy for n in left_out) or count > MOST_PLACES:
+        if (
+            not all(n.policy for n in left_out)
+            or max(count, history.kept) > MOST_PLACES
+            or len(self.names) > MOST_NAMES
+        ):
             return
         if self.names:
             self.cache.write(self._name + "-objects", self.names)

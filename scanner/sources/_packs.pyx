@@ -267,11 +267,13 @@ cdef class Pack:
     def names(self, int kind) -> bytes:
         """The binary names of all objects of a kind (1 commit, 2 tree, 3 blob, 4 tag), joined, in the pack's order."""
         cdef uint32_t i
-        cdef list out = []
+        cdef uint64_t at
+        out = bytearray()
         for i in range(self.count):
             if self.nodes[i].kind == kind:
-                out.append(self._name(i))
-        return b"".join(out)
+                at = <uint64_t> self.nodes[i].place * self.id_length
+                out += <bytes> (<const char *> self.ids)[at : at + self.id_length]
+        return bytes(out)
 
     def all_names(self) -> bytes:
         """The binary names of all objects, sorted and joined."""
@@ -443,14 +445,12 @@ cdef class Pack:
         self.nodes[node].weight = <uint32_t> min(<uint64_t> self.nodes[node].weight + more, HEAVIEST)
         return 0
 
-    def roots(self, int kind) -> list:
+    def roots(self, int kind):
         """(root, weight) of each delta tree of a kind; the weight is in units of 64 compressed bytes."""
         cdef uint32_t i
-        return [
-            (i, self.nodes[i].weight)
-            for i in range(self.count)
-            if self.nodes[i].kind == kind and self.nodes[i].base == NONE
-        ]
+        for i in range(self.count):
+            if self.nodes[i].kind == kind and self.nodes[i].base == NONE:
+                yield i, self.nodes[i].weight
 
     def family(self, uint32_t root) -> bytes:
         """The names of an object and of all that is made from it, joined."""

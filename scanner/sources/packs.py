@@ -169,7 +169,7 @@ class Packs:
         yield from self.chosen([name.hex() for name in sorted(broken - circular)], store, broken=True)
 
     def _units(
-        self, path: bytes, others: tuple[bytes, ...], kind: Kind, roots: Sequence[tuple[int, int]]
+        self, path: bytes, others: tuple[bytes, ...], kind: Kind, roots: Iterable[tuple[int, int]]
     ) -> Iterator[PackUnit]:
         chosen: list[int] = []
         weight = 0
