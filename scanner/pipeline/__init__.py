@@ -28,6 +28,7 @@ from ..model import (
     Origin,
     RankedFinding,
     ScanResult,
+    Secret,
     clean,
     is_reserved,
 )
@@ -45,7 +46,7 @@ SMALL = 4 << 20
 NOT_SCANNED_KEPT = 200
 """Entries of the not-scanned list that are kept one by one for each reason; the rest is counted."""
 
-KnownFingerprints = dict[bytes, str]
+KnownFingerprints = dict[Secret, str]
 Progress = Callable[[str, int, int], None]
 """Told (what, units done, units in all or 0) as the search goes on."""
 
@@ -102,7 +103,7 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
     found = prove(_merge(found))
     ranked, kept = _rank(found, tally)
     if not tally.interrupted:
-        fingerprints = {one.finding.secret.canonical(): one.fingerprint for one in kept}
+        fingerprints = {one.finding.secret: one.fingerprint for one in kept}
         for memory in tally.memories:
             memory.keep(tally.fingerprints | fingerprints)
     redactor = Redactor(found)
@@ -187,7 +188,7 @@ class Tally:
     interrupted: bool = False
     memories: list[Memory] = field(default_factory=list)
     fingerprints: KnownFingerprints = field(default_factory=dict)
-    """Those known from former scans, by the canonical value."""
+    """Those known from former scans."""
 
     def __post_init__(self) -> None:
         options = self.options
@@ -346,7 +347,7 @@ def _rank(found: list[Finding], tally: Tally) -> tuple[list[RankedFinding], list
     named: list[RankedFinding] = []
 
     def fingerprint(one: RankedFinding) -> str:
-        return tally.fingerprints.get(one.finding.secret.canonical(), "") or one.finding.secret.fingerprint()
+        return tally.fingerprints.get(one.finding.secret, "") or one.finding.secret.fingerprint()
 
     with ThreadPoolExecutor(options.jobs) as threads:
         try:

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..cache import Cache
-from ..model import GitBlob, GitMessage, NotScanned, Origin, Sighting, Span
+from ..model import GitBlob, GitMessage, NotScanned, Origin, Secret, Sighting, Span
 from ..sources.git import Repository
 from ..sources.history import History, Place
 from ..sources.objects import Kind, ObjectUnit
@@ -117,11 +117,11 @@ class Memory:
         return fresh if len(fresh) <= max(MOST_FRESH, len(before) // 8) else None
 
     def recall(
-        self, searcher: Searcher, known: dict[bytes, str], exists: Callable[[bytes], bool] = lambda _name: True
+        self, searcher: Searcher, known: dict[Secret, str], exists: Callable[[bytes], bool] = lambda _name: True
     ) -> tuple[Harvest, list[str]] | None:
         """What was found, of the objects that still exist; and the objects that must be searched for that.
 
-        Fingerprints go into `known`, by the canonical value. None where it cannot be had again.
+        Fingerprints go into `known`. None where it cannot be had again.
         """
         former = self.former
         assert former is not None
@@ -148,7 +148,7 @@ class Memory:
             if like is None:  # an allowlist speaks against it now
                 continue
             if one["fingerprint"]:
-                known[like.secret.canonical()] = one["fingerprint"]
+                known[like.secret] = one["fingerprint"]
             for name, *numbers in one["at"]:
                 start, end, line, column, end_line, end_column, *wide = numbers
                 span = Span(start, end, line, column, end_line, end_column, (wide[0], wide[1]))
@@ -190,9 +190,9 @@ class Memory:
         )
         return self._recalled_history
 
-    def keep(self, fingerprints: Mapping[bytes, str]) -> None:
+    def keep(self, fingerprints: Mapping[Secret, str]) -> None:
         """Write down what this scan gave, unless some of it failed, or all is as it was. `fingerprints` are those that
-        are known, by the canonical value."""
+        are known."""
         history, harvest = self.history, self.harvest
         if history is None or (self.same_objects and not self.names and history is self._recalled_history):
             return
@@ -235,7 +235,9 @@ def _name_of(origin: Origin) -> str:
     return origin.blob if isinstance(origin, GitBlob) else origin.target if isinstance(origin, GitMessage) else ""
 
 
-def _classes(found: Iterable[tuple[Origin, list[Sighting]]], fingerprints: Mapping[bytes, str]) -> list[dict[str, Any]]:
+def _classes(
+    found: Iterable[tuple[Origin, list[Sighting]]], fingerprints: Mapping[Secret, str]
+) -> list[dict[str, Any]]:
     """Places of secrets, by all that is told of them but where they stand; of each class the first stands for it."""
     classes: dict[tuple[object, ...], dict[str, Any]] = {}
     first: set[str] = set()
@@ -251,7 +253,7 @@ def _classes(found: Iterable[tuple[Origin, list[Sighting]]], fingerprints: Mappi
                     "detector": s.detector,
                     "start": s.span.start,
                     "end": s.span.end,
-                    "fingerprint": fingerprints.get(s.secret.canonical(), ""),
+                    "fingerprint": fingerprints.get(s.secret, ""),
                     "at": [],
                 }
                 first.add(name)
