@@ -16,7 +16,7 @@ from scanning import lost, places, scan
 
 pytestmark = pytest.mark.skipif(not packs.available(), reason="needs a C compiler when oakum is installed")
 
-LONGEST = 20
+LONGEST = 120
 """Seconds for one scan, of which a sound one takes a twentieth of one."""
 SHARES = 12
 """Of the long tests, so that they run beside each other."""

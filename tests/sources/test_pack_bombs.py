@@ -23,7 +23,7 @@ HELD = 320 << 10
 """KiB that a scan may hold more than before: the results that the walk keeps, what waits for the matcher, and hints."""
 GIT = 3 << 20
 """KiB that git may hold, which is asked about trees that are too large to be read here."""
-SECONDS = 60
+SECONDS = 240
 MANY = 1000
 
 Told = tuple[set[bytes], list[tuple[bytes, str]], list[tuple[bytes, str]]]
