@@ -408,16 +408,18 @@ cdef class Pack:
     cdef int _spoil(self, uint32_t root) noexcept nogil:
         """An object, and all that is made from it, cannot be read."""
         cdef uint32_t at = root
-        while True:
+        while at != NONE:
             self.nodes[at].kind = BROKEN
-            if self.nodes[at].child != NONE:
-                at = self.nodes[at].child
-                continue
-            while at != root and self.nodes[at].sibling == NONE:
-                at = self.nodes[at].base
-            if at == root:
-                return 0
-            at = self.nodes[at].sibling
+            at = self._after(at, root)
+        return 0
+
+    cdef uint32_t _after(self, uint32_t at, uint32_t root) noexcept nogil:
+        """The node that follows another one in its tree, deltas behind what they are made from; NONE at the end."""
+        if self.nodes[at].child != NONE:
+            return self.nodes[at].child
+        while at != root and self.nodes[at].sibling == NONE:
+            at = self.nodes[at].base
+        return NONE if at == root else self.nodes[at].sibling
 
     cdef int _weigh(self, uint32_t root) noexcept nogil:
         """Weights of a tree, from the leaves up: without a stack, as every node knows its base."""
@@ -458,16 +460,10 @@ cdef class Pack:
         cdef list out = []
         if root >= self.count:
             raise BrokenError("has no such object")
-        while True:
+        while at != NONE:
             out.append(self._name(at))
-            if self.nodes[at].child != NONE:
-                at = self.nodes[at].child
-                continue
-            while at != root and self.nodes[at].sibling == NONE:
-                at = self.nodes[at].base
-            if at == root:
-                return b"".join(out)
-            at = self.nodes[at].sibling
+            at = self._after(at, root)
+        return b"".join(out)
 
     # --- content ------------------------------------------------------------------------------------------------------
 

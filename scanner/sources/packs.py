@@ -264,14 +264,19 @@ def available() -> bool:
     return _packs.VERSION == 1
 
 
+def borrows(repository: Repository) -> bool:
+    """Whether a repository has objects that stand in another one's store. Source: gitrepository-layout(5)."""
+    folder = os.path.join(repository.common_dir, b"objects", b"info")
+    return any(os.path.lexists(os.path.join(folder, name)) for name in (b"alternates", b"http-alternates"))
+
+
 def open_packs(repository: Repository, *, max_size: int, jobs: int = 1) -> tuple[Packs | None, str]:
     """The packs of a repository; or None, and why git must read them."""
     if not available():
         return None, "oakum was built without its compiled part"
     folder = os.path.join(repository.common_dir, b"objects")
-    for name in (b"alternates", b"http-alternates"):
-        if os.path.lexists(os.path.join(folder, b"info", name)):
-            return None, "the repository borrows objects from another one"
+    if borrows(repository):
+        return None, "the repository borrows objects from another one"
     try:
         paths, loose = list_packs(os.path.join(folder, b"pack")), list_loose(folder, repository.id_length)
     except OSError as e:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..cache import READING
 from ..errors import GitError
 from .git import Repository
-from .packs import list_loose, list_packs
+from .packs import borrows, list_loose, list_packs
 
 LARGEST_LOG = 64 << 20
 """Bytes of the logs of refs and of the index that are read."""
@@ -27,9 +27,9 @@ class State:
 
 def state_of(repository: Repository) -> State | None:
     """The state of a repository; None where that cannot be told, or hangs on more than the repository itself."""
-    folder = os.path.join(repository.common_dir, b"objects")
-    if any(os.path.lexists(os.path.join(folder, b"info", name)) for name in (b"alternates", b"http-alternates")):
+    if borrows(repository):
         return None
+    folder = os.path.join(repository.common_dir, b"objects")
     try:
         packs = sorted(
             _digest_of(path[: -len(b".pack")] + b".idx") for path in list_packs(os.path.join(folder, b"pack"))
