@@ -483,6 +483,10 @@ class NotScanned:
     count: int = 1
 
 
+EARLIER = "an earlier scan"
+"""What `Coverage.packs` says where matches were kept from one, and only objects that came to it were searched."""
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """What was searched: counts by kind (`files`, `blobs`, `commits`, `tags`), bytes, and seconds it took.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import GitError, UsageError
 from ..ledger import Resolve
-from ..model import Detector, File, GitBlob, GitMessage, NotScanned, Origin, clean
+from ..model import EARLIER, Detector, File, GitBlob, GitMessage, NotScanned, Origin, clean
 from ..sources import files, git, history, objects, packs, worktree
 from ..sources.diffs import tree
 from ..sources.git import Repository
@@ -113,7 +113,7 @@ def _recall(scan: TargetScan, memory: Memory, exists: Callable[[bytes], bool] = 
         if recalled is None:
             return None
         scan.take(recalled[0], into=memory.harvest)
-        scan.tally.packs = "an earlier scan"
+        scan.tally.packs = EARLIER
         return recalled[1]
 
 

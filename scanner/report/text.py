@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from ..model import (
     BANDS,
+    EARLIER,
     REACH_WORDS,
     Excerpt,
     File,
@@ -232,6 +233,8 @@ def _summary(result: ScanResult, options: ReportOptions) -> Iterator[str]:
     coverage = result.coverage
     searched = ", ".join(_counted(n, name) for name, n in coverage.counts) or "nothing"
     speed = f" ({coverage.bytes / 1e6 / coverage.seconds:.0f} MB/s)" if coverage.seconds > 1 else ""
+    if coverage.packs == EARLIER:
+        speed = "; git objects known from an earlier scan were not searched again"
     yield f"  searched     {searched}: {_size(coverage.bytes)} in {coverage.seconds:.1f} s{speed}"
     if result.suppressed:
         kinds = ", ".join(f"{n:,} {reason}" for reason, n in result.suppressed)

@@ -89,6 +89,9 @@ def test_an_unchanged_repository_is_not_searched_again(
     counted = ("counts", "bytes", "copied", "detectors")
     assert [getattr(second.coverage, name) for name in counted] == [getattr(first.coverage, name) for name in counted]
     assert (second.suppressed, second.dropped) == (first.suppressed, first.dropped)
+    note = "git objects known from an earlier scan were not searched again"
+    page = FORMATS["text"].render
+    assert [note in "".join(page(result, ReportOptions())) for result in (first, second)] == [False, True]
 
 
 def test_what_came_to_it_is_searched_and_nothing_else(
