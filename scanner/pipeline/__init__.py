@@ -34,7 +34,7 @@ from ..model import (
 )
 from ..prove import prove
 from ..rank import order
-from ..sources import files, git
+from ..sources import Heard, files, git
 from . import targets
 from .judge import judged
 from .memory import Memory
@@ -219,6 +219,7 @@ class TargetScan:
         self.tally = tally
         self.ledger = Ledger(tally.searcher.by_id)
         self._name, self._label = name, label
+        self.heard: list[Heard] = []
 
     @property
     def interrupted(self) -> bool:
@@ -269,6 +270,7 @@ class TargetScan:
         tally.counts.update(harvest.counts)
         tally.bytes += harvest.bytes
         tally.copied += harvest.copied
+        self.heard += harvest.heard
         for origin, sightings in harvest.found:
             for sighting in sightings:
                 self.ledger.add(origin, sighting)

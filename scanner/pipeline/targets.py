@@ -10,6 +10,7 @@ from ..errors import GitError, UsageError
 from ..ledger import Resolve
 from ..model import EARLIER, Detector, File, GitBlob, GitMessage, NotScanned, Origin, clean
 from ..sources import files, git, history, objects, packs, worktree
+from ..sources.commits import Commits
 from ..sources.diffs import tree
 from ..sources.git import Repository
 from ..sources.refs import head_of
@@ -66,7 +67,9 @@ def repository(scan: TargetScan, repo: Repository, options: ScanOptions) -> Reso
         if known is None:
             if memory and found is None:  # the objects are as they were, the refs are not
                 found = _list_objects(repo, store, options)
-            known = history.attribute(repo, store, index, blobs, messages)
+            in_order = found.commits(store, scan.heard) if found else Commits(repo, lambda: bytes(store.commits))
+            scan.heard.clear()
+            known = history.attribute(repo, store, in_order, index, blobs, messages)
     if memory:
         memory.history = known
         scan.tally.memories.append(memory)

@@ -21,7 +21,7 @@ from ..engine.aho_corasick import AhoCorasick
 from ..engine.carry import cluster_of, moved
 from ..errors import UsageError
 from ..model import File, GitBlob, GitMessage, NotScanned, Origin, Secret, Sighting, Stdin
-from ..sources import Batch, Counted, Hinted, Item, Unit
+from ..sources import Batch, Counted, Heard, Hinted, Item, Unit
 from ..sources.objects import ObjectUnit
 from ..sources.packs import PackUnit
 
@@ -45,6 +45,8 @@ class Harvest:
     bytes: int = 0
     copied: int = 0
     """Bytes of `bytes` that were copied from what had been searched, and were not looked at again."""
+    heard: list[Heard] = field(default_factory=list)
+    """For attribution; not added up."""
 
     def add(self, other: Harvest) -> None:
         """What another unit gave."""
@@ -139,6 +141,8 @@ class Searcher:
             for read in unit.walk(engine) if isinstance(unit, PackUnit) else unit.blobs():
                 if isinstance(read, ObjectUnit):
                     harvest.add(self.search(read))
+                elif isinstance(read, Heard):
+                    harvest.heard.append(read)
                 elif isinstance(read, NotScanned):
                     harvest.not_scanned.append(read)
                 else:

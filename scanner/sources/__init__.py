@@ -51,6 +51,14 @@ class Counted:
     searched: int
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the commits of a pack say of themselves, heard while they were searched: for `PackedCommits`."""
+
+    pack: bytes
+    said: bytes
+
+
 class Hinted(Protocol):
     """A blob in which something may be found: its hints in order of their offsets, with what is known of each.
 

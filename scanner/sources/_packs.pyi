@@ -31,6 +31,7 @@ class Walk:
     searched: int
     failed: list[int]
     large: list[tuple[bytes, int]]
+    commits: bytearray
     def __init__(
         self,
         pack: Pack,
@@ -47,12 +48,24 @@ class Walk:
     def tree(self, root: int) -> Iterator[tuple[int, int] | Found]: ...
     def flush(self) -> Iterator[tuple[int, int] | Found]: ...
 
+class Commits:
+    def __init__(
+        self, packs: list[Pack], id_length: int, loose: dict[bytes, bytes], said: list[tuple[int, bytes]]
+    ) -> None: ...
+    def listed(self, tips: list[bytes], without: list[bytes]) -> bytes: ...
+    def tree(self, name: bytes) -> bytes: ...
+    def parents(self, name: bytes) -> list[bytes]: ...
+    def date(self, name: bytes) -> int: ...
+    def note(self, name: bytes) -> None: ...
+    def unlisted(self) -> bytes: ...
+
 class Trees:
     seen: int
     def __init__(
         self,
         packs: list[Pack],
         id_length: int,
+        commits: Commits,
         *,
         wanted: Set[bytes],
         loose: set[bytes] | None,

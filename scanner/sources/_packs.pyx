@@ -8,7 +8,9 @@ Sources: gitformat-pack(5), "pack-*.pack files have the following format" and "V
 objects as in git's Documentation/user-manual, "The object database".
 """
 
+from cpython.buffer cimport PyBUF_READ
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.memoryview cimport PyMemoryView_FromMemory
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, qsort, realloc
 from libc.string cimport memchr, memcmp, memcpy
@@ -18,7 +20,7 @@ try:
 except ImportError:  # no wheel for this platform
     from zlib import crc32, decompress, decompressobj
 
-VERSION = 1
+VERSION = 2
 
 cdef enum:
     COMMIT = 1
@@ -149,6 +151,8 @@ cdef class Pack:
     cdef uint64_t larges, end
     cdef bint circles
     cdef Node *nodes
+    cdef uint32_t *steps    # for each 2**step bytes of the pack the first node that begins there or behind
+    cdef int step
 
     def __cinit__(self, pack, index, int id_length):
         """`id_length` is 20 or 32 bytes. Raise BrokenError where the index is not as it should be."""
@@ -200,6 +204,7 @@ cdef class Pack:
 
     def __dealloc__(self):
         free(self.nodes)
+        free(self.steps)
 
     # --- the index ----------------------------------------------------------------------------------------------------
 
@@ -221,11 +226,30 @@ cdef class Pack:
             self.nodes[i].place = i
         qsort(self.nodes, self.count, sizeof(Node), by_offset)
         self.nodes[self.count].offset = self.end
+        return self._count_steps()
+
+    cdef int _count_steps(self) except -1:
+        """Fewer steps than an eighth of the objects: so that a node is found by its offset in a few looks."""
+        cdef uint64_t place, many
+        cdef uint32_t i = 0
+        while (self.end >> self.step) > self.count // 8 + 1:
+            self.step += 1
+        many = (self.end >> self.step) + 2
+        self.steps = <uint32_t *> malloc(many * sizeof(uint32_t))
+        if self.steps == NULL:
+            raise MemoryError
+        for place in range(many):
+            while i < self.count and self.nodes[i].offset < place << self.step:
+                i += 1
+            self.steps[place] = i
         return 0
 
     cdef uint32_t _at(self, uint64_t offset) noexcept nogil:
         """The node that begins at an offset, or NONE."""
-        cdef uint32_t low = 0, high = self.count, middle
+        cdef uint32_t low, high, middle
+        if offset >= self.end:
+            return NONE
+        low, high = self.steps[offset >> self.step], self.steps[(offset >> self.step) + 1]
         while low < high:
             middle = low + (high - low) // 2
             if self.nodes[middle].offset < offset:
@@ -480,14 +504,14 @@ cdef class Pack:
             raise BrokenError("entry without content")
         if size > most + 64:
             raise BrokenError("entry longer than the limit")
-        if not self._sound(node):
+        if here.kind != TREE and not self._sound(node):     # trees were asked when the pack was opened
             raise BrokenError("entry whose checksum is wrong")
-        raw = self._pack_view[here.offset:end]
+        raw = PyMemoryView_FromMemory(<char *> self.pack + start, end - start, PyBUF_READ)
         try:
             if end - start <= ONE_SHOT:
-                content = decompress(raw[length:], 15, size + 1)
+                content = decompress(raw, 15, size + 1)
             else:
-                content = decompressobj().decompress(raw[length:], size + 1)
+                content = decompressobj().decompress(raw, size + 1)
         except Exception as e:
             raise BrokenError("entry that cannot be inflated") from e
         if <uint64_t> len(content) != size:
@@ -674,6 +698,75 @@ cdef bytes apply(bytes delta, bytes base, uint64_t most, Runs runs):
     return result
 
 
+# --- what commits say ---------------------------------------------------------------------------------------------------
+
+cdef enum:
+    MOST_PARENTS = 1000
+    LARGEST_COMMIT = 1 << 20
+
+cdef int64_t LATEST = (<int64_t> 1 << 40) - 1   # what says that it is later is hostile
+
+
+cdef bint say(bytes text, int width, bytearray said) except -1:
+    """Add what a commit says of itself: its date in 8 bytes, the number of parents in 2, then the names of its tree and
+    of these. False for what is no commit as it should be.
+
+    Source: git's Documentation/user-manual, "Commit Object"; the date is read as git's commit.c does it.
+    """
+    cdef const uint8_t *p = <const uint8_t *> PyBytes_AS_STRING(text)
+    cdef uint64_t at, end = PyBytes_GET_SIZE(text), line = 2 * <uint64_t> width + 1
+    cdef uint8_t[10 + 32] head
+    cdef uint8_t[32] name
+    cdef uint32_t many = 0
+    cdef int64_t date = 0
+    cdef int i
+    if end < 5 + line or memcmp(p, b"tree ", 5) or not hexadecimal(p + 5, width, head + 10):
+        return False
+    at = 5 + line
+    while end - at >= 7 + line and memcmp(p + at, b"parent ", 7) == 0:
+        many += 1
+        at += 7 + line
+    if many > MOST_PARENTS:
+        return False
+    if end - at >= 6 and memcmp(p + at, b"author", 6) == 0:
+        at = behind(p, at, end, 10)
+        if end - at >= 9 and memcmp(p + at, b"committer", 9) == 0:
+            at = behind(p, at, end, 62)
+            while at < end and p[at] == 32:
+                at += 1
+            while at < end and 48 <= p[at] <= 57:
+                date = min(LATEST, 10 * date + p[at] - 48)
+                at += 1
+    for i in range(8):
+        head[i] = <uint8_t> (date >> (8 * (7 - i)))
+    head[8], head[9] = <uint8_t> (many >> 8), <uint8_t> many
+    begin = len(said)
+    said += (<const char *> head)[: 10 + width]
+    for i in range(<int> many):
+        if not hexadecimal(p + 5 + line + i * (7 + line) + 7, width, name):
+            del said[begin:]
+            return False
+        said += (<const char *> name)[:width]
+    return True
+
+
+cdef bint hexadecimal(const uint8_t *p, int width, uint8_t *out) noexcept nogil:
+    """A name of `width` bytes in small hexadecimal digits with a newline behind it."""
+    cdef int i, digit
+    for i in range(2 * width):
+        digit = p[i] - 48 if 48 <= p[i] <= 57 else p[i] - 87 if 97 <= p[i] <= 102 else -1
+        if digit < 0:
+            return False
+        out[i >> 1] = <uint8_t> ((out[i >> 1] << 4 if i & 1 else 0) | digit)
+    return p[2 * width] == 10
+
+
+cdef uint64_t behind(const uint8_t *p, uint64_t at, uint64_t end, int byte) noexcept nogil:
+    """Behind the next such byte; the end where there is none."""
+    cdef const uint8_t *found = <const uint8_t *> memchr(p + at, byte, end - at)
+    return end if found == NULL else <uint64_t> (found - p) + 1
+
+
 # --- the walk ---------------------------------------------------------------------------------------------------------
 
 
@@ -858,6 +951,8 @@ cdef class Walk:
     """Roots of what could not be read here."""
     cdef readonly list large
     """(name, size) of what is longer than the limit."""
+    cdef readonly bytearray commits
+    """Of each commit its name and what it says of itself, as `Commits` takes it."""
 
     def __cinit__(
         self,
@@ -878,7 +973,7 @@ cdef class Walk:
         self._others, self._alive = others, 16 * hold
         self._pack, self._look, self._reach, self._most, self._hold = pack, look, reach, most, hold
         self._before, self._behind = before, behind
-        self._held, self.failed, self.large = [], [], []
+        self._held, self.failed, self.large, self.commits = [], [], [], bytearray()
         self._room = 1 << 20
         self._buffer = <char *> malloc(self._room)
         if self._buffer == NULL:
@@ -959,7 +1054,16 @@ cdef class Walk:
             held.base = base
         held.size = PyBytes_GET_SIZE(held.content)
         alive += held.size
+        if self._pack.nodes[node].kind == COMMIT:
+            self._hear(node, held.content)
         return held
+
+    cdef int _hear(self, uint32_t node, bytes content) except -1:
+        size = len(self.commits)
+        self.commits += self._pack._name(node)
+        if not say(content, self._pack.id_length, self.commits):
+            del self.commits[size:]
+        return 0
 
     cdef int _too_large(self, uint32_t node, uint64_t size) except -1:
         self.large.append((self._pack._name(node), size))
@@ -1154,11 +1258,349 @@ cdef class Found:
         self._held.kept = kept
 
 
-# --- trees compared ---------------------------------------------------------------------------------------------------
+# --- commits ----------------------------------------------------------------------------------------------------------
 
 
 class ElsewhereError(Exception):
     """An object that is not in these packs, or not as it should be: git is to be asked."""
+
+
+cdef enum:
+    READ = 1        # its tree, date and parents are known
+    TWICE = 2       # an earlier pack has it, too
+    LISTED = 4
+    HIDDEN = 8
+    SEEN = 16
+
+cdef struct Dated:
+    int64_t date
+    uint64_t name   # its beginning
+    uint32_t number
+
+
+cdef int by_date(const void *a, const void *b) noexcept nogil:
+    cdef const Dated *one = <const Dated *> a
+    cdef const Dated *other = <const Dated *> b
+    if one.date != other.date:
+        return -1 if one.date < other.date else 1
+    return -1 if one.name < other.name else one.name > other.name
+
+
+cdef class Commits:
+    """The commits of some packs: tree, parents, and the date corrected so that none is before its parents'.
+
+    Commits have numbers: those of the first pack in the order of their names, then those of the next. Each takes about
+    30 bytes and its name.
+    """
+
+    cdef list _packs
+    cdef bytes _loose
+    cdef int _width
+    cdef uint32_t _count, _room, _used
+    cdef uint32_t *_bases       # for each pack the number of its first commit; then of the loose ones; then of all
+    cdef uint32_t *_places      # of each commit in the index of its pack
+    cdef uint8_t *_trees
+    cdef int64_t *_dates
+    cdef uint32_t *_first       # of its parents in `_parents`
+    cdef uint16_t *_many        # how many there are
+    cdef uint32_t *_parents
+    cdef uint8_t *_flags
+
+    def __cinit__(self, list packs, int id_length, dict loose, list said):
+        """`loose` has what stands in the commits outside of the packs, by their binary names; `said` what walks have
+        heard already, with the place of the pack."""
+        cdef Pack pack
+        cdef uint32_t i, n, count = 0
+        cdef Cache cache
+        self._packs, self._width = packs, id_length
+        self._loose = b"".join(sorted(loose))
+        n = <uint32_t> len(packs)
+        for pack in packs:
+            for i in range(pack.count):
+                count += pack.nodes[i].kind == COMMIT
+        self._count = count + <uint32_t> len(loose)
+        self._bases = <uint32_t *> calloc(n + 2, sizeof(uint32_t))
+        self._places = <uint32_t *> calloc(count + 1, sizeof(uint32_t))
+        self._trees = <uint8_t *> calloc(self._count + 1, id_length)
+        self._dates = <int64_t *> calloc(self._count + 1, sizeof(int64_t))
+        self._first = <uint32_t *> calloc(self._count + 1, sizeof(uint32_t))
+        self._many = <uint16_t *> calloc(self._count + 1, sizeof(uint16_t))
+        self._flags = <uint8_t *> calloc(self._count + 1, 1)
+        if (
+            self._bases == NULL or self._places == NULL or self._trees == NULL or self._dates == NULL
+            or self._first == NULL or self._many == NULL or self._flags == NULL
+        ):
+            raise MemoryError
+        for i in range(n):
+            self._bases[i + 1] = self._bases[i] + self._number_commits(packs[i], i)
+        self._bases[n + 1] = self._count
+        for which, heard in said:
+            self._take_all(which, heard)
+        for i in range(n):
+            cache = Cache(4 << 20)
+            self._read_pack(packs[i], i, cache)
+        for i, name in enumerate(sorted(loose)):
+            self._parse(count + i, loose[name])
+        self._correct_dates()
+
+    def __dealloc__(self):
+        free(self._bases)
+        free(self._places)
+        free(self._trees)
+        free(self._dates)
+        free(self._first)
+        free(self._many)
+        free(self._parents)
+        free(self._flags)
+
+    cdef uint32_t _number_commits(self, Pack pack, uint32_t which) except? 0xFFFFFFFF:
+        """Give the commits of a pack numbers in the order of their names."""
+        cdef uint32_t i, at = self._bases[which], place
+        cdef Pack other
+        cdef const uint8_t *name
+        chosen = bytearray(pack.count // 8 + 1)
+        cdef uint8_t[::1] bits = chosen
+        for i in range(pack.count):
+            if pack.nodes[i].kind == COMMIT:
+                bits[pack.nodes[i].place >> 3] |= 1 << (pack.nodes[i].place & 7)
+        for place in range(pack.count):
+            if not bits[place >> 3] >> (place & 7) & 1:
+                continue
+            self._places[at] = place
+            name = pack.ids + <uint64_t> place * self._width
+            for i in range(which):
+                other = self._packs[i]
+                if self._in_pack(i, other, name) != NONE:
+                    self._flags[at] = TWICE
+                    break
+            at += 1
+        return at - self._bases[which]
+
+    cdef uint32_t _in_pack(self, uint32_t which, Pack pack, const uint8_t *name) noexcept:
+        """The number of a commit that a pack has, or NONE."""
+        cdef uint32_t place = pack._place_of(name)
+        cdef uint32_t low = self._bases[which], end = self._bases[which + 1], high = end, middle
+        if place == NONE:
+            return NONE
+        while low < high:
+            middle = low + (high - low) // 2
+            if self._places[middle] < place:
+                low = middle + 1
+            else:
+                high = middle
+        return low if low < end and self._places[low] == place else NONE
+
+    cdef uint32_t _number(self, const uint8_t *name) noexcept:
+        """The number of a commit, or NONE."""
+        cdef uint32_t i, number, n = <uint32_t> len(self._packs), low, high, middle
+        cdef int order
+        cdef const uint8_t *loose = <const uint8_t *> PyBytes_AS_STRING(self._loose)
+        for i in range(n):
+            number = self._in_pack(i, <Pack> self._packs[i], name)
+            if number != NONE:
+                return number
+        low, high = 0, self._bases[n + 1] - self._bases[n]
+        while low < high:
+            middle = low + (high - low) // 2
+            order = memcmp(loose + <uint64_t> middle * self._width, name, self._width)
+            if order == 0:
+                return self._bases[n] + middle
+            if order < 0:
+                low = middle + 1
+            else:
+                high = middle
+        return NONE
+
+    cdef const uint8_t *_name(self, uint32_t number) noexcept:
+        cdef uint32_t i, n = <uint32_t> len(self._packs)
+        for i in range(n):
+            if number < self._bases[i + 1]:
+                return (<Pack> self._packs[i]).ids + <uint64_t> self._places[number] * self._width
+        return <const uint8_t *> PyBytes_AS_STRING(self._loose) + <uint64_t> (number - self._bases[n]) * self._width
+
+    cdef int _read_pack(self, Pack pack, uint32_t which, Cache cache) except -1:
+        cdef uint32_t node, number
+        for node in range(pack.count):
+            if pack.nodes[node].kind != COMMIT:
+                continue
+            number = self._in_pack(which, pack, pack.ids + <uint64_t> pack.nodes[node].place * self._width)
+            if self._flags[number] & (READ | TWICE):
+                continue
+            try:
+                text = pack.read(node, cache, LARGEST_COMMIT)
+            except BrokenError:
+                continue
+            self._parse(number, text)
+        return 0
+
+    cdef int _parse(self, uint32_t number, bytes text) except -1:
+        """What a commit says of itself."""
+        said = bytearray()
+        if say(text, self._width, said):
+            self._take(number, said, 0)
+        return 0
+
+    cdef uint64_t _take(self, uint32_t number, const uint8_t[::1] said, uint64_t at) except 0:
+        """The same, as `say` has put it; returns where that ends."""
+        cdef const uint8_t *p = &said[at]
+        cdef int i, many = (p[8] << 8) | p[9]
+        self._dates[number], self._first[number], self._many[number] = <int64_t> big64(p), self._used, <uint16_t> many
+        memcpy(self._trees + <uint64_t> number * self._width, p + 10, self._width)
+        for i in range(1, many + 1):
+            self._add_parent(self._number(p + 10 + i * self._width))
+        self._flags[number] |= READ
+        return at + 10 + (1 + many) * self._width
+
+    cdef int _take_all(self, uint32_t which, const uint8_t[::1] said) except -1:
+        """What commits of a pack say of themselves, as a `Walk` has put it."""
+        cdef Pack pack = self._packs[which]
+        cdef uint64_t at = 0
+        cdef uint32_t number
+        while at < <uint64_t> said.shape[0]:
+            number = self._in_pack(which, pack, &said[at])
+            at = self._take(number, said, at + self._width)
+        return 0
+
+    cdef int _add_parent(self, uint32_t number) except -1:
+        if self._used == self._room:
+            more = <uint32_t *> realloc(self._parents, (2 * <uint64_t> self._room + 1024) * sizeof(uint32_t))
+            if more == NULL:
+                raise MemoryError
+            self._parents = more
+            self._room = 2 * self._room + 1024
+        self._parents[self._used] = number
+        self._used += 1
+        return 0
+
+    cdef int _correct_dates(self) except -1:
+        """Each at least a second behind its parents: parents first, with a stack of our own."""
+        cdef uint32_t *stack = <uint32_t *> malloc((<uint64_t> self._count + 1) * sizeof(uint32_t))
+        cdef uint16_t *done = <uint16_t *> calloc(self._count + 1, sizeof(uint16_t))
+        cdef uint32_t i, depth, at, parent
+        if stack == NULL or done == NULL:
+            free(stack)
+            free(done)
+            raise MemoryError
+        for i in range(self._count):
+            if self._flags[i] & SEEN:
+                continue
+            self._flags[i] |= SEEN
+            stack[0], depth = i, 1
+            while depth:
+                at = stack[depth - 1]
+                if done[at] < self._many[at]:
+                    parent = self._parents[self._first[at] + done[at]]
+                    done[at] += 1
+                    if parent != NONE and not self._flags[parent] & SEEN:
+                        self._flags[parent] |= SEEN
+                        stack[depth] = parent
+                        depth += 1
+                    continue
+                for parent in self._parents[self._first[at] : self._first[at] + self._many[at]]:
+                    if parent != NONE:
+                        self._dates[at] = max(self._dates[at], self._dates[parent] + 1)
+                depth -= 1
+        free(stack)
+        free(done)
+        return 0
+
+    def listed(self, list tips, list without) -> bytes:
+        """The names, joined, of the commits that tips reach and others do not: by date, then by name."""
+        cdef uint32_t *found = <uint32_t *> malloc((<uint64_t> self._count + 1) * sizeof(uint32_t))
+        cdef Dated *dated = NULL
+        cdef uint32_t many, i
+        if found == NULL:
+            raise MemoryError
+        try:
+            for i in range(self._count):
+                self._flags[i] &= ~(<uint8_t> (HIDDEN | SEEN))
+            self._reach(without, HIDDEN, found)
+            many = self._reach(tips, SEEN, found)
+            dated = <Dated *> malloc((<uint64_t> many + 1) * sizeof(Dated))
+            if dated == NULL:
+                raise MemoryError
+            for i in range(many):
+                dated[i].number, dated[i].date = found[i], self._dates[found[i]]
+                dated[i].name = big64(self._name(found[i]))
+                self._flags[found[i]] |= LISTED
+            qsort(dated, many, sizeof(Dated), by_date)
+            out = PyBytes_FromStringAndSize(NULL, <Py_ssize_t> many * self._width)
+            for i in range(many):
+                memcpy(PyBytes_AS_STRING(out) + <uint64_t> i * self._width, self._name(dated[i].number), self._width)
+            return out
+        finally:
+            free(found)
+            free(dated)
+
+    cdef uint32_t _reach(self, list tips, uint8_t flag, uint32_t *found) except? 0xFFFFFFFF:
+        """Mark what tips reach, but for what is hidden; it stands in `found`, and how many there are is returned."""
+        cdef uint32_t many = 0, at = 0, number, i
+        for name in tips:
+            self._come_to(self._number_of(name), flag, found, &many)
+        while at < many:
+            number = found[at]
+            at += 1
+            for i in range(self._many[number]):
+                self._come_to(self._parents[self._first[number] + i], flag, found, &many)
+        return many
+
+    cdef int _come_to(self, uint32_t number, uint8_t flag, uint32_t *found, uint32_t *many) except -1:
+        if number == NONE or not self._flags[number] & READ:
+            raise ElsewhereError("a commit that is not in these packs")
+        if not self._flags[number] & (flag | HIDDEN):
+            self._flags[number] |= flag
+            found[many[0]] = number
+            many[0] += 1
+        return 0
+
+    cdef uint32_t _number_of(self, bytes name) except? 0xFFFFFFFF:
+        if PyBytes_GET_SIZE(name) != self._width:
+            raise ElsewhereError("no name")
+        return self._number(<const uint8_t *> PyBytes_AS_STRING(name))
+
+    cdef uint32_t _known(self, bytes name) except 0xFFFFFFFF:
+        cdef uint32_t number = self._number_of(name)
+        if number == NONE or not self._flags[number] & READ:
+            raise ElsewhereError("a commit that is not in these packs")
+        return number
+
+    cpdef bytes tree(self, bytes name):
+        """The name of a commit's tree."""
+        cdef uint64_t at = <uint64_t> self._known(name) * self._width
+        return PyBytes_FromStringAndSize(<const char *> self._trees + at, self._width)
+
+    cpdef list parents(self, bytes name):
+        """The names of a commit's parents."""
+        cdef uint32_t number = self._known(name), parent
+        cdef list out = []
+        for parent in self._parents[self._first[number] : self._first[number] + self._many[number]]:
+            if parent == NONE:
+                raise ElsewhereError("a commit that is not in these packs")
+            out.append(PyBytes_FromStringAndSize(<const char *> self._name(parent), self._width))
+        return out
+
+    def date(self, bytes name) -> int:
+        """When a commit was made, in seconds since 1970, or a second behind its parents; -1 where that is not known."""
+        cdef uint32_t number = self._number_of(name)
+        return -1 if number == NONE or not self._flags[number] & READ else self._dates[number]
+
+    def note(self, bytes name) -> None:
+        """A commit was listed by somebody else."""
+        cdef uint32_t number = self._number_of(name)
+        if number != NONE:
+            self._flags[number] |= LISTED
+
+    def unlisted(self) -> bytes:
+        """The names of the commits that were not listed so far, joined."""
+        cdef uint32_t i
+        out = bytearray()
+        for i in range(self._count):
+            if not self._flags[i] & (LISTED | TWICE):
+                out += <bytes> (<const char *> self._name(i))[: self._width]
+        return bytes(out)
+
+
+# --- trees compared ---------------------------------------------------------------------------------------------------
 
 
 cdef struct Entry:
@@ -1235,6 +1677,7 @@ cdef class Trees:
     """
 
     cdef list _packs
+    cdef Commits _commits
     cdef Cache _cache
     cdef int _id_length
     cdef object _wanted, _loose
@@ -1244,11 +1687,13 @@ cdef class Trees:
     cdef uint64_t _left
     cdef list _out
 
-    def __cinit__(self, list packs, int id_length, *, set wanted, set loose, uint64_t most, uint64_t cache):
+    def __cinit__(
+        self, list packs, int id_length, Commits commits, *, set wanted, set loose, uint64_t most, uint64_t cache
+    ):
         """`wanted` are binary names of blobs. If `loose` is not None, blobs that are neither in a pack nor among these
         names are told, too. `most` is how many entries of one commit are looked at."""
         self._packs, self._id_length, self._wanted, self._loose, self._most = packs, id_length, wanted, loose, most
-        self._cache = Cache(cache)
+        self._cache, self._commits = Cache(cache), commits
 
     cdef bytes _read(self, const uint8_t *name, int kind):
         cdef Pack pack
@@ -1275,36 +1720,12 @@ cdef class Trees:
     def changes(self, bytes commit, list parents=None) -> list:
         """(path, blob's binary name, whether it is a symbolic link) of what a commit brought in, against its parents
         or the commits given instead."""
-        cdef bytes text, tree
-        cdef list trees = []
-        cdef Py_ssize_t width = 2 * self._id_length, at
-        if len(commit) != self._id_length:
-            raise ElsewhereError("no name")
-        text = self._read(<const uint8_t *> PyBytes_AS_STRING(commit), COMMIT)
-        tree = self._header(text, 0, b"tree ", width)
-        if parents is None:
-            parents = []
-            at = 6 + width
-            while text.startswith(b"parent ", at):
-                parents.append(self._header(text, at, b"parent ", width))
-                at += 8 + width
-        for parent in parents:
-            if len(parent) != self._id_length:
-                raise ElsewhereError("no name")
-            text = self._read(<const uint8_t *> PyBytes_AS_STRING(<bytes> parent), COMMIT)
-            trees.append(self._header(text, 0, b"tree ", width))
+        cdef bytes tree = self._commits.tree(commit)
+        cdef list trees = [self._commits.tree(parent) for parent in parents or self._commits.parents(commit)]
         self._left, self._out = self._most, []
         if tree not in trees:
             self._compare(b"", tree, trees, 0)
         return self._out
-
-    cdef bytes _header(self, bytes text, Py_ssize_t at, bytes word, Py_ssize_t width):
-        if not text.startswith(word, at) or text[at + len(word) + width : at + len(word) + width + 1] != b"\n":
-            raise ElsewhereError("an odd commit")
-        try:
-            return bytes.fromhex(text[at + len(word) : at + len(word) + width].decode("ascii"))
-        except ValueError as e:
-            raise ElsewhereError("an odd commit") from e
 
     cdef int _compare(self, bytes prefix, bytes tree, list others, int depth) except -1:
         """Compare a tree with those at the same place in each parent; None where a parent has none."""

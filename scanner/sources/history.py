@@ -9,14 +9,15 @@ in the object store (partial clone, damage).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..model import GitBlob, GitMessage, NotScanned, Reach
+from .commits import Commits, sources
 from .diffs import FILES_OF_A_COMMIT, Change, Sieve, diff_trees, tree
 from .git import Repository
 from .objects import Changes, ObjectUnit, Store, cut
-from .refs import Refs, inner_tags, read_refs, rev_list, short_name, sources
+from .refs import Refs, inner_tags, read_refs, short_name
 from .worktree import Index
 
 MOST_PLACES = 1_000
@@ -28,7 +29,7 @@ MOST_MISSING = 1_000
 
 @dataclass(slots=True)
 class Place:
-    """Where a blob stands: the first commit that brought it to a path, in the order of the pass."""
+    """Where a blob stands: the first commit that brought it to a path. `order` grows with the stage and the date."""
 
     path: bytes
     commit: str
@@ -78,7 +79,7 @@ class History:
         """The origins of a blob, each with the order of its commit; one without a commit for a dangling blob."""
         found = self.places.get(blob)
         if not found:
-            return [(GitBlob(blob, via="dangling"), 1 << 60)]
+            return [(GitBlob(blob, via="dangling"), _NOWHERE)]
         return [(self.origin(blob, place), place.order) for place in found]
 
     def origin(self, blob: str, place: Place) -> GitBlob | GitMessage:
@@ -97,36 +98,47 @@ class History:
         return GitMessage(origin.message, origin.target, origin.author, origin.date, reach, via)
 
 
+_STAGE = 1 << 80
+"""Of the order of a place: what comes of one stage is before what comes of the next."""
+_BY_ITSELF, _UNKNOWN, _STAGED, _NOWHERE = (stage * _STAGE for stage in range(4, 8))
+
+
+def _order(stage: int, date: int, commit: str) -> int:
+    """Of a commit among all: by stage, then by date, then by its name."""
+    return stage * _STAGE + (max(date, 0) << 32) + int(commit[:8], 16)
+
+
 _OBJECT_ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
-def attribute(repository: Repository, store: Store, index: Index, blobs: set[str], messages: set[str]) -> History:
+def attribute(
+    repository: Repository, store: Store, commits: Commits, index: Index, blobs: set[str], messages: set[str]
+) -> History:
     """Find where `blobs` stand and what reaches the commits and tags in `messages`."""
     history = History()
     refs = read_refs(repository, history.not_scanned)
     for ref, name in refs.objects:
         if name in messages:
             history.messages.setdefault(name, _reach_of(ref))
-    known = _Pass(repository, store, history, blobs, messages)
+    known = _Pass(repository, store, commits, history, blobs, messages)
     published = [*refs.branches.values(), *refs.tags.values(), *([refs.default] if refs.default else [])]
-    known.stage(rev_list(repository, published, [], history.not_scanned), "history", {})
+    known.stage(0, commits.listed(published, [], history.not_scanned), "history", {})
     mark_heads(repository, refs, history, blobs, store.changes)
     staged = [(path, name) for path, name in index.entries() if name in blobs and not history.has(name)]
     for path, name in staged:
-        history.add(name, Place(path, "", 1 << 59, "staged"))
+        history.add(name, Place(path, "", _STAGED, "staged"))
     known.named_by_themselves(refs)
     if refs.others:
-        listed = rev_list(repository, refs.others.values(), published, history.not_scanned, "--parents")
-        order, via = sources(listed, refs.others)
-        known.stage(order, "unreachable", via)
+        listed = commits.listed(refs.others.values(), published, history.not_scanned)
+        known.stage(1, listed, "unreachable", sources(commits, listed, refs.others))
     above = [*published, *refs.others.values()]
-    reflog = rev_list(repository, [], above, history.not_scanned, "--reflog")
-    known.stage(reflog, "unreachable", dict.fromkeys(reflog, "reflog"))
+    reflog = commits.listed([], above, history.not_scanned, "--reflog")
+    known.stage(2, reflog, "unreachable", dict.fromkeys(reflog, "reflog"))
     if known.wanting():
-        loose = [c for c in store.commit_names() if c not in known.commits]
+        loose = commits.unlisted()
         if loose:
-            order = rev_list(repository, loose, [*above, *reflog], history.not_scanned)
-            known.stage(order, "unreachable", dict.fromkeys(order, "dangling"), complete=False)
+            listed = commits.listed(loose, [*above, *reflog], history.not_scanned)
+            known.stage(3, listed, "unreachable", dict.fromkeys(listed, "dangling"), complete=False)
     known.report_missing()
     history.finish(repository, (place for places in history.places.values() for place in places))
     return history
@@ -143,39 +155,43 @@ class _Pass:
     """Goes through the stages, and remembers what has been seen."""
 
     def __init__(
-        self, repository: Repository, store: Store, history: History, blobs: set[str], messages: set[str]
+        self,
+        repository: Repository,
+        store: Store,
+        commits: Commits,
+        history: History,
+        blobs: set[str],
+        messages: set[str],
     ) -> None:
-        self.commits: set[str] = set()
-        self._repository, self._store, self._history = repository, store, history
+        self._repository, self._store, self._commits, self._history = repository, store, commits, history
         self._blobs, self._messages = blobs, messages
         self._missing: set[bytes] = set()
-        self._order = 0
 
     def wanting(self) -> bool:
         """Whether something that was found has no place yet."""
         history = self._history
         return any(not history.has(b) for b in self._blobs) or any(m not in history.messages for m in self._messages)
 
-    def stage(self, commits: list[str], reach: Reach, via: dict[str, str], *, complete: bool = True) -> None:
-        """One stage: the first place of each (path, blob) in these commits, oldest first.
+    def stage(
+        self, number: int, commits: Sequence[str], reach: Reach, via: dict[str, str], *, complete: bool = True
+    ) -> None:
+        """One stage: the first place of each (path, blob) in these commits, which are oldest first.
 
         `complete` says that git keeps all that these commits name, so that a blob that is not there is a loss.
         """
         history = self._history
         before = set(history.places)
         seen: set[tuple[bytes, str]] = set()
-        for commit in commits:
-            self.commits.add(commit)
+        for commit in commits if self._messages else ():
             if commit in self._messages:
                 history.messages.setdefault(commit, (reach, via.get(commit, "")))
-        present, damaged, last = self._store.blobs, self._store.damaged, ""
+        present, damaged = self._store.blobs, self._store.damaged
         sieve = Sieve.of(self._blobs, present if complete else None)
         for commit, change in self._store.changes(self._repository, commits, history.not_scanned, sieve):
-            self._order += commit != last
-            last = commit
             if change.blob in self._blobs:
                 if change.blob not in before and (change.path, change.blob) not in seen:
-                    place = Place(change.path, commit, self._order, reach, via.get(commit, ""))
+                    order = _order(number, self._commits.date(commit), commit)
+                    place = Place(change.path, commit, order, reach, via.get(commit, ""))
                     if history.add(change.blob, place):
                         seen.add((change.path, change.blob))
             elif complete and change.blob not in damaged:
@@ -201,7 +217,7 @@ class _Pass:
         history = self._history
         for ref, name in refs.objects:
             if name in self._blobs and not history.has(name):
-                history.add(name, Place(b"", "", 1 << 57, *_reach_of(ref)))
+                history.add(name, Place(b"", "", _BY_ITSELF, *_reach_of(ref)))
         trees: dict[str, bytes] = {}
         for ref, name in refs.trees:
             trees.setdefault(name, ref)
@@ -214,7 +230,7 @@ class _Pass:
             for path, blob in tree(self._repository, name, history.not_scanned, most=left):
                 left -= 1
                 if blob in self._blobs and blob not in before:
-                    history.add(blob, Place(path, "", 1 << 57, *_reach_of(ref)))
+                    history.add(blob, Place(path, "", _BY_ITSELF, *_reach_of(ref)))
         if any(m not in history.messages for m in self._messages):
             for ref, name in inner_tags(self._repository, refs.objects):
                 if name in self._messages:
@@ -246,7 +262,7 @@ def mark_heads(
         found = known.get((path, blob), [])
         if not found and not only_known and not (history.full(blob) and blob in extra):
             extra.add(blob)  # brought by no commit that could be read, or a place that was not kept
-            place = Place(path, "", 1 << 58, reach, via)
+            place = Place(path, "", _UNKNOWN, reach, via)
             known[path, blob] = [place]
             history.places.setdefault(blob, []).append(place)
         for place in found:

@@ -329,11 +329,6 @@ class Store:
         self.damaged.add(name)
         self.not_scanned.append(NotScanned(name.encode(), why))
 
-    def commit_names(self) -> Iterator[str]:
-        """The hexadecimal ids of all commits."""
-        step = self.id_length // 2
-        return (self.commits[at : at + step].hex() for at in range(0, len(self.commits), step))
-
 
 def list_units(repository: Repository, store: Store, *, max_size: int) -> Iterator[ObjectUnit]:
     """List the whole object store into `store`, and give its blobs, commits and tags as units on the way."""

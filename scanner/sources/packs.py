@@ -18,12 +18,13 @@ import signal
 import sys
 from array import array
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from ..cache import READING
 from ..model import GitBlob, GitMessage, NotScanned, Origin
-from . import Counted, Hinted
+from . import Counted, Heard, Hinted, Item
+from .commits import Commits, PackedCommits
 from .diffs import FILES_OF_A_COMMIT, MOST_CHANGES, Change, Sieve, diff_trees
 from .git import Repository
 from .objects import DAMAGED, Kind, ObjectUnit, Store, chosen_units, headers, too_large, true_origin
@@ -84,7 +85,9 @@ class PackUnit:
         pack = _opened(self.path, self.repository.id_length // 2)
         return sum(len(pack.family(root)) for root in self.roots) // pack.id_length
 
-    def walk(self, finder: Finder) -> Iterator[tuple[Callable[[], Origin], Hinted] | Counted | ObjectUnit | NotScanned]:
+    def walk(
+        self, finder: Finder
+    ) -> Iterator[tuple[Callable[[], Origin], Hinted] | Counted | Heard | ObjectUnit | NotScanned]:
         """What of its objects is to be searched, with the matcher's hints; the others are counted.
 
         A blob with hints must be used up before anything else is asked for. What cannot be read here comes as units of
@@ -116,6 +119,8 @@ class PackUnit:
                 continue
             yield functools.partial(true_origin, self.kind, found.name.hex(), found.content, false), found
         yield from false
+        if walk.commits:
+            yield Heard(self.path, bytes(walk.commits))
         for name, size in walk.large:
             if not any(name in other for other in others):
                 yield too_large(self.kind, name.hex().encode(), size)
@@ -143,6 +148,8 @@ class Packs:
     loose: set[bytes]
     max_size: int
     jobs: int = 1
+    _loose_commits: dict[str, None] = field(default_factory=dict)
+    _graph: _packs.Commits | None = None
 
     @property
     def opened(self) -> list[_packs.Pack]:
@@ -151,7 +158,7 @@ class Packs:
 
     def list_units(self, store: Store) -> Iterator[PackUnit | ObjectUnit]:
         """Units of all blobs, commits and tags."""
-        if not os.path.lexists(os.path.join(self.repository.common_dir, b"shallow")):  # git hides some parents there
+        if not self._shallow():
             store.changes = self.changes
         packs, length = self.opened, self.repository.id_length // 2
         store.blobs = _Known(packs, self.loose)
@@ -191,10 +198,36 @@ class Packs:
         for name, kind, size in headers(self.repository, names):
             kinds["missing" if broken and (kind == "tree" or size > self.max_size) else kind].append(name)
         store.commits += b"".join(bytes.fromhex(name) for name in kinds["commit"])
+        self._loose_commits.update(dict.fromkeys(kinds["commit"]))
         for name in kinds["missing"]:
             store.damage(name)
         for _, kind in _KINDS:
             yield from chosen_units(self.repository, kind, kinds[kind], store.not_scanned, max_size=self.max_size)
+
+    def commits(self, store: Store, heard: Iterable[Heard] = ()) -> Commits:
+        """The commits in order, once the store is filled; what of them was heard already need not be read again."""
+        if self._shallow():
+            return Commits(self.repository, lambda: bytes(store.commits))
+        return PackedCommits(self.repository, self.graph(heard))
+
+    def graph(self, heard: Iterable[Heard] = ()) -> _packs.Commits:
+        """The commits of the packs and those beside them, read once."""
+        from ._packs import Commits
+
+        if self._graph is None:
+            names = b"".join(map(bytes.fromhex, self._loose_commits))
+            loose: dict[bytes, bytes] = {}
+            for item in ObjectUnit(self.repository, "commit", names, 0).read() if names else ():
+                if isinstance(item, Item) and isinstance(item.origin, GitMessage):
+                    first = next(iter(item.pieces))
+                    loose[bytes.fromhex(item.origin.target)] = first.content if first.last else b""
+            said = [(self.paths.index(one.pack), one.said) for one in heard]
+            self._graph = Commits(self.opened, self.repository.id_length // 2, loose, said)
+        return self._graph
+
+    def _shallow(self) -> bool:
+        """Whether git hides some parents."""
+        return os.path.lexists(os.path.join(self.repository.common_dir, b"shallow"))
 
     def changes(
         self, repository: Repository, commits: Sequence[str], not_scanned: list[NotScanned], sieve: Sieve
@@ -242,6 +275,7 @@ class Packs:
 
     def close(self) -> None:
         """Let go of the packs."""
+        self._graph = None
         _opened.cache_clear()
 
 
@@ -261,7 +295,7 @@ def available() -> bool:
         from . import _packs
     except ImportError:
         return False
-    return _packs.VERSION == 1
+    return _packs.VERSION == 2
 
 
 def borrows(repository: Repository) -> bool:
@@ -339,7 +373,7 @@ class _Trees:
     """Compares the trees of commits, chunk by chunk, in several processes where there are `jobs`."""
 
     def __init__(self, packs: Packs, sieve: Sieve, jobs: int) -> None:
-        self._jobs, self._packs = jobs, packs.opened
+        self._jobs, self._packs, self._commits = jobs, packs.opened, packs.graph()
         self._wanted, self._loose = set(sieve.wanted), None if sieve.known is None else packs.loose
         self._length = packs.repository.id_length // 2
 
@@ -371,6 +405,7 @@ class _Trees:
         trees = Trees(
             self._packs,
             self._length,
+            self._commits,
             wanted=self._wanted,
             loose=self._loose,
             most=FILES_OF_A_COMMIT,

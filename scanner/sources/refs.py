@@ -14,7 +14,7 @@ from .objects import ObjectUnit, cut, headers
 SORTING = 3600.0
 """Seconds that `rev-list` may be silent: it says nothing until it has sorted all of history."""
 SORTED = ("--date-order", "--reverse")
-"""Parents before their children, and apart from that the oldest first: who was first on one of two branches counts."""
+"""Parents before their children, and apart from that the oldest first."""
 NESTED_TAGS = 20
 """How deep tags of tags are followed."""
 
@@ -99,24 +99,6 @@ def inner_tags(repository: Repository, outer: Iterable[tuple[bytes, str]]) -> It
             return
 
 
-def rev_list(
-    repository: Repository, tips: Iterable[str], without: Iterable[str], not_scanned: list[NotScanned], *options: str
-) -> list[str]:
-    """Commits from the tips, parents first, else by date. Where history itself is damaged, just the tips."""
-    tips = list(dict.fromkeys(tips))
-    if not tips and not options:
-        return []
-    lines = tips + ["^" + w for w in dict.fromkeys(without)]
-    try:
-        return commits_of(repository, *SORTED, "--ignore-missing", *options, "--stdin", lines=lines)
-    except GitError as e:
-        not_scanned.append(NotScanned(b"history", f"cannot be followed to its beginning: {e}"))
-    try:
-        return commits_of(repository, "--no-walk", "--reverse", "--stdin", "--ignore-missing", lines=tips)
-    except GitError:
-        return []
-
-
 def commits_of(repository: Repository, *options: str, lines: Sequence[str] = ()) -> list[str]:
     """What `rev-list` prints; GitError when it fails."""
     with repository.open("rev-list", *options, patience=SORTING) as git:
@@ -127,18 +109,3 @@ def commits_of(repository: Repository, *options: str, lines: Sequence[str] = ())
         worst = [line for line in said if line.startswith(("fatal:", "error:"))]
         raise GitError(f"git rev-list: {next(iter(worst or said), f'exit status {status}')}")
     return out
-
-
-def sources(listed: list[str], tips: dict[bytes, str]) -> tuple[list[str], dict[str, str]]:
-    """The commits of a list with parents (parents first), and for each a ref that reaches it."""
-    via: dict[str, str] = {}
-    for ref, commit in tips.items():
-        via.setdefault(commit, cut(ref.decode("utf-8", "replace")))
-    order: list[str] = []
-    for line in reversed(listed):
-        commit, *parents = line.split()
-        order.append(commit)
-        for parent in parents:
-            if commit in via:
-                via.setdefault(parent, via[commit])
-    return order[::-1], via

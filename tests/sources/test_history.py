@@ -14,6 +14,7 @@ from git_repository import AUTHOR, Commit, GitRepository
 from oakum.scanner.errors import UsageError
 from oakum.scanner.model import GitBlob, GitMessage, NotScanned
 from oakum.scanner.sources import diffs, git, history, objects
+from oakum.scanner.sources.commits import Commits
 from oakum.scanner.sources.worktree import Index
 from scanning import DETECTOR, Fresh, in_git, in_message, left_out, lost, places, scan
 
@@ -475,7 +476,7 @@ class TestTooMuch:
         repo.commit({f"{number}.txt": b"%d\n" % number for number in range(20)})
         repository = opened(repo)
         store = objects.Store(40, damaged=Damaged())
-        known = history.attribute(repository, store, Index(), set(), set())
+        known = history.attribute(repository, store, Commits(repository, bytes), Index(), set(), set())
         assert sum(n.count for n in known.not_scanned) == 21
         assert len(known.not_scanned) == 6
 
