@@ -12,25 +12,31 @@ import hashlib
 import json
 import os
 import sys
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from ..cache import Cache
 from ..model import GitBlob, GitMessage, NotScanned, Origin, Secret, Sighting, Span
 from ..sources.git import Repository
-from ..sources.history import History, Place
+from ..sources.history import Heads, History, Place
 from ..sources.objects import Kind, ObjectUnit
 from ..sources.state import State, state_of
 from .workers import WORTHWHILE, Harvest, Searcher
 
-FORM = 1
+FORM = 2
 FEW = 20
 """Classes of places from which on the vectorised matcher pays."""
 MOST_REPOSITORIES = 32
 MOST_FRESH = 2_000
 """Objects that git is asked for one by one, even where they are more than an eighth of all."""
+MOST_SOUGHT = 20_000
+"""Objects that are looked for one by one among those that were there."""
+_TOKEN = 16
+"""Bytes before the names of objects that say which they are."""
 MOST_NAMES = 60 << 20
 """Bytes of the names of all objects."""
 MOST_PLACES = 200_000
@@ -74,8 +80,8 @@ class Memory:
     former: dict[str, Any] | None = None
     harvest: Harvest = field(default_factory=Harvest)
     """All that the search of the object store gave."""
-    names: bytes = b""
-    """The binary names of all objects, joined."""
+    names: Mapping[bytes, bytes] = field(default_factory=dict)
+    """The binary names of all objects, as `Packs.names` has them."""
     history: History | None = None
     _recalled_history: History | None = None
     _asked: tuple[set[str], set[str]] = (set(), set())
@@ -83,7 +89,7 @@ class Memory:
     @classmethod
     def of(cls, searcher: Searcher, repository: Repository, max_size: int) -> Memory | None:
         """None where nothing can be kept."""
-        cache = searcher.cache.below("repositories", most=2 * MOST_REPOSITORIES)
+        cache = searcher.cache.below("repositories", most=3 * MOST_REPOSITORIES)
         now = state_of(repository) if cache.usable else None
         if now is None:
             return None
@@ -102,19 +108,29 @@ class Memory:
     def same_objects(self) -> bool:
         """Whether the object store is as it was."""
         state = self.former["state"] if self.former else {}
-        return bool(state) and (state["packs"], state["loose"]) == (list(self.now.packs), self.now.loose)
+        return bool(state) and (state["packs"], state["loose"]) == (sorted(self.now.packs), self.now.loose)
 
     def fresh_names(self) -> dict[bytes, None] | None:
         """The binary names of the objects that were not there; None where that is not known, or where they are many."""
-        kept = self.cache.read(self._name + "-objects") if self.former else None
-        if kept is None or self.former is None or hashlib.sha256(kept).hexdigest() != self.former["objects"]:
+        if self.former is None:
+            return None
+        kept = self.cache.read(self._name + "-objects")
+        if kept is None or kept[:_TOKEN].hex() != self.former["objects"]:
             return None
         step = self.repository.id_length // 2
-        before = {kept[at : at + step] for at in range(0, len(kept), step)}
-        fresh = {self.names[at : at + step]: None for at in range(0, len(self.names), step)}
-        for name in fresh.keys() & before:
-            del fresh[name]
-        return fresh if len(fresh) <= max(MOST_FRESH, len(before) // 8) else None
+        new = [self.names[path] for path in self.new_packs()]
+        fresh = {names[at : at + step]: None for names in (*new, self.names[b""]) for at in range(0, len(names), step)}
+        at, sizes = _TOKEN, self.former["sizes"]
+        if len(fresh) > MOST_SOUGHT:
+            for name in {kept[at : at + step] for at in range(_TOKEN, len(kept), step)} & fresh.keys():
+                del fresh[name]
+        else:
+            for size in sizes:
+                there = _Sorted(kept, at, size, step)
+                for name in [name for name in fresh if name in there]:
+                    del fresh[name]
+                at += size
+        return fresh if len(fresh) <= max(MOST_FRESH, sum(sizes) // step // 8) else None
 
     def recall(
         self, searcher: Searcher, known: dict[Secret, str], exists: Callable[[bytes], bool] = lambda _name: True
@@ -169,26 +185,39 @@ class Memory:
     def former_history(self, blobs: set[str], messages: set[str]) -> History | None:
         """The attribution that was kept, if it holds for these and for the state of now."""
         self._asked = (blobs, messages)
-        kept = self.former.get("history") if self.former else None
-        if (
-            kept is None
-            or not self.same_objects
-            or self.former is None
-            or self.former["state"]["refs"] != self.now.refs
-        ):
+        if not (self.same_objects and self.former and self.former["state"]["refs"] == self.now.refs):
             return None
+        kept = self.former["history"]
         if not (blobs <= set(kept["asked"][0]) and messages <= set(kept["asked"][1])):
             return None
-        self._recalled_history = History(
-            places={
-                blob: [Place(path.encode("latin-1"), *rest) for path, *rest in places]
-                for blob, places in kept["places"].items()
-            },
-            messages={name: (reach, via) for name, (reach, via) in kept["messages"].items()},
-            signatures={commit: (author, date) for commit, (author, date) in kept["signatures"].items()},
-            not_scanned=list(map(_left_out, kept["not_scanned"])),
-        )
+        self._recalled_history = _history(kept)
         return self._recalled_history
+
+    @property
+    def asked(self) -> tuple[set[str], set[str]]:
+        """The blobs and messages of which the attribution was asked for."""
+        return self._asked
+
+    def new_packs(self) -> list[bytes]:
+        """The packs that were not there."""
+        known = self.former["state"]["packs"] if self.former else []
+        return [path for digest, path in self.now.packs.items() if digest not in known]
+
+    def earlier_history(self, fresh: Container[bytes]) -> History | None:
+        """The attribution that was kept, if all that is asked for and was not then has come since; but for `fresh`
+        objects there is none that came."""
+        kept = self.former["history"] if self.former else None
+        if kept is None or kept["folded"] or not kept["dates"]:
+            return None
+        for asked, before in zip(self._asked, kept["asked"], strict=True):
+            if any(bytes.fromhex(name) not in fresh for name in asked.difference(before)):
+                return None
+        corrected = self.cache.read(self._name + "-dates")
+        if corrected is None or hashlib.sha256(corrected).hexdigest() != kept["dates"]:
+            return None
+        history = _history(kept)
+        history.corrected = corrected
+        return history
 
     def keep(self, fingerprints: Mapping[Secret, str]) -> None:
         """Write down what this scan gave, unless some of it failed, or all is as it was. `fingerprints` are those that
@@ -201,15 +230,26 @@ class Memory:
         if (
             not all(n.policy for n in left_out)
             or max(count, history.kept) > MOST_PLACES
-            or len(self.names) > MOST_NAMES
+            or sum(map(len, self.names.values())) > MOST_NAMES
         ):
             return
+        former = self.former or {}
+        objects, sizes = former.get("objects", ""), former.get("sizes", [])
         if self.names:
-            self.cache.write(self._name + "-objects", self.names)
+            token, parts = os.urandom(_TOKEN), list(self.names.values())
+            objects, sizes = token.hex(), list(map(len, parts))
+            self.cache.write(self._name + "-objects", b"".join((token, *parts)))
+        dates = former["history"]["dates"] if history is self._recalled_history else ""
+        if history.corrected is not None:
+            dates = hashlib.sha256(history.corrected).hexdigest()
+            self.cache.write(self._name + "-dates", history.corrected)
+        pairs = dict.fromkeys(chain(history.heads.pairs, *history.heads.others.values()))
+        number = {pair: at for at, pair in enumerate(pairs)}
         document = {
             "program": self.program,
-            "state": asdict(self.now),
-            "objects": hashlib.sha256(self.names).hexdigest() if self.names else (self.former or {})["objects"],
+            "state": {"packs": sorted(self.now.packs), "loose": self.now.loose, "refs": self.now.refs},
+            "objects": objects,
+            "sizes": sizes,
             "classes": _classes(harvest.found, fingerprints),
             "counts": dict(harvest.counts),
             "bytes": harvest.bytes,
@@ -226,9 +266,52 @@ class Memory:
                 "messages": history.messages,
                 "signatures": history.signatures,
                 "not_scanned": list(map(_written, history.not_scanned)),
+                "published": history.published,
+                "by_commit": sorted(history.by_commit),
+                "dates": dates,
+                "folded": history.folded,
+                "default": history.heads.default,
+                "pairs": [[path.decode("latin-1"), blob] for path, blob in pairs],
+                "heads": [number[pair] for pair in history.heads.pairs],
+                "tips": {tip: [number[pair] for pair in its] for tip, its in history.heads.others.items()},
             },
         }
         self.cache.write(self._name, json.dumps(document, separators=(",", ":")).encode())
+
+
+def _history(kept: Mapping[str, Any]) -> History:
+    pairs = [(path.encode("latin-1"), blob) for path, blob in kept["pairs"]]
+    others = {tip: [pairs[at] for at in numbers] for tip, numbers in kept["tips"].items()}
+    return History(
+        places={
+            blob: [Place(path.encode("latin-1"), *rest) for path, *rest in places]
+            for blob, places in kept["places"].items()
+        },
+        messages={name: (reach, via) for name, (reach, via) in kept["messages"].items()},
+        published=kept["published"],
+        by_commit=set(kept["by_commit"]),
+        heads=Heads(kept["default"], [pairs[at] for at in kept["heads"]], others),
+        signatures={commit: (author, date) for commit, (author, date) in kept["signatures"].items()},
+        not_scanned=list(map(_left_out, kept["not_scanned"])),
+    )
+
+
+class _Sorted:
+    """Names of `step` bytes each, sorted and joined, in a part of something: to look one up."""
+
+    def __init__(self, names: bytes, start: int, size: int, step: int) -> None:
+        self._names, self._start, self._count, self._step = names, start, size // step, step
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, place: int) -> bytes:
+        at = self._start + place * self._step
+        return self._names[at : at + self._step]
+
+    def __contains__(self, name: bytes) -> bool:
+        place = bisect_left(self, name)
+        return place < self._count and self[place] == name
 
 
 def _name_of(origin: Origin) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING
 
 from ..errors import GitError, UsageError
@@ -55,17 +55,24 @@ def repository(scan: TargetScan, repo: Repository, options: ScanOptions) -> Reso
     index = _index(scan, repo)
     memory = Memory.of(scan.tally.searcher, repo, options.max_size)
     store = objects.Store(repo.id_length)
-    found = None
+    found, fresh = None, None
     if not (memory and memory.same_objects and _recall(scan, memory) is not None):
-        found, memory = _search_objects(scan, repo, store, memory, options)
+        if memory:
+            found, fresh = _search_fresh(scan, repo, store, memory, options)
+        if fresh is None:
+            found, memory = _search_objects(scan, repo, store, memory, options)
+    elif memory:
+        fresh = {}
     work_tree(scan, repo, index, options)
     if scan.interrupted:
         return as_given
     with scan.stage("history"):
         blobs, messages = scan.ledger.blobs(), scan.ledger.messages()
         known = memory.former_history(blobs, messages) if memory else None
+        if known is None and memory and fresh is not None:
+            known = _go_on(repo, store, index, memory, fresh, options)
         if known is None:
-            if memory and found is None:  # the objects are as they were, the refs are not
+            if fresh is not None:  # not all objects were listed
                 found = _list_objects(repo, store, options)
             in_order = found.commits(store, scan.heard) if found else Commits(repo, lambda: bytes(store.commits))
             scan.heard.clear()
@@ -82,8 +89,7 @@ def repository(scan: TargetScan, repo: Repository, options: ScanOptions) -> Reso
 def _search_objects(
     scan: TargetScan, repo: Repository, store: objects.Store, memory: Memory | None, options: ScanOptions
 ) -> tuple[packs.Packs | None, Memory | None]:
-    """Search the object store: all of it, or what has come to it since the last scan. The memory is given back where
-    there is something to keep."""
+    """Search the whole object store. The memory is given back where there is something to keep."""
     found, why = packs.open_packs(repo, max_size=options.max_size, jobs=options.jobs)
     if found is None:
         scan.tally.packs = f"git ({why})"
@@ -92,21 +98,57 @@ def _search_objects(
         scan.leave_out(store.not_scanned)
         return None, None
     scan.tally.packs = "oakum"
-    amount, chosen = UNPACKED * _pack_bytes(repo), found.list_units(store)
+    into = memory.harvest if memory else None
     if memory:
         memory.names = found.names()
-        fresh = memory.fresh_names()
-        if fresh is not None:
-            for _ in chosen:  # this fills the store
-                pass
-            again = _recall(scan, memory, lambda name: name in store.blobs or name in fresh)
-            chosen = found.list_units(store) if again is None else found.chosen([*map(bytes.hex, fresh), *again], store)
-            amount = amount if again is None else 0
-    scan.search("git objects", chosen, amount=amount, into=memory.harvest if memory else None)
+    scan.search("git objects", found.list_units(store), amount=UNPACKED * _pack_bytes(repo), into=into)
     scan.leave_out(store.not_scanned)
     if memory:
         memory.harvest.not_scanned += store.not_scanned
     return found, memory
+
+
+def _search_fresh(
+    scan: TargetScan, repo: Repository, store: objects.Store, memory: Memory, options: ScanOptions
+) -> tuple[packs.Packs | None, Container[bytes] | None]:
+    """Search what has come to the object store since the last scan, and what was found then once more. The names of
+    what came are given back; None where all must be searched."""
+    found, _ = packs.open_packs(repo, max_size=options.max_size, jobs=options.jobs, grow=False)
+    if found is None:
+        return None, None
+    memory.names = found.names()
+    fresh = memory.fresh_names()
+    if fresh is None or found.odd(memory.new_packs()):
+        return None, None
+    store.blobs = found.all()
+    again = _recall(scan, memory, store.blobs.__contains__)
+    if again is None:
+        return None, None
+    chosen = found.chosen([*map(bytes.hex, fresh), *again], store)
+    scan.search("git objects", chosen, into=memory.harvest)
+    scan.leave_out(store.not_scanned)
+    memory.harvest.not_scanned += store.not_scanned
+    return found, fresh
+
+
+def _go_on(
+    repo: Repository,
+    store: objects.Store,
+    index: worktree.Index,
+    memory: Memory,
+    fresh: Container[bytes],
+    options: ScanOptions,
+) -> history.History | None:
+    """Attribution from what was known of it, if that will do."""
+    former = memory.earlier_history(fresh)
+    if former is None or repo.shallow:
+        return None
+    if not store.blobs:
+        found, _ = packs.open_packs(repo, max_size=options.max_size, grow=False)
+        if found is None:
+            return None
+        store.blobs = found.all()
+    return history.go_on(repo, store, Commits(repo, late=former.corrected), index, *memory.asked, former)
 
 
 def _recall(scan: TargetScan, memory: Memory, exists: Callable[[bytes], bool] = lambda _name: True) -> list[str] | None:

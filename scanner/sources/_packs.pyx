@@ -136,7 +136,10 @@ cdef uint32_t short_crc(const uint8_t *p, uint64_t size) noexcept nogil:
 
 
 cdef class Pack:
-    """A pack and its index, mapped into memory by the caller (anything that gives its bytes, and stays as it is)."""
+    """A pack and its index, mapped into memory by the caller (anything that gives its bytes, and stays as it is).
+
+    What it has is known at once; what it is made of, and all else, once `grow` was called.
+    """
 
     cdef readonly uint32_t count
     cdef readonly int id_length
@@ -195,12 +198,28 @@ cdef class Pack:
         for i in range(1, self.count):
             if memcmp(self.ids + <uint64_t> (i - 1) * id_length, self.ids + <uint64_t> i * id_length, id_length) >= 0:
                 raise BrokenError("has an index that is not sorted")
+
+    def grow(self) -> None:
+        """Read the headers of all entries, if that was not done; BrokenError where the index does not fit the pack."""
+        if self.nodes != NULL:
+            return
         self.nodes = <Node *> calloc(self.count + 1, sizeof(Node))
         if self.nodes == NULL:
             raise MemoryError
-        self._read_index()
-        self._read_headers()
-        self._grow_trees()
+        try:
+            self._read_index()
+            self._read_headers()
+            self._grow_trees()
+        except BaseException:
+            free(self.nodes)
+            free(self.steps)
+            self.nodes, self.steps, self.circles = NULL, NULL, False
+            raise
+
+    cdef int _needs_to_be_grown(self) except -1:
+        if self.nodes == NULL:
+            raise BrokenError("was not read")
+        return 0
 
     def __dealloc__(self):
         free(self.nodes)
@@ -292,6 +311,7 @@ cdef class Pack:
         """The binary names of all objects of a kind (1 commit, 2 tree, 3 blob, 4 tag), joined, in the pack's order."""
         cdef uint32_t i
         cdef uint64_t at
+        self._needs_to_be_grown()
         out = bytearray()
         for i in range(self.count):
             if self.nodes[i].kind == kind:
@@ -416,6 +436,7 @@ cdef class Pack:
 
     def damaged(self, uint32_t node) -> bool:
         """Whether it is the entry itself that is to blame, and what it says about itself not to be believed."""
+        self._needs_to_be_grown()
         return node >= self.count or not self._sound(node)
 
     cdef bint _sound(self, uint32_t node) except -1:
@@ -474,6 +495,7 @@ cdef class Pack:
     def roots(self, int kind):
         """(root, weight) of each delta tree of a kind; the weight is in units of 64 compressed bytes."""
         cdef uint32_t i
+        self._needs_to_be_grown()
         for i in range(self.count):
             if self.nodes[i].kind == kind and self.nodes[i].base == NONE:
                 yield i, self.nodes[i].weight
@@ -482,6 +504,7 @@ cdef class Pack:
         """The names of an object and of all that is made from it, joined."""
         cdef uint32_t at = root
         cdef list out = []
+        self._needs_to_be_grown()
         if root >= self.count:
             raise BrokenError("has no such object")
         while at != NONE:
@@ -969,6 +992,7 @@ cdef class Walk:
     ):
         """`most` bytes of a result are read, `hold` bytes wait for the matcher; what stands in `others` is not given.
         `known` is for what is known of hints by their surroundings, and may serve several walks."""
+        pack._needs_to_be_grown()
         self._known = known
         self._others, self._alive = others, 16 * hold
         self._pack, self._look, self._reach, self._most, self._hold = pack, look, reach, most, hold
@@ -1271,6 +1295,7 @@ cdef enum:
     LISTED = 4
     HIDDEN = 8
     SEEN = 16
+    LATE = 32       # its date was corrected
 
 cdef struct Dated:
     int64_t date
@@ -1316,6 +1341,7 @@ cdef class Commits:
         self._loose = b"".join(sorted(loose))
         n = <uint32_t> len(packs)
         for pack in packs:
+            pack._needs_to_be_grown()
             for i in range(pack.count):
                 count += pack.nodes[i].kind == COMMIT
         self._count = count + <uint32_t> len(loose)
@@ -1497,8 +1523,9 @@ cdef class Commits:
                         depth += 1
                     continue
                 for parent in self._parents[self._first[at] : self._first[at] + self._many[at]]:
-                    if parent != NONE:
-                        self._dates[at] = max(self._dates[at], self._dates[parent] + 1)
+                    if parent != NONE and self._dates[parent] >= self._dates[at]:
+                        self._dates[at] = self._dates[parent] + 1
+                        self._flags[at] |= LATE
                 depth -= 1
         free(stack)
         free(done)
@@ -1583,6 +1610,20 @@ cdef class Commits:
         """When a commit was made, in seconds since 1970, or a second behind its parents; -1 where that is not known."""
         cdef uint32_t number = self._number_of(name)
         return -1 if number == NONE or not self._flags[number] & READ else self._dates[number]
+
+    def corrected(self) -> bytes:
+        """The beginnings of the names of all commits whose date was corrected, and these dates: 8 bytes each, joined."""
+        cdef uint32_t i
+        cdef uint8_t[16] record
+        cdef int j
+        out = bytearray()
+        for i in range(self._count):
+            if self._flags[i] & LATE and not self._flags[i] & TWICE:
+                memcpy(record, self._name(i), 8)
+                for j in range(8):
+                    record[8 + j] = <uint8_t> (self._dates[i] >> (8 * (7 - j)))
+                out += (<const char *> record)[:16]
+        return bytes(out)
 
     def note(self, bytes name) -> None:
         """A commit was listed by somebody else."""
@@ -1693,6 +1734,8 @@ cdef class Trees:
         """`wanted` are binary names of blobs. If `loose` is not None, blobs that are neither in a pack nor among these
         names are told, too. `most` is how many entries of one commit are looked at."""
         self._packs, self._id_length, self._wanted, self._loose, self._most = packs, id_length, wanted, loose, most
+        for pack in packs:
+            (<Pack> pack)._needs_to_be_grown()
         self._cache, self._commits = Cache(cache), commits
 
     cdef bytes _read(self, const uint8_t *name, int kind):

@@ -46,12 +46,19 @@ class Ids(Sequence[str]):
 
 
 class Commits:
-    """The commits as git lists them. `all_names` gives the binary names of all that the store has, joined."""
+    """The commits as git lists them.
 
-    def __init__(self, repository: Repository, all_names: Callable[[], bytes]) -> None:
-        self.repository, self._all_names = repository, all_names
+    `all_names` gives the binary names of all that the store has, joined. `late` is what `corrected` gave, where only
+    commits are listed that came since.
+    """
+
+    def __init__(
+        self, repository: Repository, all_names: Callable[[], bytes] = bytes, late: bytes | None = None
+    ) -> None:
+        self.repository, self._all_names, self._late = repository, all_names, late
         self._dates: dict[str, int] = {}
         self._parents: dict[str, Sequence[str]] = {}
+        self._corrected = bytearray()
 
     def listed(
         self, tips: Iterable[str], without: Iterable[str], not_scanned: list[NotScanned], *options: str
@@ -74,12 +81,35 @@ class Commits:
 
     def _sorted(self, rows: list[str]) -> list[str]:
         names = []
+        if self._late is not None:
+            self._look_up(rows, self._late)
         for row in rows:
             made, name, *parents = row.split()
-            self._dates[name] = max(min(int(made), LATEST), *(self.date(p) + 1 for p in parents), 0)
+            own = min(int(made), LATEST)
+            self._dates[name] = max(own, *(self.date(p) + 1 for p in parents), 0)
+            if self._dates[name] > own:
+                self._corrected += bytes.fromhex(name)[:8] + self._dates[name].to_bytes(8, "big")
             self._parents[name] = parents
             names.append(name)
         return sorted(names, key=lambda name: (self._dates[name], name))
+
+    def _look_up(self, rows: list[str], late: bytes) -> None:
+        """The dates of parents that are not listed, which git tells, or were corrected before."""
+        named = dict.fromkeys(name for row in rows for name in row.split()[1:])
+        listed = {row.split()[1] for row in rows}
+        asked = [name for name in named if name not in listed and name not in self._dates]
+        if not asked:
+            return
+        known = {late[at : at + 8]: late[at + 8 : at + 16] for at in range(0, len(late), 16)}
+        for row in commits_of(self.repository, "--no-walk", "--timestamp", "--ignore-missing", "--stdin", lines=asked):
+            made, name = row.split()
+            corrected = known.get(bytes.fromhex(name)[:8])
+            self._dates[name] = int.from_bytes(corrected, "big") if corrected else min(int(made), LATEST)
+
+    def corrected(self) -> bytes | None:
+        """The beginnings of the names of all commits whose date was corrected, and these dates: 8 bytes each, joined.
+        None where that is not known."""
+        return (self._late or b"") + self._corrected
 
     def date(self, commit: str) -> int:
         """When a commit was made, in seconds since 1970; -1 where that is not known."""
@@ -99,7 +129,7 @@ class PackedCommits(Commits):
 
     def __init__(self, repository: Repository, graph: _packs.Commits) -> None:
         super().__init__(repository, graph.unlisted)
-        self._graph = graph
+        self._graph, self._whole = graph, True
 
     def listed(
         self, tips: Iterable[str], without: Iterable[str], not_scanned: list[NotScanned], *options: str
@@ -113,7 +143,7 @@ class PackedCommits(Commits):
                 names = self._graph.listed(list(map(bytes.fromhex, tips)), list(map(bytes.fromhex, without)))
                 return Ids(names, self.repository.id_length)
             except ElsewhereError:
-                pass
+                self._whole = False
         return super().listed(tips, without, not_scanned, *options)
 
     def _sorted(self, rows: list[str]) -> list[str]:
@@ -121,6 +151,10 @@ class PackedCommits(Commits):
         for name in names:
             self._graph.note(bytes.fromhex(name))
         return names
+
+    def corrected(self) -> bytes | None:
+        """See `Commits`."""
+        return self._graph.corrected() if self._whole else None
 
     def date(self, commit: str) -> int:
         """See `Commits`."""

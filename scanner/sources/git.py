@@ -90,6 +90,11 @@ class Repository:
     program: str
     environment: tuple[tuple[str, str], ...]
 
+    @property
+    def shallow(self) -> bool:
+        """Whether git hides the parents of some commits. Source: gitrepository-layout(5)."""
+        return os.path.lexists(os.path.join(self.common_dir, b"shallow"))
+
     def command(self, *arguments: str) -> list[bytes]:
         """The full command line of a git call."""
         head: list[str | bytes] = [self.program, "--no-pager"]

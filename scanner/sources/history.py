@@ -12,17 +12,22 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from ..errors import GitError
 from ..model import GitBlob, GitMessage, NotScanned, Reach
 from .commits import Commits, sources
 from .diffs import FILES_OF_A_COMMIT, Change, Sieve, diff_trees, tree
 from .git import Repository
-from .objects import Changes, ObjectUnit, Store, cut
-from .refs import Refs, inner_tags, read_refs, short_name
+from .objects import Changes, ObjectUnit, Store, cut, headers
+from .refs import Refs, commits_of, inner_tags, read_refs, short_name
 from .worktree import Index
 
 MOST_PLACES = 1_000
 """Places of one blob that are kept."""
 MOST_PLACES_IN_ALL = 1_000_000
+MOST_NEW = 2_000
+"""Commits that came to what is known; of more all are gone through again, which is no slower."""
+MOST_ASKED = 20_000
+"""Files of heads that git is asked for one by one."""
 MOST_MISSING = 1_000
 """Missing blobs that are named one by one."""
 
@@ -38,17 +43,50 @@ class Place:
     via: str = ""
 
 
+Pair = tuple[bytes, str]
+"""A path and a blob."""
+
+
+@dataclass(slots=True)
+class Heads:
+    """What of some blobs the heads of branches have: the default one, and each other tip what that has not, too."""
+
+    default: str = ""
+    pairs: list[Pair] = field(default_factory=list)
+    others: dict[str, list[Pair]] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class History:
     """What the pass over history found: places by blob, messages' reach, and blobs that are not in the store."""
 
     places: dict[str, list[Place]] = field(default_factory=dict)
     messages: dict[str, tuple[Reach, str]] = field(default_factory=dict)
+    published: list[str] = field(default_factory=list)
+    """The commits that branches and tags name: what these reach is the first stage."""
+    by_commit: set[str] = field(default_factory=set)
+    """Of `messages` those of commits of the first stage."""
+    heads: Heads = field(default_factory=Heads)
+    corrected: bytes | None = None
+    """Of the commits, as `Commits.corrected` has it."""
     signatures: dict[str, tuple[str, str]] = field(default_factory=dict)
     not_scanned: list[NotScanned] = field(default_factory=list)
     kept: int = 0
     folded: int = 0
     """Places that were counted and not kept."""
+
+    def published_part(self) -> History:
+        """A copy of what the first stage gave: it stays true whatever comes to it."""
+        places = {
+            blob: [Place(p.path, p.commit, p.order, "history") for p in found if p.order < _STAGE]
+            for blob, found in self.places.items()
+        }
+        return History(
+            places={blob: found for blob, found in places.items() if found},
+            messages={name: self.messages[name] for name in self.by_commit},
+            by_commit=set(self.by_commit),
+            kept=sum(map(len, places.values())),
+        )
 
     def has(self, blob: str) -> bool:
         """Whether a place of the blob is known."""
@@ -108,6 +146,7 @@ def _order(stage: int, date: int, commit: str) -> int:
     return stage * _STAGE + (max(date, 0) << 32) + int(commit[:8], 16)
 
 
+_PLAIN_PATH = re.compile(rb"[!-~]+")
 _OBJECT_ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -117,31 +156,41 @@ def attribute(
     """Find where `blobs` stand and what reaches the commits and tags in `messages`."""
     history = History()
     refs = read_refs(repository, history.not_scanned)
-    for ref, name in refs.objects:
-        if name in messages:
-            history.messages.setdefault(name, _reach_of(ref))
     known = _Pass(repository, store, commits, history, blobs, messages)
-    published = [*refs.branches.values(), *refs.tags.values(), *([refs.default] if refs.default else [])]
-    known.stage(0, commits.listed(published, [], history.not_scanned), "history", {})
-    mark_heads(repository, refs, history, blobs, store.changes)
-    staged = [(path, name) for path, name in index.entries() if name in blobs and not history.has(name)]
-    for path, name in staged:
-        history.add(name, Place(path, "", _STAGED, "staged"))
-    known.named_by_themselves(refs)
-    if refs.others:
-        listed = commits.listed(refs.others.values(), published, history.not_scanned)
-        known.stage(1, listed, "unreachable", sources(commits, listed, refs.others))
-    above = [*published, *refs.others.values()]
-    reflog = commits.listed([], above, history.not_scanned, "--reflog")
-    known.stage(2, reflog, "unreachable", dict.fromkeys(reflog, "reflog"))
-    if known.wanting():
-        loose = commits.unlisted()
-        if loose:
-            listed = commits.listed(loose, [*above, *reflog], history.not_scanned)
-            known.stage(3, listed, "unreachable", dict.fromkeys(listed, "dangling"), complete=False)
-    known.report_missing()
-    history.finish(repository, (place for places in history.places.values() for place in places))
+    listed = commits.listed(_published(refs), [], history.not_scanned)
+    known.run(refs, index, listed, Heads())
     return history
+
+
+def go_on(
+    repository: Repository,
+    store: Store,
+    commits: Commits,
+    index: Index,
+    blobs: set[str],
+    messages: set[str],
+    former: History,
+) -> History | None:
+    """The same, where `former` was found before, and only new objects were searched since: what was published then is
+    not gone through again. None where that is not enough: branches or tags went back, or too much came."""
+    history = former.published_part()
+    refs = read_refs(repository, history.not_scanned)
+    published = _published(refs)
+    try:
+        if commits_of(repository, "-n1", "--stdin", lines=[*former.published, *("^" + tip for tip in published)]):
+            return None
+    except GitError:  # some of it is not there any more
+        return None
+    listed = commits.listed(published, former.published, history.not_scanned)
+    if len(listed) > MOST_NEW or history.not_scanned:
+        return None
+    known = _Pass(repository, store, commits, history, blobs, messages)
+    return history if known.run(refs, index, listed, former.heads, all_listed=False) else None
+
+
+def _published(refs: Refs) -> list[str]:
+    tips = [*refs.branches.values(), *refs.tags.values(), *([refs.default] if refs.default else [])]
+    return list(dict.fromkeys(tips))
 
 
 def _reach_of(ref: bytes) -> tuple[Reach, str]:
@@ -167,6 +216,40 @@ class _Pass:
         self._blobs, self._messages = blobs, messages
         self._missing: set[bytes] = set()
 
+    def run(self, refs: Refs, index: Index, published: Sequence[str], heads: Heads, *, all_listed: bool = True) -> bool:
+        """All stages; the commits of the first one are given, and what was known of heads. False where the last one is
+        needed, and cannot be had as not all commits were listed."""
+        history, blobs, repository = self._history, self._blobs, self._repository
+        for ref, name in refs.objects:
+            if name in self._messages:
+                history.messages.setdefault(name, _reach_of(ref))
+        history.published = above = _published(refs)
+        self.stage(0, published, "history", {})
+        history.heads = _heads(repository, refs, blobs, history.not_scanned, self._store.changes, heads)
+        _mark_heads(refs, history)
+        staged = [(path, name) for path, name in index.entries() if name in blobs and not history.has(name)]
+        for path, name in staged:
+            history.add(name, Place(path, "", _STAGED, "staged"))
+        self.named_by_themselves(refs)
+        commits = self._commits
+        if refs.others:
+            listed = commits.listed(refs.others.values(), above, history.not_scanned)
+            self.stage(1, listed, "unreachable", sources(commits, listed, refs.others))
+        above = [*above, *refs.others.values()]
+        reflog = commits.listed([], above, history.not_scanned, "--reflog")
+        self.stage(2, reflog, "unreachable", dict.fromkeys(reflog, "reflog"))
+        if self.wanting():
+            if not all_listed:
+                return False
+            loose = commits.unlisted()
+            if loose:
+                listed = commits.listed(loose, [*above, *reflog], history.not_scanned)
+                self.stage(3, listed, "unreachable", dict.fromkeys(listed, "dangling"), complete=False)
+        self.report_missing()
+        history.finish(repository, (place for places in history.places.values() for place in places))
+        history.corrected = commits.corrected()
+        return True
+
     def wanting(self) -> bool:
         """Whether something that was found has no place yet."""
         history = self._history
@@ -180,20 +263,26 @@ class _Pass:
         `complete` says that git keeps all that these commits name, so that a blob that is not there is a loss.
         """
         history = self._history
-        before = set(history.places)
-        seen: set[tuple[bytes, str]] = set()
+        before = set(history.places) if number else frozenset[str]()
+        seen = {} if number else {(p.path, blob): p for blob, places in history.places.items() for p in places}
         for commit in commits if self._messages else ():
             if commit in self._messages:
                 history.messages.setdefault(commit, (reach, via.get(commit, "")))
+                if not number:
+                    history.by_commit.add(commit)
         present, damaged = self._store.blobs, self._store.damaged
         sieve = Sieve.of(self._blobs, present if complete else None)
         for commit, change in self._store.changes(self._repository, commits, history.not_scanned, sieve):
             if change.blob in self._blobs:
-                if change.blob not in before and (change.path, change.blob) not in seen:
-                    order = _order(number, self._commits.date(commit), commit)
+                if change.blob in before:
+                    continue
+                order, known = _order(number, self._commits.date(commit), commit), seen.get((change.path, change.blob))
+                if known is None:
                     place = Place(change.path, commit, order, reach, via.get(commit, ""))
                     if history.add(change.blob, place):
-                        seen.add((change.path, change.blob))
+                        seen[change.path, change.blob] = place
+                elif order < known.order:
+                    known.commit, known.order = commit, order
             elif complete and change.blob not in damaged:
                 name = bytes.fromhex(change.blob)
                 if name not in present and name not in self._missing:
@@ -237,22 +326,58 @@ class _Pass:
                     history.messages.setdefault(name, _reach_of(ref))
 
 
-def mark_heads(
+def mark_heads(repository: Repository, refs: Refs, history: History, blobs: set[str]) -> None:
+    """Mark the places that the heads of branches still have: the default branch, then the others."""
+    history.heads = _heads(repository, refs, blobs, history.not_scanned, diff_trees, Heads())
+    _mark_heads(refs, history, only_known=True)
+
+
+def _heads(
     repository: Repository,
     refs: Refs,
-    history: History,
     blobs: set[str],
-    changes: Changes = diff_trees,
-    *,
-    only_known: bool = False,
-) -> None:
-    """Mark the places that the heads of branches still have: the default branch, then the others."""
-    if not blobs:
-        return
+    not_scanned: list[NotScanned],
+    changes: Changes,
+    former: Heads,
+) -> Heads:
+    """What of the blobs heads have. Tips that were known before are not looked at again."""
     default = refs.default or next(iter(refs.branches.values()), "")
-    if not default:
-        return
-    known: dict[tuple[bytes, str], list[Place]] = {}
+    if not blobs or not default:
+        return Heads()
+    heads = Heads(default, former.pairs)
+    if default != former.default:
+        heads.pairs = [(path, name) for path, name in tree(repository, default, not_scanned) if name in blobs]
+    tips = [tip for tip in dict.fromkeys(refs.branches.values()) if tip != default]
+    gone = set(former.pairs).difference(heads.pairs)
+    kept = _still_there(repository, [tip for tip in tips if tip in former.others], sorted(gone))
+    for tip, pairs in kept.items():
+        heads.others[tip] = list(dict.fromkeys([*former.others[tip], *pairs]))
+    fresh = [tip for tip in tips if tip not in heads.others]
+    heads.others.update((tip, []) for tip in fresh)
+    for tip, change in changes(repository, [f"{tip} {default}" for tip in fresh], not_scanned, Sieve.of(blobs)):
+        if change.blob in blobs:
+            heads.others[tip].append((change.path, change.blob))
+    return heads
+
+
+def _still_there(repository: Repository, tips: Sequence[str], gone: Sequence[Pair]) -> dict[str, list[Pair]]:
+    """Which of the pairs that the default branch had, and has no more, each tip has; nothing where that is too much to
+    ask."""
+    if not gone:
+        return {tip: [] for tip in tips}
+    if len(gone) * len(tips) > MOST_ASKED or not all(_PLAIN_PATH.fullmatch(path) for path, _ in gone):
+        return {}
+    asked = [(tip, path, blob) for tip in tips for path, blob in gone]
+    out: dict[str, list[Pair]] = {tip: [] for tip in tips}
+    questions = [f"{tip}:{path.decode('ascii')}" for tip, path, _ in asked]
+    for (tip, path, blob), (name, _, _) in zip(asked, headers(repository, questions), strict=True):
+        if name == blob:
+            out[tip].append((path, blob))
+    return out
+
+
+def _mark_heads(refs: Refs, history: History, *, only_known: bool = False) -> None:
+    known: dict[Pair, list[Place]] = {}
     for blob, places in history.places.items():
         for place in places:
             known.setdefault((place.path, blob), []).append(place)
@@ -269,16 +394,14 @@ def mark_heads(
             if place.reach not in ("head", "branch"):
                 place.reach, place.via = reach, via
 
-    for path, name in tree(repository, default, history.not_scanned):
-        if name in blobs:
-            mark(path, name, "head")
+    for path, blob in history.heads.pairs:
+        mark(path, blob, "head")
     names: dict[str, str] = {}
     for name, tip in sorted((short_name(ref), tip) for ref, tip in refs.branches.items()):
         names.setdefault(tip, name)
-    pairs = [f"{tip} {default}" for tip in names if tip != default]
-    for tip, change in changes(repository, pairs, history.not_scanned, Sieve.of(blobs)):
-        if change.blob in blobs:
-            mark(change.path, change.blob, "branch", names[tip])
+    for tip, name in names.items():
+        for path, blob in history.heads.others.get(tip, ()):
+            mark(path, blob, "branch", name)
 
 
 def _signatures(repository: Repository, commits: set[str], not_scanned: list[NotScanned]) -> dict[str, tuple[str, str]]:

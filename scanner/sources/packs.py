@@ -83,6 +83,7 @@ class PackUnit:
     def size(self) -> int:
         """How many objects it has."""
         pack = _opened(self.path, self.repository.id_length // 2)
+        pack.grow()
         return sum(len(pack.family(root)) for root in self.roots) // pack.id_length
 
     def walk(
@@ -98,6 +99,8 @@ class PackUnit:
         length = self.repository.id_length // 2
         pack = _opened(self.path, length)
         others = [_opened(path, length) for path in self.others]
+        for one in (pack, *others):
+            one.grow()
         walk = _packs.Walk(
             pack,
             finder.hints,
@@ -156,12 +159,35 @@ class Packs:
         """The packs themselves."""
         return [_opened(path, self.repository.id_length // 2) for path in self.paths]
 
+    def all(self) -> Container[bytes]:
+        """The binary names of all objects."""
+        return _Known(self.opened, self.loose)
+
+    def odd(self, paths: Iterable[bytes]) -> bool:
+        """Whether some of the packs have objects that cannot be read here."""
+        some = [_opened(path, self.repository.id_length // 2) for path in paths]
+
+        def grow() -> None:
+            for pack in some:
+                pack.grow()
+
+        return bool(_sound(grow)) or any(pack.broken() or pack.circular() for pack in some)
+
+    def grow(self) -> str:
+        """Read the headers of all entries, if that was not done; why that cannot be, or nothing."""
+
+        def grow() -> None:
+            for pack in self.opened:
+                pack.grow()
+
+        return _sound(grow)
+
     def list_units(self, store: Store) -> Iterator[PackUnit | ObjectUnit]:
         """Units of all blobs, commits and tags."""
-        if not self._shallow():
+        if not self.repository.shallow:
             store.changes = self.changes
         packs, length = self.opened, self.repository.id_length // 2
-        store.blobs = _Known(packs, self.loose)
+        store.blobs = self.all()
         left, circular, broken = sorted(self.loose), set[bytes](), set[bytes]()
         for place, (path, pack) in enumerate(zip(self.paths, packs, strict=True)):
             store.commits += pack.names(1)
@@ -206,7 +232,7 @@ class Packs:
 
     def commits(self, store: Store, heard: Iterable[Heard] = ()) -> Commits:
         """The commits in order, once the store is filled; what of them was heard already need not be read again."""
-        if self._shallow():
+        if self.repository.shallow:
             return Commits(self.repository, lambda: bytes(store.commits))
         return PackedCommits(self.repository, self.graph(heard))
 
@@ -224,10 +250,6 @@ class Packs:
             said = [(self.paths.index(one.pack), one.said) for one in heard]
             self._graph = Commits(self.opened, self.repository.id_length // 2, loose, said)
         return self._graph
-
-    def _shallow(self) -> bool:
-        """Whether git hides some parents."""
-        return os.path.lexists(os.path.join(self.repository.common_dir, b"shallow"))
 
     def changes(
         self, repository: Repository, commits: Sequence[str], not_scanned: list[NotScanned], sieve: Sieve
@@ -269,9 +291,11 @@ class Packs:
             if seen > MOST_CHANGES:
                 return
 
-    def names(self) -> bytes:
-        """The binary names of all objects, joined."""
-        return b"".join([*(pack.all_names() for pack in self.opened), *sorted(self.loose)])
+    def names(self) -> dict[bytes, bytes]:
+        """The binary names of all objects, sorted and joined, by the path of their pack; by an empty one where loose."""
+        return {path: pack.all_names() for path, pack in zip(self.paths, self.opened, strict=True)} | {
+            b"": b"".join(sorted(self.loose))
+        }
 
     def close(self) -> None:
         """Let go of the packs."""
@@ -304,8 +328,9 @@ def borrows(repository: Repository) -> bool:
     return any(os.path.lexists(os.path.join(folder, name)) for name in (b"alternates", b"http-alternates"))
 
 
-def open_packs(repository: Repository, *, max_size: int, jobs: int = 1) -> tuple[Packs | None, str]:
-    """The packs of a repository; or None, and why git must read them."""
+def open_packs(repository: Repository, *, max_size: int, jobs: int = 1, grow: bool = True) -> tuple[Packs | None, str]:
+    """The packs of a repository; or None, and why git must read them. Unless they are grown, only their indexes are
+    read: enough to know what there is."""
     if not available():
         return None, "oakum was built without its compiled part"
     folder = os.path.join(repository.common_dir, b"objects")
@@ -317,20 +342,26 @@ def open_packs(repository: Repository, *, max_size: int, jobs: int = 1) -> tuple
         return None, f"the object store cannot be listed: {e.strerror}"
     if len(paths) > MOST_PACKS:
         return None, "there are too many packs; run `git gc`"
+    found = Packs(repository, paths, set(map(bytes.fromhex, loose)), max_size, jobs)
+    why = _sound(lambda: found.opened) or (found.grow() if grow else "")
+    if why:
+        found.close()
+        return None, why
+    found.loose = {name for name in found.loose if not any(name in pack for pack in found.opened)}
+    return found, ""
+
+
+def _sound(read: Callable[[], object]) -> str:
+    """Why packs cannot be read, or nothing."""
     from ._packs import BrokenError
 
-    known = []
-    for path in paths:
-        try:
-            known.append(_opened(path, repository.id_length // 2))
-        except BrokenError as e:
-            return None, f"a pack {e}"
-        except (OSError, ValueError) as e:
-            return None, f"a pack cannot be mapped: {getattr(e, 'strerror', e)}"
-    names = set(map(bytes.fromhex, loose))
-    return Packs(
-        repository, paths, {name for name in names if not any(name in pack for pack in known)}, max_size, jobs
-    ), ""
+    try:
+        read()
+    except BrokenError as e:
+        return f"a pack {e}"
+    except (OSError, ValueError) as e:
+        return f"a pack cannot be mapped: {getattr(e, 'strerror', e)}"
+    return ""
 
 
 def _only_here(names: bytes, length: int, others: Sequence[_packs.Pack]) -> Iterator[bytes]:

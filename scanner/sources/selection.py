@@ -81,7 +81,7 @@ class Selection:
                 introduced = found.introductions[change.blob][change.path] = {}
             introduced.setdefault(tuple(sorted(b for b in change.before if b in blobs)), place)
         if self.commits:
-            mark_heads(repository, read_refs(repository, found.not_scanned), found, set(found.places), only_known=True)
+            mark_heads(repository, read_refs(repository, found.not_scanned), found, set(found.places))
         found.messages = dict.fromkeys(self.commits, ("history", ""))
         ways = (way for paths in found.introductions.values() for way in paths.values())
         found.finish(repository, (place for way in ways for place in way.values()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..cache import READING
@@ -17,10 +18,10 @@ LARGEST_LOG = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`packs` has a digest of each pack's index, which holds the name and a checksum of each object; `loose` one of the
-    names of loose objects; `refs` one of all that attribution goes by, beside the objects."""
+    """`packs` has a digest of each pack's index, which holds the name and a checksum of each object, and the pack's
+    path; `loose` a digest of the names of loose objects; `refs` one of all that attribution goes by, beside these."""
 
-    packs: tuple[str, ...]
+    packs: Mapping[str, bytes]
     loose: str
     refs: str
 
@@ -31,11 +32,10 @@ def state_of(repository: Repository) -> State | None:
         return None
     folder = os.path.join(repository.common_dir, b"objects")
     try:
-        packs = sorted(
-            _digest_of(path[: -len(b".pack")] + b".idx") for path in list_packs(os.path.join(folder, b"pack"))
-        )
+        paths = list_packs(os.path.join(folder, b"pack"))
+        packs = {_digest_of(path[: -len(b".pack")] + b".idx"): path for path in paths}
         loose = hashlib.sha256("".join(list_loose(folder, repository.id_length)).encode()).hexdigest()
-        return State(tuple(packs), loose, _refs(repository))
+        return State(packs, loose, _refs(repository))
     except (OSError, GitError):
         return None
 
