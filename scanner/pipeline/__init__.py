@@ -218,7 +218,8 @@ class TargetScan:
     def __init__(self, tally: Tally, name: bytes, *, label: str) -> None:
         self.tally = tally
         self.ledger = Ledger(tally.searcher.by_id)
-        self._name, self._label = name, label
+        self._label = label
+        self._folder = os.path.join(name, b"") if os.path.isdir(name) else os.path.dirname(name)
         self.heard: list[Heard] = []
 
     @property
@@ -278,8 +279,8 @@ class TargetScan:
     def _inside(self, origin: Origin) -> bytes:
         """The path of an origin inside the target: how the way to the target is called says nothing of a secret."""
         path = origin.path if isinstance(origin, File | GitBlob) else b""
-        folder = os.path.join(self._name, b"") if os.path.isdir(self._name) else os.path.dirname(self._name)
-        return path[len(folder) :].lstrip(b"/") if isinstance(origin, File) and path.startswith(folder) else path
+        inside = isinstance(origin, File) and path.startswith(self._folder)
+        return path[len(self._folder) :].lstrip(b"/") if inside else path
 
     def findings(self, resolve: Resolve) -> list[Finding]:
         """The findings of this target, its places attributed and classed."""

@@ -292,7 +292,7 @@ class Packs:
                 return
 
     def names(self) -> dict[bytes, bytes]:
-        """The binary names of all objects, sorted and joined, by the path of their pack; by an empty one where loose."""
+        """The sorted and joined names of all objects, by the path of their pack; of loose ones by an empty one."""
         return {path: pack.all_names() for path, pack in zip(self.paths, self.opened, strict=True)} | {
             b"": b"".join(sorted(self.loose))
         }

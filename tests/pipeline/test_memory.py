@@ -197,7 +197,7 @@ def test_the_law(seed: int, tmp_path: Path) -> None:
     repo = GitRepository.create(tmp_path / "repo")
     commit(repo, {"a.txt": TEXT})
     secrets = [fresh() for _ in range(4)]
-    for step in range(8):
+    for step in range(12):
         change(repo, random, secrets, step)
         cache = str(tmp_path / "cache")
         warm, cold = scan(repo.path, cache=cache), scan(repo.path)
@@ -211,7 +211,8 @@ def change(repo: GitRepository, random: Random, secrets: list[bytes], step: int)
     path = repo.path / name
     lines = (path.read_bytes() if path.exists() else TEXT).splitlines(keepends=True)
     lines.insert(random.randrange(len(lines)), b"key = '" + random.choice(secrets) + b"'\n")
-    match random.randrange(6):
+    branches = repo.git("branch", "--format=%(refname:short)").split()
+    match random.randrange(12):
         case 0 | 1:
             commit(repo, {name: b"".join(lines)})
         case 2:
@@ -224,6 +225,62 @@ def change(repo: GitRepository, random: Random, secrets: list[bytes], step: int)
             if random.random() < 0.5:
                 repo.git("reflog", "expire", "--expire=now", "--all")
                 repo.git("gc", "-q", "--prune=now")
+        case 5:
+            repo.git("checkout", "--quiet", random.choice(branches))
+        case 6:
+            repo.git("merge", "--quiet", "--no-edit", "-X", random.choice(("ours", "theirs")), random.choice(branches))
+        case 7:  # the same file on another branch, by a clock that is behind or ahead
+            now, repo.days = repo.days, random.randrange(40)
+            repo.git("checkout", "--quiet", "-b", f"clock-{step}")
+            commit(repo, {name: TEXT + b"key = '" + secrets[0] + b"'\n"})
+            repo.days = now
+        case 8:
+            repo.git(
+                "tag", "-a", f"tag-{step}", "-m", f"tag {random.choice(secrets).decode()}", random.choice(branches)
+            )
+        case 9:
+            tags = repo.git("tag").split()
+            if tags:
+                repo.git("tag", "-d", random.choice(tags))
+        case 10:
+            (repo.path / name).parent.mkdir(exist_ok=True)
+            (repo.path / name).write_bytes(b"".join(lines))
+            repo.git("stash", "--quiet", "--include-untracked")
         case _:
             repo.git("gc", "-q")
             commit(repo, {name: b"".join(lines)})
+
+
+def test_after_a_fetch_only_what_came_is_attributed(
+    repo: GitRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither are the packs that were there read, nor their commits gone through: and the report is that of a first
+    scan, whole. A branch, a merge, a tag, a commit whose clock was behind, and the head moved."""
+    cache, bare = str(tmp_path / "cache"), GitRepository.create(tmp_path / "bare.git", "--bare")
+    bare.git("fetch", "--quiet", str(repo.path), "+refs/*:refs/*")
+    scan(bare.path, cache=cache)
+    secret = Fresh("fetched")()
+    repo.git("checkout", "--quiet", "-b", "side", "HEAD~2")
+    now, repo.days = repo.days, 0
+    commit(repo, {"side.txt": b"one = '" + secret + b"'\n"})
+    repo.days = now
+    repo.git("checkout", "--quiet", "main")
+    commit(repo, {"main.txt": b"two\n", "side.txt": b"one = '" + secret + b"'\n"})
+    repo.git("merge", "--quiet", "--no-edit", "side")
+    (repo.path / "deploy.yml").unlink()
+    commit(repo, {"last.txt": b"three\n"})
+    repo.git("tag", "-a", "v1", "-m", "a tag")
+    bare.git("fetch", "--quiet", str(repo.path), "+refs/*:refs/*")
+    bare.git("-c", "gc.pruneExpire=now", "repack", "-dq")
+    cold = scan(bare.path)
+
+    def never(*_: Any, **__: Any) -> Any:
+        raise AssertionError("gone through again")
+
+    monkeypatch.setattr(targets.history, "attribute", never)
+    monkeypatch.setattr(targets.packs.Packs, "grow", never)
+    monkeypatch.setattr(targets.packs.Packs, "list_units", never)
+    warm = scan(bare.path, cache=cache)
+    assert secret in places(warm)
+    assert told(warm) == told(cold)
+    assert told(scan(bare.path, cache=cache)) == told(cold)
