@@ -47,6 +47,22 @@ _OPTIONAL = {
 }
 
 
+def name_of(extra: Iterable[str] = ()) -> str:
+    """The name of a catalog: other files, other name."""
+    return _name([*_built_in(), *map(_of_the_user, extra)])
+
+
+def changes(old: str, new: str, cache: Cache) -> tuple[Detector, ...] | None:
+    """The detectors that two catalogs, by their names, do not have alike: as they were in the old one, and as they are
+    in the new one. None where the cache does not have both any more."""
+    kept = [cache.read(name) for name in (old, new)]
+    if kept[0] is None or kept[1] is None:
+        return None
+    before, after = ({record["id"]: record for record in json.loads(text)} for text in kept if text is not None)
+    differ = [i for i in sorted(before.keys() | after.keys()) if before.get(i) != after.get(i)]
+    return tuple(_made(records[i]) for records in (before, after) for i in differ if i in records)
+
+
 def load(extra: Iterable[str] = (), cache: Cache | None = None) -> tuple[Detector, ...]:
     """All detectors: those that come with oakum, then those of the user's own files, sorted by id.
 

@@ -104,6 +104,15 @@ class Engine:
                     told.states[place] = DEAD
         return told
 
+    def takes(self, told: Told) -> bool:
+        """Whether any detector takes anything in a blob, or in a view of it, be it dropped or withheld afterwards."""
+        if any(told.took.values()):
+            return True
+        hints = [h[:2] for h, state in zip(told.hints, told.states, strict=True) if state != DEAD]
+        if not hints and not may_be_wide(told.content, 0, len(told.content)):
+            return False
+        return any(r.confirmed for r in read(Piece(told.content), hints, self.detectors, self._matcher))
+
     def search_told(self, told: Told) -> Searched:
         """All matches of a blob with hints, of which is known afterwards what is known of any hint with the same
         surroundings (`before` and `behind`)."""

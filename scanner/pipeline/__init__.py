@@ -242,10 +242,17 @@ class TargetScan:
             self.tally.stages[name] = self.tally.stages.get(name, 0.0) + time.monotonic() - begun
 
     def search(
-        self, what: str, units: Iterable[AnyUnit], *, total: int = 0, amount: int = 0, into: Harvest | None = None
+        self,
+        what: str,
+        units: Iterable[AnyUnit],
+        *,
+        total: int = 0,
+        amount: int = 0,
+        into: Harvest | None = None,
+        counted: bool = True,
     ) -> None:
         """Search units that hold about `amount` bytes, in several processes where that pays; what they give is added to
-        `into`, too."""
+        `into`, too. What is not to be `counted` was counted before."""
         if self.interrupted:
             return
         options, searcher = self.tally.options, self.tally.searcher
@@ -255,6 +262,9 @@ class TargetScan:
         with self.stage(what):
             try:
                 for done, harvest in enumerate(pool.run(units), 1):
+                    if not counted:
+                        harvest.counts.clear()
+                        harvest.bytes = 0
                     self.take(harvest, into=into)
                     options.progress(what, done, total)
             except KeyboardInterrupt:

@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+from .. import catalog
 from ..cache import Cache
-from ..model import GitBlob, GitMessage, NotScanned, Origin, Secret, Sighting, Span
+from ..model import Detector, GitBlob, GitMessage, NotScanned, Origin, Secret, Sighting, Span
 from ..sources.git import Repository
 from ..sources.history import Heads, History, Place
 from ..sources.objects import Kind, ObjectUnit
@@ -44,15 +45,13 @@ MOST_PLACES = 200_000
 
 
 def program(searcher: Searcher, max_size: int) -> str:
-    """A digest of all that decides what is found in a given object: oakum itself, the user's detectors, the limits."""
+    """A digest of all that decides what is found in a given object, but for detectors: oakum itself, and the limits."""
     digest = hashlib.sha256(f"{FORM} {sys.version} {max_size} {searcher.options.markers}".encode())
     top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     for part in ("scanner", "detectors", "allowlists"):
         for path, status in sorted(_files(os.path.join(top, part))):
-            digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\0".encode("utf-8", "surrogateescape"))
-    for name in searcher.options.detectors:
-        with open(name, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+            if part != "detectors" or not path.endswith(".toml"):
+                digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
@@ -76,6 +75,7 @@ class Memory:
     cache: Cache
     repository: Repository
     program: str
+    catalog: str
     now: State
     former: dict[str, Any] | None = None
     harvest: Harvest = field(default_factory=Harvest)
@@ -93,7 +93,7 @@ class Memory:
         now = state_of(repository) if cache.usable else None
         if now is None:
             return None
-        memory = cls(cache, repository, program(searcher, max_size), now)
+        memory = cls(cache, repository, program(searcher, max_size), catalog.name_of(searcher.options.detectors), now)
         kept = cache.read(memory._name)
         former = None if kept is None else json.loads(kept)
         if former is not None and former.get("program") == memory.program:
@@ -106,9 +106,17 @@ class Memory:
 
     @property
     def same_objects(self) -> bool:
-        """Whether the object store is as it was."""
-        state = self.former["state"] if self.former else {}
+        """Whether the object store is as it was, and the detectors are."""
+        if self.former is None or self.former["catalog"] != self.catalog:
+            return False
+        state = self.former["state"]
         return bool(state) and (state["packs"], state["loose"]) == (sorted(self.now.packs), self.now.loose)
+
+    def changed_detectors(self, searcher: Searcher) -> tuple[Detector, ...] | None:
+        """The detectors that are not as they were: as they were, and as they are. None where that is not known."""
+        if self.former is None:
+            return None
+        return catalog.changes(self.former["catalog"], self.catalog, searcher.cache)
 
     def fresh_names(self) -> dict[bytes, None] | None:
         """The binary names of the objects that were not there; None where that is not known, or where they are many."""
@@ -247,6 +255,7 @@ class Memory:
         number = {pair: at for at, pair in enumerate(pairs)}
         document = {
             "program": self.program,
+            "catalog": self.catalog,
             "state": {"packs": sorted(self.now.packs), "loose": self.now.loose, "refs": self.now.refs},
             "objects": objects,
             "sizes": sizes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Container
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ from ..sources.diffs import tree
 from ..sources.git import Repository
 from ..sources.refs import head_of
 from ..sources.selection import select, staged
-from .memory import Memory
+from .memory import MOST_FRESH, Memory
+from .workers import Pool, Toucher, name_of
 
 if TYPE_CHECKING:
     from . import ScanOptions, TargetScan
@@ -120,15 +122,49 @@ def _search_fresh(
     fresh = memory.fresh_names()
     if fresh is None or found.odd(memory.new_packs()):
         return None, None
-    store.blobs = found.all()
-    again = _recall(scan, memory, store.blobs.__contains__)
+    touched = _touched(scan, found, memory, options)
+    if touched is None:
+        return None, None
+    store.blobs = there = found.all()
+    again = _recall(scan, memory, lambda name: name in there and name not in touched)
     if again is None:
         return None, None
-    chosen = found.chosen([*map(bytes.hex, fresh), *again], store)
-    scan.search("git objects", chosen, into=memory.harvest)
+    again += (name.hex() for name in touched if name not in fresh)
+    for names, counted in ((map(bytes.hex, fresh), True), (again, False)):
+        chosen = found.chosen(list(names), store)
+        scan.search("git objects", chosen, into=memory.harvest, counted=counted)
     scan.leave_out(store.not_scanned)
     memory.harvest.not_scanned += store.not_scanned
     return found, fresh
+
+
+def _touched(scan: TargetScan, found: packs.Packs, memory: Memory, options: ScanOptions) -> set[bytes] | None:
+    """The objects in which detectors that are not as they were could find something, or could have; None where that is
+    not known, or where they are many."""
+    changed = memory.changed_detectors(scan.tally.searcher)
+    if not changed:
+        return None if changed is None else set()
+    store = objects.Store(found.repository.id_length)
+    if found.grow():
+        return None
+    toucher = Toucher(scan.tally.searcher.options, changed)
+    amount = UNPACKED * _pack_bytes(found.repository)
+    toucher.prepare(amount)
+    pool = Pool(toucher, amount=amount, jobs=options.jobs if sys.platform == "linux" else 1)
+    names: set[bytes] = set()
+    with scan.stage("changed detectors"):
+        try:
+            for harvest in pool.run(found.list_units(store)):
+                names.update(bytes.fromhex(name_of(origin).decode()) for origin, _ in harvest.found)
+                if any(not entry.policy for entry in harvest.not_scanned):
+                    return None
+        except KeyboardInterrupt:
+            scan.tally.interrupted = True
+            return None
+    if any(not entry.policy for entry in store.not_scanned):
+        return None
+    every = sum(map(len, memory.names.values())) // (found.repository.id_length // 2)
+    return names if len(names) <= max(MOST_FRESH, every // 8) else None
 
 
 def _go_on(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import gc
 import hashlib
 import os
 import signal
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
@@ -20,7 +21,7 @@ from ..engine import Engine, Matcher, Searched, vectorised
 from ..engine.aho_corasick import AhoCorasick
 from ..engine.carry import cluster_of, moved
 from ..errors import UsageError
-from ..model import File, GitBlob, GitMessage, NotScanned, Origin, Secret, Sighting, Stdin
+from ..model import Detector, File, GitBlob, GitMessage, NotScanned, Origin, Secret, Sighting, Stdin
 from ..sources import Batch, Counted, Heard, Hinted, Item, Unit
 from ..sources.objects import ObjectUnit
 from ..sources.packs import PackUnit
@@ -215,11 +216,36 @@ class Searcher:
         return sightings
 
 
+class Toucher(Searcher):
+    """Says which objects some detectors could find something in; what that is, it does not say."""
+
+    def __init__(self, options: SearchOptions, detectors: Sequence[Detector]) -> None:
+        self.options, self.cache, self.catalog = options, Cache(""), tuple(detectors)
+        self.by_id, self.matcher, self.why, self._engine = {}, "", "", None
+
+    def search(self, unit: AnyUnit) -> Harvest:
+        """The objects of a unit, each without sightings; all of those that git would have to read."""
+        if isinstance(unit, ObjectUnit):
+            return Harvest(found=[(GitBlob(name), []) for name in unit.names()])
+        return super().search(unit)
+
+    def _search(
+        self, engine: Engine, read: Batch | Counted | Item | tuple[Callable[[], Origin], Hinted], harvest: Harvest
+    ) -> None:
+        if isinstance(read, tuple):
+            origin, hinted = read
+            told = engine.tell(hinted.content, hinted.hints)
+            if engine.takes(told):
+                harvest.found.append((origin(), []))
+            hinted.learn(told.states)
+
+
 _searcher: Searcher | None = None
 
 
 def _start_worker(options: SearchOptions, amount: int, count_key: bytes) -> None:
     global _searcher, _COUNT_KEY
+    gc.freeze()  # what the parent made stays: to look through it again and again would copy its pages, too
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C, and ends the workers
     if _searcher is None:  # where processes are not forked
         _COUNT_KEY = count_key

@@ -64,8 +64,9 @@ class Seen:
         search = Searcher.search
 
         def noting(searcher: Searcher, unit: Any) -> Any:
-            self.names.update(unit.names() if isinstance(unit, ObjectUnit) else ())
-            self.whole += isinstance(unit, PackUnit)
+            if type(searcher) is Searcher:
+                self.names.update(unit.names() if isinstance(unit, ObjectUnit) else ())
+                self.whole += isinstance(unit, PackUnit)
             return search(searcher, unit)
 
         monkeypatch.setattr(Searcher, "search", noting)
@@ -284,3 +285,61 @@ def test_after_a_fetch_only_what_came_is_attributed(
     assert secret in places(warm)
     assert told(warm) == told(cold)
     assert told(scan(bare.path, cache=cache)) == told(cold)
+
+
+def own(path: Path, *detectors: tuple[str, str]) -> str:
+    """A file of detectors for numbers behind a word, or one of some words."""
+    form = (
+        '[[detector]]\nid = "{0}"\nname = "Own"\nkind = "token"\nseverity = "low"\n'
+        "pattern = '(?:{1}) (?P<secret>[0-9]{{2,9}})(?![0-9])'\nkeywords = {2}\nexamples = [\"{3} {{secret}}\"]\n"
+    )
+    words = [(name, expected, expected.lower().split("|")) for name, expected in detectors]
+    path.write_text("".join(form.format(name, expected, keys, keys[0].upper()) for name, expected, keys in words))
+    return str(path)
+
+
+NUMBERED, NOTED, WIDER = ("acme-number", "NUMBER"), ("acme-note", "NOTE"), ("acme-number", "COUNT|NUMBER")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([], [NUMBERED]),
+        ([NUMBERED], []),
+        ([NUMBERED], [NOTED]),
+        ([NUMBERED], [WIDER]),
+        ([WIDER, NOTED], [NUMBERED]),
+    ],
+)
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_detector_that_changed_is_searched_for_alone(
+    before: list[tuple[str, str]],
+    after: list[tuple[str, str]],
+    packed: bool,
+    repo: GitRepository,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only where it could find something, now or as it was, is anything searched again; the report is that of a first
+    scan, whole. So it is for detectors that came, went, or became others."""
+    for number in range(3):
+        commit(
+            repo, {"numbers.txt": TEXT + b"NUMBER 4711%d\n" % number, f"counts/{number}.txt": b"COUNT 10%d\n" % number}
+        )
+        commit(repo, {"notes.txt": TEXT + b"a NOTE 99%d\n" % number, "wide.txt": "NUMBER 1234".encode("utf-16")})
+    if packed:
+        repo.git("repack", "-adfq")
+    cache = str(tmp_path / "cache")
+    scan(repo.path, cache=cache, detectors=(own(tmp_path / "own.toml", *before),) if before else ())
+    files = (own(tmp_path / "own.toml", *after),) if after else ()
+    cold = scan(repo.path, detectors=files)
+    seen = Seen(monkeypatch)
+    warm = scan(repo.path, cache=cache, detectors=files)
+    assert told(warm) == told(cold)
+    assert seen.whole == 0
+    if packed:
+        blobs = [name for name in seen.names if repo.git("cat-file", "-t", name) == "blob"]
+        assert len(blobs) < 16
+        assert repo.blob("HEAD:notes/1.md") not in blobs
+    assert told(scan(repo.path, cache=cache, detectors=files)) == told(cold)
+    assert (warm.coverage.counts, warm.coverage.bytes) == (cold.coverage.counts, cold.coverage.bytes)
