@@ -743,18 +743,20 @@ cdef bint say(bytes text, int width, bytearray said) except -1:
     cdef uint32_t many = 0
     cdef int64_t date = 0
     cdef int i
-    if end < 5 + line or memcmp(p, b"tree ", 5) or not hexadecimal(p + 5, width, head + 10):
+    if end <= 5 + line or memcmp(p, b"tree ", 5) or not hexadecimal(p + 5, width, head + 10):
         return False
     at = 5 + line
     while end - at >= 7 + line and memcmp(p + at, b"parent ", 7) == 0:
         many += 1
         at += 7 + line
-    if many > MOST_PARENTS:
+    if many > MOST_PARENTS or at == end:    # git wants something behind the last parent
         return False
     if end - at >= 6 and memcmp(p + at, b"author", 6) == 0:
         at = behind(p, at, end, 10)
         if end - at >= 9 and memcmp(p + at, b"committer", 9) == 0:
             at = behind(p, at, end, 62)
+            if behind(p, at, end, 10) == end:   # a line that does not end tells no date
+                at = end
             while at < end and p[at] == 32:
                 at += 1
             while at < end and 48 <= p[at] <= 57:

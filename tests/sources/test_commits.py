@@ -84,6 +84,40 @@ class TestPacks:
             behind = [packed.date(parent) + 1 for parent in packed.parents(name)]
             assert packed.date(name) == max(min(int(date), LATEST), *behind, 0)
 
+    def test_commits_that_end_too_soon_or_are_odd(self, repo: GitRepository) -> None:
+        """Cut at every byte, and with what git would not write: git and we list the same, with the same dates."""
+        parent, tree = repo.git("rev-parse", "HEAD"), repo.git("rev-parse", "HEAD^{tree}")
+        whole = b"tree %b\nparent %b\nauthor A <a> 1700000000 +0000\ncommitter A <a> 1800000000 +0000\n\nx\n" % (
+            tree.encode(),
+            parent.encode(),
+        )
+        line = b"parent %b\n" % parent.encode()
+        odd = [
+            *(whole[:end] for end in range(len(whole))),
+            whole.replace(b"1800000000", b"99999999999999999999999"),
+            whole.replace(b"committer A <a> ", b"committer "),
+            whole.replace(b"committer A <a>", b"committer A <a> b> "),
+            whole.replace(line, line.upper()),
+            whole.replace(line, line.replace(b"\n", b" \n")),
+            whole.replace(line, b"parent %b\n" % (b"0" * 40)),
+            whole.replace(line, 1500 * line),
+            whole.replace(line, line + line),
+        ]
+        names = [repo.git("hash-object", "-t", "commit", "--literally", "-w", "--stdin", stdin=text) for text in odd]
+        folder = repo.path / ".git" / "objects" / "pack"
+        repo.git(
+            "pack-objects", "--quiet", os.fspath(folder / "pack"), stdin="\n".join([*names, parent, tree, ""]).encode()
+        )
+        repo.git("prune-packed", "--quiet")
+        plain, packed = both(repo)
+        plain.listed([parent], [], [])
+        for name in names:
+            told: list[list[NotScanned]] = [[], []]
+            expected = list(plain.listed([name], [], told[0]))
+            assert list(packed.listed([name], [], told[1])) == expected
+            assert told[0] == told[1]
+            assert [packed.date(n) for n in expected] == [plain.date(n) for n in expected], odd[names.index(name)][-60:]
+
     def test_a_parent_that_is_lost(self, repo: GitRepository) -> None:
         """Git is asked, and says that history cannot be followed."""
         repo.commit({"a": b"1"})
