@@ -46,15 +46,19 @@ class Cache:
         head, body = content[:_HEAD], content[_HEAD:]
         return body if hashlib.sha256(body).digest() == head else None
 
-    def write(self, name: str, content: bytes) -> None:
-        """Keep a file, in place of an older one."""
+    def write(self, name: str, *content: bytes) -> None:
+        """Keep a file of these parts, in place of an older one."""
         if not self._ready():
             return
         temporary = ""
         try:
             descriptor, temporary = tempfile.mkstemp(dir=self._folder, prefix=".new-")
             with os.fdopen(descriptor, "wb") as file:
-                file.write(hashlib.sha256(content).digest() + content)
+                digest = hashlib.sha256()
+                for part in content:
+                    digest.update(part)
+                file.write(digest.digest())
+                file.writelines(content)
             os.replace(temporary, self._path(name))
             self._forget_oldest()
         except OSError as e:

@@ -246,7 +246,7 @@ class Memory:
         if self.names:
             token, parts = os.urandom(_TOKEN), list(self.names.values())
             objects, sizes = token.hex(), list(map(len, parts))
-            self.cache.write(self._name + "-objects", b"".join((token, *parts)))
+            self.cache.write(self._name + "-objects", token, *parts)
         dates = former["history"]["dates"] if history is self._recalled_history else ""
         if history.corrected is not None:
             dates = hashlib.sha256(history.corrected).hexdigest()

@@ -59,7 +59,7 @@ def repository(scan: TargetScan, repo: Repository, options: ScanOptions) -> Reso
     store = objects.Store(repo.id_length)
     found, fresh = None, None
     if not (memory and memory.same_objects and _recall(scan, memory) is not None):
-        if memory:
+        if memory and memory.former is not None:
             found, fresh = _search_fresh(scan, repo, store, memory, options)
         if fresh is None:
             found, memory = _search_objects(scan, repo, store, memory, options)
@@ -77,12 +77,13 @@ def repository(scan: TargetScan, repo: Repository, options: ScanOptions) -> Reso
             if fresh is not None:  # not all objects were listed
                 found = _list_objects(repo, store, options)
             in_order = found.commits(store, scan.heard) if found else Commits(repo, lambda: bytes(store.commits))
-            scan.heard.clear()
             known = history.attribute(repo, store, in_order, index, blobs, messages)
     if memory:
         memory.history = known
         scan.tally.memories.append(memory)
     if found:
+        if memory and not memory.names:
+            memory.names = found.names()
         found.close()
     scan.leave_out(known.not_scanned)
     return _resolve(known)
@@ -101,8 +102,6 @@ def _search_objects(
         return None, None
     scan.tally.packs = "oakum"
     into = memory.harvest if memory else None
-    if memory:
-        memory.names = found.names()
     scan.search("git objects", found.list_units(store), amount=UNPACKED * _pack_bytes(repo), into=into)
     scan.leave_out(store.not_scanned)
     if memory:
@@ -120,14 +119,14 @@ def _search_fresh(
         return None, None
     memory.names = found.names()
     fresh = memory.fresh_names()
-    if fresh is None or found.odd(memory.new_packs()):
-        return None, None
-    touched = _touched(scan, found, memory, options)
-    if touched is None:
+    touched = None if fresh is None or found.odd(memory.new_packs()) else _touched(scan, found, memory, options)
+    if fresh is None or touched is None:
+        memory.names = {}
         return None, None
     store.blobs = there = found.all()
     again = _recall(scan, memory, lambda name: name in there and name not in touched)
     if again is None:
+        memory.names = {}
         return None, None
     again += (name.hex() for name in touched if name not in fresh)
     for names, counted in ((map(bytes.hex, fresh), True), (again, False)):

@@ -1333,7 +1333,7 @@ cdef class Commits:
     cdef uint32_t *_parents
     cdef uint8_t *_flags
 
-    def __cinit__(self, list packs, int id_length, dict loose, list said):
+    def __cinit__(self, list packs, int id_length, dict loose, said):
         """`loose` has what stands in the commits outside of the packs, by their binary names; `said` what walks have
         heard already, with the place of the pack."""
         cdef Pack pack

@@ -230,13 +230,14 @@ class Packs:
         for _, kind in _KINDS:
             yield from chosen_units(self.repository, kind, kinds[kind], store.not_scanned, max_size=self.max_size)
 
-    def commits(self, store: Store, heard: Iterable[Heard] = ()) -> Commits:
-        """The commits in order, once the store is filled; what of them was heard already need not be read again."""
+    def commits(self, store: Store, heard: list[Heard] | None = None) -> Commits:
+        """The commits in order, once the store is filled; what of them was heard already need not be read again, and is
+        used up."""
         if self.repository.shallow:
             return Commits(self.repository, lambda: bytes(store.commits))
         return PackedCommits(self.repository, self.graph(heard))
 
-    def graph(self, heard: Iterable[Heard] = ()) -> _packs.Commits:
+    def graph(self, heard: list[Heard] | None = None) -> _packs.Commits:
         """The commits of the packs and those beside them, read once."""
         from ._packs import Commits
 
@@ -247,9 +248,14 @@ class Packs:
                 if isinstance(item, Item) and isinstance(item.origin, GitMessage):
                     first = next(iter(item.pieces))
                     loose[bytes.fromhex(item.origin.target)] = first.content if first.last else b""
-            said = [(self.paths.index(one.pack), one.said) for one in heard]
-            self._graph = Commits(self.opened, self.repository.id_length // 2, loose, said)
+            self._graph = Commits(self.opened, self.repository.id_length // 2, loose, self._said(heard or []))
         return self._graph
+
+    def _said(self, heard: list[Heard]) -> Iterator[tuple[int, bytes]]:
+        places = {path: place for place, path in enumerate(self.paths)}
+        while heard:
+            one = heard.pop()
+            yield places[one.pack], one.said
 
     def changes(
         self, repository: Repository, commits: Sequence[str], not_scanned: list[NotScanned], sieve: Sieve
@@ -282,10 +288,8 @@ class Packs:
     def _brought(self, commits: Sequence[str], sieve: Sieve) -> Iterator[_Brought | None]:
         """For each commit what it brought in; None, or nothing at all, where that must be left to git."""
         jobs = self.jobs if len(commits) > COMMITS_OF_A_CHUNK and sys.platform == "linux" else 1
-        trees = _Trees(self, sieve, jobs)
-        chunks = [commits[at : at + COMMITS_OF_A_CHUNK] for at in range(0, len(commits), COMMITS_OF_A_CHUNK)]
         seen = 0
-        for brought, more in trees.of_all(chunks):
+        for brought, more in _Trees(self, commits, sieve, jobs).of_all():
             yield from brought
             seen += more
             if seen > MOST_CHANGES:
@@ -403,14 +407,15 @@ _Brought = list[tuple[bytes, bytes, bool]]
 class _Trees:
     """Compares the trees of commits, chunk by chunk, in several processes where there are `jobs`."""
 
-    def __init__(self, packs: Packs, sieve: Sieve, jobs: int) -> None:
+    def __init__(self, packs: Packs, commits: Sequence[str], sieve: Sieve, jobs: int) -> None:
+        self._asked = commits
         self._jobs, self._packs, self._commits = jobs, packs.opened, packs.graph()
         self._wanted, self._loose = set(sieve.wanted), None if sieve.known is None else packs.loose
         self._length = packs.repository.id_length // 2
 
-    def of_all(self, chunks: Sequence[Sequence[str]]) -> Iterator[tuple[list[_Brought | None], int]]:
+    def of_all(self) -> Iterator[tuple[list[_Brought | None], int]]:
         """For each chunk what its commits brought in, and how many entries were looked at."""
-        done = 0
+        done, chunks = 0, range(0, len(self._asked), COMMITS_OF_A_CHUNK)
         if self._jobs > 1:
             import multiprocessing
             from concurrent.futures import ProcessPoolExecutor
@@ -429,8 +434,8 @@ class _Trees:
         for chunk in chunks[done:]:
             yield self.of(chunk)
 
-    def of(self, commits: Sequence[str]) -> tuple[list[_Brought | None], int]:
-        """The same of one chunk."""
+    def of(self, start: int) -> tuple[list[_Brought | None], int]:
+        """The same of the chunk that starts there."""
         from ._packs import ElsewhereError, Trees
 
         trees = Trees(
@@ -443,12 +448,13 @@ class _Trees:
             cache=TREES_KEPT // self._jobs,
         )
         out: list[_Brought | None] = []
-        for commit in commits:
+        nothing: _Brought = []  # one for all
+        for commit in self._asked[start : start + COMMITS_OF_A_CHUNK]:
             if trees.seen > MOST_CHANGES:
                 break
             try:
                 name, *others = map(bytes.fromhex, commit.split())
-                out.append(trees.changes(name, others or None))
+                out.append(trees.changes(name, others or None) or nothing)
             except ElsewhereError:
                 out.append(None)
         return out, trees.seen
@@ -463,9 +469,9 @@ def _start_comparing(trees: _Trees) -> None:
     _comparing = trees
 
 
-def _compare(commits: Sequence[str]) -> tuple[list[_Brought | None], int]:
+def _compare(start: int) -> tuple[list[_Brought | None], int]:
     assert _comparing is not None
-    return _comparing.of(commits)
+    return _comparing.of(start)
 
 
 @functools.lru_cache(maxsize=MOST_PACKS)
