@@ -207,9 +207,10 @@ class Memory:
         return self._asked
 
     def new_packs(self) -> list[bytes]:
-        """The packs that were not there."""
+        """The packs that were not there; what has appeared since `now` was told counts as new."""
         known = self.former["state"]["packs"] if self.former else []
-        return [path for digest, path in self.now.packs.items() if digest not in known]
+        there = {path for digest, path in self.now.packs.items() if digest in known}
+        return [path for path in self.names if path and path not in there]
 
     def earlier_history(self, fresh: Container[bytes]) -> History | None:
         """The attribution that was kept, if all that is asked for and was not then has come since; but for `fresh`

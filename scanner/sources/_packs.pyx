@@ -1452,7 +1452,7 @@ cdef class Commits:
             if pack.nodes[node].kind != COMMIT:
                 continue
             number = self._in_pack(which, pack, pack.ids + <uint64_t> pack.nodes[node].place * self._width)
-            if self._flags[number] & (READ | TWICE):
+            if number == NONE or self._flags[number] & (READ | TWICE):
                 continue
             try:
                 text = pack.read(node, cache, LARGEST_COMMIT)
@@ -1486,6 +1486,8 @@ cdef class Commits:
         cdef uint32_t number
         while at < <uint64_t> said.shape[0]:
             number = self._in_pack(which, pack, &said[at])
+            if number == NONE:
+                return 0    # it was changed meanwhile: what is left is read from it
             at = self._take(number, said, at + self._width)
         return 0
 

@@ -123,6 +123,27 @@ def test_what_came_to_it_is_searched_and_nothing_else(
         assert told(warm) == told(scan(repo.path))
 
 
+def test_what_comes_while_a_scan_begins_is_not_missed(
+    repo: GitRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pack that appears between the first look at a repository and its packs being opened, by a fetch, say."""
+    cache, secret = str(tmp_path / "cache"), Fresh("late")()
+    scan(repo.path, cache=cache)
+    open_packs = targets.packs.open_packs
+
+    def late(*arguments: Any, **options: Any) -> Any:
+        monkeypatch.setattr(targets.packs, "open_packs", open_packs)
+        commit(repo, {"late.txt": b"one = " + secret + b"\n"})
+        repo.git("repack", "-dq")
+        return open_packs(*arguments, **options)
+
+    commit(repo, {"other.txt": b"so that something is new\n"})
+    monkeypatch.setattr(targets.packs, "open_packs", late)
+    scan(repo.path, cache=cache)
+    assert secret in places(scan(repo.path, cache=cache))
+    assert told(scan(repo.path, cache=cache)) == told(scan(repo.path))
+
+
 def test_gc_alone_changes_nothing(repo: GitRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Other packs, the same objects."""
     cache = str(tmp_path / "cache")
