@@ -43,6 +43,8 @@ from .workers import AnyUnit, Harvest, Pool, Searcher, SearchOptions, where_rais
 
 SMALL = 4 << 20
 """Less than this many bytes are searched in one process: starting others would take longer."""
+MOST_HEARD = 256 << 20
+"""Bytes that are kept of what commits say of themselves; the rest is read again."""
 NOT_SCANNED_KEPT = 200
 """Entries of the not-scanned list that are kept one by one for each reason; the rest is counted."""
 
@@ -281,7 +283,8 @@ class TargetScan:
         tally.counts.update(harvest.counts)
         tally.bytes += harvest.bytes
         tally.copied += harvest.copied
-        self.heard += harvest.heard
+        if sum(len(one.said) for one in self.heard) < MOST_HEARD:
+            self.heard += harvest.heard
         for origin, sightings in harvest.found:
             for sighting in sightings:
                 self.ledger.add(origin, sighting)

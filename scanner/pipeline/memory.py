@@ -25,10 +25,10 @@ from ..model import Detector, GitBlob, GitMessage, NotScanned, Origin, Secret, S
 from ..sources.git import Repository
 from ..sources.history import Heads, History, Place
 from ..sources.objects import Kind, ObjectUnit
-from ..sources.state import State, state_of
+from ..sources.state import State, state_of, still
 from .workers import WORTHWHILE, Harvest, Searcher
 
-FORM = 2
+FORM = 3
 FEW = 20
 """Classes of places from which on the vectorised matcher pays."""
 MOST_REPOSITORIES = 32
@@ -82,6 +82,8 @@ class Memory:
     """All that the search of the object store gave."""
     names: Mapping[bytes, bytes] = field(default_factory=dict)
     """The binary names of all objects, as `Packs.names` has them."""
+    gone: bool = False
+    """Whether objects that were there are not there any more."""
     history: History | None = None
     _recalled_history: History | None = None
     _asked: tuple[set[str], set[str]] = (set(), set())
@@ -118,8 +120,9 @@ class Memory:
             return None
         return catalog.changes(self.former["catalog"], self.catalog, searcher.cache)
 
-    def fresh_names(self) -> dict[bytes, None] | None:
-        """The binary names of the objects that were not there; None where that is not known, or where they are many."""
+    def fresh_names(self, there: Container[bytes]) -> dict[bytes, None] | None:
+        """The binary names of the objects that were not there; None where that is not known, or where they are many.
+        Notes whether some are `gone` of those that were."""
         if self.former is None:
             return None
         kept = self.cache.read(self._name + "-objects")
@@ -129,13 +132,18 @@ class Memory:
         new = [self.names[path] for path in self.new_packs()]
         fresh = {names[at : at + step]: None for names in (*new, self.names[b""]) for at in range(0, len(names), step)}
         at, sizes = _TOKEN, self.former["sizes"]
+        for digest, size in zip(self.former["parts"], sizes, strict=True):
+            if digest not in self.now.packs:
+                self.gone = self.gone or any(kept[i : i + step] not in there for i in range(at, at + size, step))
+            at += size
+        at = _TOKEN
         if len(fresh) > MOST_SOUGHT:
             for name in {kept[at : at + step] for at in range(_TOKEN, len(kept), step)} & fresh.keys():
                 del fresh[name]
         else:
             for size in sizes:
-                there = _Sorted(kept, at, size, step)
-                for name in [name for name in fresh if name in there]:
+                section = _Sorted(kept, at, size, step)
+                for name in [name for name in fresh if name in section]:
                     del fresh[name]
                 at += size
         return fresh if len(fresh) <= max(MOST_FRESH, sum(sizes) // step // 8) else None
@@ -216,7 +224,7 @@ class Memory:
         """The attribution that was kept, if all that is asked for and was not then has come since; but for `fresh`
         objects there is none that came."""
         kept = self.former["history"] if self.former else None
-        if kept is None or kept["folded"] or not kept["dates"]:
+        if kept is None or kept["folded"] or not kept["dates"] or self.gone:
             return None
         for asked, before in zip(self._asked, kept["asked"], strict=True):
             if any(bytes.fromhex(name) not in fresh for name in asked.difference(before)):
@@ -243,13 +251,14 @@ class Memory:
         ):
             return
         former = self.former or {}
-        objects, sizes = former.get("objects", ""), former.get("sizes", [])
+        objects, sizes, parts = (former.get(key) for key in ("objects", "sizes", "parts"))
         if self.names:
-            token, parts = os.urandom(_TOKEN), list(self.names.values())
-            objects, sizes = token.hex(), list(map(len, parts))
-            self.cache.write(self._name + "-objects", token, *parts)
+            token, digests = os.urandom(_TOKEN), {path: digest for digest, path in self.now.packs.items()}
+            objects, sizes = token.hex(), list(map(len, self.names.values()))
+            parts = [digests.get(path, "") for path in self.names]
+            self.cache.write(self._name + "-objects", token, *self.names.values())
         dates = former["history"]["dates"] if history is self._recalled_history else ""
-        if history.corrected is not None:
+        if history.corrected is not None and still(self.repository, self.now):
             dates = hashlib.sha256(history.corrected).hexdigest()
             self.cache.write(self._name + "-dates", history.corrected)
         pairs = dict.fromkeys(chain(history.heads.pairs, *history.heads.others.values()))
@@ -260,6 +269,7 @@ class Memory:
             "state": {"packs": sorted(self.now.packs), "loose": self.now.loose, "refs": self.now.refs},
             "objects": objects,
             "sizes": sizes,
+            "parts": parts,
             "classes": _classes(harvest.found, fingerprints),
             "counts": dict(harvest.counts),
             "bytes": harvest.bytes,

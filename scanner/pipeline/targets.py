@@ -82,7 +82,7 @@ def repository(scan: TargetScan, repo: Repository, options: ScanOptions) -> Reso
         memory.history = known
         scan.tally.memories.append(memory)
     if found:
-        if memory and not memory.names:
+        if memory and fresh is None:  # all that is there was searched
             memory.names = found.names()
         found.close()
     scan.leave_out(known.not_scanned)
@@ -118,12 +118,13 @@ def _search_fresh(
     if found is None:
         return None, None
     memory.names = found.names()
-    fresh = memory.fresh_names()
+    there = found.all()
+    fresh = memory.fresh_names(there)
     touched = None if fresh is None or found.odd(memory.new_packs()) else _touched(scan, found, memory, options)
     if fresh is None or touched is None:
         memory.names = {}
         return None, None
-    store.blobs = there = found.all()
+    store.blobs = there
     again = _recall(scan, memory, lambda name: name in there and name not in touched)
     if again is None:
         memory.names = {}

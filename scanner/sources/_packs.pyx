@@ -564,6 +564,7 @@ cdef class Pack:
         while chain:
             at = chain.pop()
             content = apply(self._inflate(at, most), content, most, None)
+            cache.work += PyBytes_GET_SIZE(content)
             cache.put(self, at, content)
         return content
 
@@ -585,6 +586,8 @@ cdef class Cache:
     cdef uint32_t[SLOTS] _nodes
     cdef uint32_t _hand
     cdef uint64_t _bytes, _most
+    cdef uint64_t work
+    """Bytes of all results that were put together."""
 
     def __cinit__(self, uint64_t most):
         self._contents, self._owners, self._most = [None] * SLOTS, [None] * SLOTS, most
@@ -724,7 +727,8 @@ cdef bytes apply(bytes delta, bytes base, uint64_t most, Runs runs):
 # --- what commits say ---------------------------------------------------------------------------------------------------
 
 cdef enum:
-    MOST_PARENTS = 1000
+    MOST_PARENTS = 100
+    MOST_HEARD = 16 << 20   # bytes that one walk keeps of what commits say
     LARGEST_COMMIT = 1 << 20
 
 cdef int64_t LATEST = (<int64_t> 1 << 40) - 1   # what says that it is later is hostile
@@ -732,9 +736,9 @@ cdef int64_t LATEST = (<int64_t> 1 << 40) - 1   # what says that it is later is 
 
 cdef bint say(bytes text, int width, bytearray said) except -1:
     """Add what a commit says of itself: its date in 8 bytes, the number of parents in 2, then the names of its tree and
-    of these. False for what is no commit as it should be.
+    of these. False for what is no commit as it should be: versions of git differ in what they make of it.
 
-    Source: git's Documentation/user-manual, "Commit Object"; the date is read as git's commit.c does it.
+    Source: git's Documentation/user-manual, "Commit Object".
     """
     cdef const uint8_t *p = <const uint8_t *> PyBytes_AS_STRING(text)
     cdef uint64_t at, end = PyBytes_GET_SIZE(text), line = 2 * <uint64_t> width + 1
@@ -742,6 +746,7 @@ cdef bint say(bytes text, int width, bytearray said) except -1:
     cdef uint8_t[32] name
     cdef uint32_t many = 0
     cdef int64_t date = 0
+    cdef uint64_t stop
     cdef int i
     if end <= 5 + line or memcmp(p, b"tree ", 5) or not hexadecimal(p + 5, width, head + 10):
         return False
@@ -751,17 +756,19 @@ cdef bint say(bytes text, int width, bytearray said) except -1:
         at += 7 + line
     if many > MOST_PARENTS or at == end:    # git wants something behind the last parent
         return False
-    if end - at >= 6 and memcmp(p + at, b"author", 6) == 0:
-        at = behind(p, at, end, 10)
-        if end - at >= 9 and memcmp(p + at, b"committer", 9) == 0:
-            at = behind(p, at, end, 62)
-            if behind(p, at, end, 10) == end:   # a line that does not end tells no date
-                at = end
-            while at < end and p[at] == 32:
-                at += 1
-            while at < end and 48 <= p[at] <= 57:
-                date = min(LATEST, 10 * date + p[at] - 48)
-                at += 1
+    if end - at < 7 or memcmp(p + at, b"author ", 7):
+        return False
+    at = behind(p, at, end, 10)
+    if end - at < 10 or memcmp(p + at, b"committer ", 10):
+        return False
+    stop = behind(p, at, end, 10)
+    at = behind(p, at, stop, 62)
+    if stop == end or stop - at < 3 or behind(p, at, stop, 62) != stop or p[at] != 32 or not 48 <= p[at + 1] <= 57:
+        return False
+    at += 1
+    while 48 <= p[at] <= 57:    # up to the newline at the latest
+        date = min(LATEST, 10 * date + p[at] - 48)
+        at += 1
     for i in range(8):
         head[i] = <uint8_t> (date >> (8 * (7 - i)))
     head[8], head[9] = <uint8_t> (many >> 8), <uint8_t> many
@@ -1086,6 +1093,8 @@ cdef class Walk:
 
     cdef int _hear(self, uint32_t node, bytes content) except -1:
         size = len(self.commits)
+        if size > MOST_HEARD:
+            return 0
         self.commits += self._pack._name(node)
         if not say(content, self._pack.id_length, self.commits):
             del self.commits[size:]
@@ -1454,6 +1463,8 @@ cdef class Commits:
             number = self._in_pack(which, pack, pack.ids + <uint64_t> pack.nodes[node].place * self._width)
             if number == NONE or self._flags[number] & (READ | TWICE):
                 continue
+            if cache.work > 64 * pack.end + (1 << 30):      # made to take for ever: git is asked
+                return 0
             try:
                 text = pack.read(node, cache, LARGEST_COMMIT)
             except BrokenError:
@@ -1472,6 +1483,8 @@ cdef class Commits:
         """The same, as `say` has put it; returns where that ends."""
         cdef const uint8_t *p = &said[at]
         cdef int i, many = (p[8] << 8) | p[9]
+        if self._used > 8 * <uint64_t> self._count + (1 << 20):     # more parents than a history has: git is asked
+            return at + 10 + (1 + many) * self._width
         self._dates[number], self._first[number], self._many[number] = <int64_t> big64(p), self._used, <uint16_t> many
         memcpy(self._trees + <uint64_t> number * self._width, p + 10, self._width)
         for i in range(1, many + 1):

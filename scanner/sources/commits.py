@@ -108,8 +108,8 @@ class Commits:
 
     def corrected(self) -> bytes | None:
         """The beginnings of the names of all commits whose date was corrected, and these dates: 8 bytes each, joined.
-        None where that is not known."""
-        return (self._late or b"") + self._corrected
+        None where that is not known, or will not stay so."""
+        return None if self.repository.shallow else (self._late or b"") + self._corrected
 
     def date(self, commit: str) -> int:
         """When a commit was made, in seconds since 1970; -1 where that is not known."""

@@ -34,10 +34,26 @@ def state_of(repository: Repository) -> State | None:
     try:
         paths = list_packs(os.path.join(folder, b"pack"))
         packs = {_digest_of(path[: -len(b".pack")] + b".idx"): path for path in paths}
-        loose = hashlib.sha256("".join(list_loose(folder, repository.id_length)).encode()).hexdigest()
-        return State(packs, loose, _refs(repository))
+        return State(packs, _loose(folder, repository), _refs(repository))
     except (OSError, GitError):
         return None
+
+
+def still(repository: Repository, state: State) -> bool:
+    """Whether a repository has the refs, loose objects and packs that it had: nobody wrote to it meanwhile."""
+    folder = os.path.join(repository.common_dir, b"objects")
+    try:
+        return (
+            set(list_packs(os.path.join(folder, b"pack"))) == set(state.packs.values())
+            and _loose(folder, repository) == state.loose
+            and _refs(repository) == state.refs
+        )
+    except (OSError, GitError):
+        return False
+
+
+def _loose(folder: bytes, repository: Repository) -> str:
+    return hashlib.sha256("".join(list_loose(folder, repository.id_length)).encode()).hexdigest()
 
 
 def _refs(repository: Repository) -> str:

@@ -144,6 +144,58 @@ def test_what_comes_while_a_scan_begins_is_not_missed(
     assert told(scan(repo.path, cache=cache)) == told(scan(repo.path))
 
 
+def test_what_is_lost_is_told(repo: GitRepository, tmp_path: Path) -> None:
+    """A blob of history that is not there any more is named by the second scan as by a first one."""
+    cache = str(tmp_path / "cache")
+    commit(repo, {"lost.txt": b"one = " + Fresh("lost")() + b"\n"})
+    commit(repo, {"lost.txt": b"nothing\n"})
+    scan(repo.path, cache=cache)
+    lost = repo.git("rev-parse", "HEAD^:lost.txt")
+    (repo.path / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
+    for _ in range(2):
+        warm, cold = scan(repo.path, cache=cache), scan(repo.path)
+        assert told(warm) == told(cold)
+        assert any(lost.encode() in entry.what for entry in warm.not_scanned)
+
+
+def test_a_shallow_clone_that_is_deepened(repo: GitRepository, tmp_path: Path) -> None:
+    """Its first commit had parents after all: what that seemed to bring was there before."""
+    cache, clone = str(tmp_path / "cache"), GitRepository(tmp_path / "clone")
+    clone.path.mkdir()
+    clone.git("clone", "--quiet", "--depth=1", f"file://{repo.path}", ".")
+    scan(clone.path, cache=cache)
+    clone.git("fetch", "--quiet", "--unshallow")
+    assert told(scan(clone.path, cache=cache)) == told(scan(clone.path))
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_fetch_in_the_middle_of_a_scan(
+    repo: GitRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """What comes between the first look at a repository and its attribution is searched by the next scan, and named
+    rightly; also where all of history must be gone through, as a branch went away."""
+    cache, secret = str(tmp_path / "cache"), Fresh("middle")()
+    repo.git("branch", "gone", "HEAD~3")
+    commit(repo, {"last.txt": b"nothing\n"})
+    scan(repo.path, cache=cache)
+    work_tree = targets.work_tree
+
+    def fetched(*arguments: Any, **options: Any) -> Any:
+        monkeypatch.setattr(targets, "work_tree", work_tree)
+        out = work_tree(*arguments, **options)
+        commit(repo, {"a.txt": b"one = " + secret + b"\n"})
+        repo.git("repack", "-dq")
+        return out
+
+    repo.git("branch", "-qD", "gone") if again else repo.git("branch", "more", "HEAD~1")
+    monkeypatch.setattr(targets, "work_tree", fetched)
+    scan(repo.path, cache=cache)
+    commit(repo, {"b.txt": b"one = " + secret + b"\n", "a.txt": b"other\n"})
+    warm = scan(repo.path, cache=cache)
+    assert secret in places(warm)
+    assert told(warm) == told(scan(repo.path))
+
+
 def test_gc_alone_changes_nothing(repo: GitRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Other packs, the same objects."""
     cache = str(tmp_path / "cache")

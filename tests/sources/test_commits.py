@@ -97,6 +97,9 @@ class TestPacks:
             whole.replace(b"1800000000", b"99999999999999999999999"),
             whole.replace(b"committer A <a> ", b"committer "),
             whole.replace(b"committer A <a>", b"committer A <a> b> "),
+            whole.replace(b"<a> 1800000000", b"<a> -5"),
+            whole.replace(b"<a> 1800000000", b"<a>\t1800000000"),
+            whole.replace(b"author ", b"author"),
             whole.replace(line, line.upper()),
             whole.replace(line, line.replace(b"\n", b" \n")),
             whole.replace(line, b"parent %b\n" % (b"0" * 40)),
@@ -111,6 +114,7 @@ class TestPacks:
         repo.git("prune-packed", "--quiet")
         plain, packed = both(repo)
         plain.listed([parent], [], [])
+        assert packed.corrected() is not None
         for name in names:
             told: list[list[NotScanned]] = [[], []]
             expected = list(plain.listed([name], [], told[0]))
