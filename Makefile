@@ -78,7 +78,7 @@ fuzz: $(DEV)
 	PYTHONPATH="$(FUZZ)" LD_PRELOAD="$$(gcc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 \
 	  $(BIN)/python -m pytest tests/sources/test_packs.py tests/sources/test_broken_packs.py \
 	  tests/sources/test_mutated_packs.py tests/sources/test_pack_bombs.py tests/sources/test_pack_attacks.py \
-	  tests/sources/test_commits.py tests/sources/test_packed_trees.py \
+	  tests/sources/test_commits.py \
 	  -n auto -m "long or not long" -k "not vector"
 
 lint-detectors: $(DEV)
