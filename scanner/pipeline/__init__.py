@@ -283,7 +283,7 @@ class TargetScan:
         tally.counts.update(harvest.counts)
         tally.bytes += harvest.bytes
         tally.copied += harvest.copied
-        if sum(len(one.said) for one in self.heard) < MOST_HEARD:
+        if harvest.heard and sum(len(one.said) for one in self.heard) < MOST_HEARD:
             self.heard += harvest.heard
         for origin, sightings in harvest.found:
             for sighting in sightings:

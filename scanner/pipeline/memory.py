@@ -2,8 +2,9 @@
 
 Kept are the places of secrets, by object, and which of them are alike. Of each such class one object is searched again:
 that gives the secret, what is told of it, and what the allowlists say to it now. Where a repository is as it was,
-nothing else is searched; where objects came to it, these are. All of it counts only for the very program, detectors and
-limits that it was made with. Attribution is kept beside it, for the same objects and refs.
+nothing else is searched; where objects came to it, these are, and where detectors changed, what these could find
+something in. All of it counts only for the very program and limits that it was made with. Attribution is kept beside
+it: what branches and tags reached then stays true as long as they only go forward.
 """
 
 from __future__ import annotations
@@ -85,8 +86,9 @@ class Memory:
     gone: bool = False
     """Whether objects that were there are not there any more."""
     history: History | None = None
+    asked: tuple[set[str], set[str]] = (set(), set())
+    """The blobs and messages of which the attribution was asked for."""
     _recalled_history: History | None = None
-    _asked: tuple[set[str], set[str]] = (set(), set())
 
     @classmethod
     def of(cls, searcher: Searcher, repository: Repository, max_size: int) -> Memory | None:
@@ -120,33 +122,35 @@ class Memory:
             return None
         return catalog.changes(self.former["catalog"], self.catalog, searcher.cache)
 
-    def fresh_names(self, there: Container[bytes]) -> dict[bytes, None] | None:
-        """The binary names of the objects that were not there; None where that is not known, or where they are many.
-        Notes whether some are `gone` of those that were."""
+    def new_packs(self, paths: Iterable[bytes]) -> list[bytes]:
+        """Those packs that were not there; what has appeared since `now` was told counts as new."""
+        known = self.former["state"]["packs"] if self.former else []
+        there = {path for digest, path in self.now.packs.items() if digest in known}
+        return [path for path in paths if path not in there]
+
+    def fresh_names(self, names: Mapping[bytes, bytes], there: Container[bytes]) -> dict[bytes, None] | None:
+        """The binary names of the objects that were not there, of `names` as `Packs.names` has them; None where that is
+        not known, or where they are many. Notes whether some are `gone` of those that were."""
         if self.former is None:
             return None
         kept = self.cache.read(self._name + "-objects")
         if kept is None or kept[:_TOKEN].hex() != self.former["objects"]:
             return None
-        step = self.repository.id_length // 2
-        new = [self.names[path] for path in self.new_packs()]
-        fresh = {names[at : at + step]: None for names in (*new, self.names[b""]) for at in range(0, len(names), step)}
-        at, sizes = _TOKEN, self.former["sizes"]
-        for digest, size in zip(self.former["parts"], sizes, strict=True):
+        step, at, sections = self.repository.id_length // 2, _TOKEN, list[_Sorted]()
+        for digest, size in zip(self.former["parts"], self.former["sizes"], strict=True):
+            sections.append(_Sorted(kept, at, size, step))
             if digest not in self.now.packs:
-                self.gone = self.gone or any(kept[i : i + step] not in there for i in range(at, at + size, step))
+                self.gone = self.gone or any(name not in there for name in sections[-1])
             at += size
-        at = _TOKEN
+        new = (names[path] for path in (*self.new_packs(path for path in names if path), b""))
+        fresh = {some[at : at + step]: None for some in new for at in range(0, len(some), step)}
         if len(fresh) > MOST_SOUGHT:
-            for name in {kept[at : at + step] for at in range(_TOKEN, len(kept), step)} & fresh.keys():
-                del fresh[name]
+            known = fresh.keys() & set(chain(*sections))
         else:
-            for size in sizes:
-                section = _Sorted(kept, at, size, step)
-                for name in [name for name in fresh if name in section]:
-                    del fresh[name]
-                at += size
-        return fresh if len(fresh) <= max(MOST_FRESH, sum(sizes) // step // 8) else None
+            known = {name for name in fresh if any(name in section for section in sections)}
+        for name in known:
+            del fresh[name]
+        return fresh if len(fresh) <= max(MOST_FRESH, sum(map(len, sections)) // 8) else None
 
     def recall(
         self, searcher: Searcher, known: dict[Secret, str], exists: Callable[[bytes], bool] = lambda _name: True
@@ -200,7 +204,7 @@ class Memory:
 
     def former_history(self, blobs: set[str], messages: set[str]) -> History | None:
         """The attribution that was kept, if it holds for these and for the state of now."""
-        self._asked = (blobs, messages)
+        self.asked = (blobs, messages)
         if not (self.same_objects and self.former and self.former["state"]["refs"] == self.now.refs):
             return None
         kept = self.former["history"]
@@ -209,24 +213,13 @@ class Memory:
         self._recalled_history = _history(kept)
         return self._recalled_history
 
-    @property
-    def asked(self) -> tuple[set[str], set[str]]:
-        """The blobs and messages of which the attribution was asked for."""
-        return self._asked
-
-    def new_packs(self) -> list[bytes]:
-        """The packs that were not there; what has appeared since `now` was told counts as new."""
-        known = self.former["state"]["packs"] if self.former else []
-        there = {path for digest, path in self.now.packs.items() if digest in known}
-        return [path for path in self.names if path and path not in there]
-
     def earlier_history(self, fresh: Container[bytes]) -> History | None:
-        """The attribution that was kept, if all that is asked for and was not then has come since; but for `fresh`
-        objects there is none that came."""
+        """The attribution that was kept, to go on from: if nothing is gone since, and what is asked for now and was not
+        asked for then is among the objects that came."""
         kept = self.former["history"] if self.former else None
         if kept is None or kept["folded"] or not kept["dates"] or self.gone:
             return None
-        for asked, before in zip(self._asked, kept["asked"], strict=True):
+        for asked, before in zip(self.asked, kept["asked"], strict=True):
             if any(bytes.fromhex(name) not in fresh for name in asked.difference(before)):
                 return None
         corrected = self.cache.read(self._name + "-dates")
@@ -278,7 +271,7 @@ class Memory:
             "dropped": dict(Counter(reason for reason, _ in harvest.dropped)),
             "not_scanned": list(map(_written, harvest.not_scanned)),
             "history": {
-                "asked": [sorted(self._asked[0]), sorted(self._asked[1])],
+                "asked": [sorted(self.asked[0]), sorted(self.asked[1])],
                 "places": {
                     blob: [[p.path.decode("latin-1"), p.commit, p.order, p.reach, p.via] for p in places]
                     for blob, places in history.places.items()
@@ -328,6 +321,9 @@ class _Sorted:
     def __getitem__(self, place: int) -> bytes:
         at = self._start + place * self._step
         return self._names[at : at + self._step]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return map(self.__getitem__, range(self._count))
 
     def __contains__(self, name: bytes) -> bool:
         place = bisect_left(self, name)

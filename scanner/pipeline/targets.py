@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Container
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import GitError, UsageError
@@ -117,21 +118,20 @@ def _search_fresh(
     found, _ = packs.open_packs(repo, max_size=options.max_size, jobs=options.jobs, grow=False)
     if found is None:
         return None, None
-    memory.names = found.names()
-    there = found.all()
-    fresh = memory.fresh_names(there)
-    touched = None if fresh is None or found.odd(memory.new_packs()) else _touched(scan, found, memory, options)
-    if fresh is None or touched is None:
-        memory.names = {}
+    names, there = found.names(), found.all()
+    fresh = memory.fresh_names(names, there)
+    if fresh is None or found.odd(memory.new_packs(found.paths)):
         return None, None
-    store.blobs = there
+    touched = _touched(scan, found, memory, options)
+    if touched is None:
+        return None, None
     again = _recall(scan, memory, lambda name: name in there and name not in touched)
     if again is None:
-        memory.names = {}
         return None, None
+    memory.names, store.blobs = names, there
     again += (name.hex() for name in touched if name not in fresh)
-    for names, counted in ((map(bytes.hex, fresh), True), (again, False)):
-        chosen = found.chosen(list(names), store)
+    for ids, counted in ((list(map(bytes.hex, fresh)), True), (again, False)):
+        chosen = found.chosen(ids, store)
         scan.search("git objects", chosen, into=memory.harvest, counted=counted)
     scan.leave_out(store.not_scanned)
     memory.harvest.not_scanned += store.not_scanned
@@ -147,7 +147,7 @@ def _touched(scan: TargetScan, found: packs.Packs, memory: Memory, options: Scan
     store = objects.Store(found.repository.id_length)
     if found.grow():
         return None
-    toucher = Toucher(scan.tally.searcher.options, changed)
+    toucher = Toucher(replace(scan.tally.searcher.options, cache=""), changed)
     amount = UNPACKED * _pack_bytes(found.repository)
     toucher.prepare(amount)
     pool = Pool(toucher, amount=amount, jobs=options.jobs if sys.platform == "linux" else 1)
@@ -163,7 +163,7 @@ def _touched(scan: TargetScan, found: packs.Packs, memory: Memory, options: Scan
             return None
     if any(not entry.policy for entry in store.not_scanned):
         return None
-    every = sum(map(len, memory.names.values())) // (found.repository.id_length // 2)
+    every = sum(pack.count for pack in found.opened) + len(found.loose)
     return names if len(names) <= max(MOST_FRESH, every // 8) else None
 
 

@@ -92,10 +92,11 @@ class SearchOptions:
 class Searcher:
     """Searches units: the engine and the allowlists, with one catalog."""
 
-    def __init__(self, options: SearchOptions) -> None:
+    def __init__(self, options: SearchOptions, detectors: Sequence[Detector] | None = None) -> None:
+        """For some detectors, or for those that the options say."""
         self.options = options
         self.cache = Cache(options.cache)
-        self.catalog = catalog.load(options.detectors, self.cache)
+        self.catalog = catalog.load(options.detectors, self.cache) if detectors is None else tuple(detectors)
         self.by_id = {d.id: d for d in self.catalog}
         self.matcher = self.why = ""
         """The matcher that is used, and why, in a word; empty until `prepare` has chosen one."""
@@ -218,10 +219,6 @@ class Searcher:
 
 class Toucher(Searcher):
     """Says which objects some detectors could find something in; what that is, it does not say."""
-
-    def __init__(self, options: SearchOptions, detectors: Sequence[Detector]) -> None:
-        self.options, self.cache, self.catalog = options, Cache(""), tuple(detectors)
-        self.by_id, self.matcher, self.why, self._engine = {}, "", "", None
 
     def search(self, unit: AnyUnit) -> Harvest:
         """The objects of a unit, each without sightings; all of those that git would have to read."""

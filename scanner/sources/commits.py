@@ -8,6 +8,7 @@ listed with them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, overload
 
 from ..errors import GitError
@@ -58,7 +59,7 @@ class Commits:
         self.repository, self._all_names, self._late = repository, all_names, late
         self._dates: dict[str, int] = {}
         self._parents: dict[str, Sequence[str]] = {}
-        self._corrected = bytearray()
+        self._corrected: dict[bytes, bytes] = {}
 
     def listed(
         self, tips: Iterable[str], without: Iterable[str], not_scanned: list[NotScanned], *options: str
@@ -88,7 +89,7 @@ class Commits:
             own = min(int(made), LATEST)
             self._dates[name] = max(own, *(self.date(p) + 1 for p in parents), 0)
             if self._dates[name] > own:
-                self._corrected += bytes.fromhex(name)[:8] + self._dates[name].to_bytes(8, "big")
+                self._corrected[bytes.fromhex(name)[:8]] = self._dates[name].to_bytes(8, "big")
             self._parents[name] = parents
             names.append(name)
         return sorted(names, key=lambda name: (self._dates[name], name))
@@ -100,7 +101,7 @@ class Commits:
         asked = [name for name in named if name not in listed and name not in self._dates]
         if not asked:
             return
-        known = {late[at : at + 8]: late[at + 8 : at + 16] for at in range(0, len(late), 16)}
+        known = _records(late)
         for row in commits_of(self.repository, "--no-walk", "--timestamp", "--ignore-missing", "--stdin", lines=asked):
             made, name = row.split()
             corrected = known.get(bytes.fromhex(name)[:8])
@@ -109,7 +110,9 @@ class Commits:
     def corrected(self) -> bytes | None:
         """The beginnings of the names of all commits whose date was corrected, and these dates: 8 bytes each, joined.
         None where that is not known, or will not stay so."""
-        return None if self.repository.shallow else (self._late or b"") + self._corrected
+        if self.repository.shallow:
+            return None
+        return b"".join(chain.from_iterable((_records(self._late or b"") | self._corrected).items()))
 
     def date(self, commit: str) -> int:
         """When a commit was made, in seconds since 1970; -1 where that is not known."""
@@ -122,6 +125,10 @@ class Commits:
     def unlisted(self) -> list[str]:
         """Those that the store has, and were not listed so far."""
         return [name for name in Ids(self._all_names(), self.repository.id_length) if name not in self._dates]
+
+
+def _records(corrected: bytes) -> dict[bytes, bytes]:
+    return {corrected[at : at + 8]: corrected[at + 8 : at + 16] for at in range(0, len(corrected), 16)}
 
 
 class PackedCommits(Commits):

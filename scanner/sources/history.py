@@ -1,6 +1,6 @@
 """Attribution: which commit first brought a blob to a path, by whom and when, and what still reaches it.
 
-One pass over history, `rev-list` into `diff-tree`, oldest first, in four stages: what branches and tags reach; what
+One pass over history, commit by commit, oldest first, in four stages: what branches and tags reach; what
 other refs reach (stash, pull requests, notes); what only the reflog knows; and commits that nothing names. A blob is
 attributed by the first stage that has it. The same pass sees every blob that history names, and tells which are not
 in the object store (partial clone, damage).
@@ -157,7 +157,8 @@ def attribute(
     history = History()
     refs = read_refs(repository, history.not_scanned)
     known = _Pass(repository, store, commits, history, blobs, messages)
-    listed = commits.listed(_published(refs), [], history.not_scanned)
+    history.published = _published(refs)
+    listed = commits.listed(history.published, [], history.not_scanned)
     known.run(refs, index, listed, Heads())
     return history
 
@@ -175,13 +176,14 @@ def go_on(
     not gone through again. None where that is not enough: branches or tags went back, or too much came."""
     history = former.published_part()
     refs = read_refs(repository, history.not_scanned)
-    published = _published(refs)
+    history.published = _published(refs)
+    above = ["^" + tip for tip in history.published]
     try:
-        if commits_of(repository, "-n1", "--stdin", lines=[*former.published, *("^" + tip for tip in published)]):
+        if commits_of(repository, "-n1", "--stdin", lines=[*former.published, *above]):
             return None
     except GitError:  # some of it is not there any more
         return None
-    listed = commits.listed(published, former.published, history.not_scanned)
+    listed = commits.listed(history.published, former.published, history.not_scanned)
     if len(listed) > MOST_NEW or history.not_scanned:
         return None
     known = _Pass(repository, store, commits, history, blobs, messages)
@@ -223,7 +225,7 @@ class _Pass:
         for ref, name in refs.objects:
             if name in self._messages:
                 history.messages.setdefault(name, _reach_of(ref))
-        history.published = above = _published(refs)
+        above = history.published
         self.stage(0, published, "history", {})
         history.heads = _heads(repository, refs, blobs, history.not_scanned, self._store.changes, heads)
         _mark_heads(refs, history)

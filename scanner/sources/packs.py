@@ -99,8 +99,7 @@ class PackUnit:
         length = self.repository.id_length // 2
         pack = _opened(self.path, length)
         others = [_opened(path, length) for path in self.others]
-        for one in (pack, *others):
-            one.grow()
+        _grow((pack, *others))
         walk = _packs.Walk(
             pack,
             finder.hints,
@@ -166,21 +165,11 @@ class Packs:
     def odd(self, paths: Iterable[bytes]) -> bool:
         """Whether some of the packs have objects that cannot be read here."""
         some = [_opened(path, self.repository.id_length // 2) for path in paths]
-
-        def grow() -> None:
-            for pack in some:
-                pack.grow()
-
-        return bool(_sound(grow)) or any(pack.broken() or pack.circular() for pack in some)
+        return bool(_sound(lambda: _grow(some))) or any(pack.broken() or pack.circular() for pack in some)
 
     def grow(self) -> str:
         """Read the headers of all entries, if that was not done; why that cannot be, or nothing."""
-
-        def grow() -> None:
-            for pack in self.opened:
-                pack.grow()
-
-        return _sound(grow)
+        return _sound(lambda: _grow(self.opened))
 
     def list_units(self, store: Store) -> Iterator[PackUnit | ObjectUnit]:
         """Units of all blobs, commits and tags."""
@@ -353,6 +342,11 @@ def open_packs(repository: Repository, *, max_size: int, jobs: int = 1, grow: bo
         return None, why
     found.loose = {name for name in found.loose if not any(name in pack for pack in found.opened)}
     return found, ""
+
+
+def _grow(some: Iterable[_packs.Pack]) -> None:
+    for pack in some:
+        pack.grow()
 
 
 def _sound(read: Callable[[], object]) -> str:
