@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from .canonical import canonical
@@ -471,6 +471,25 @@ class Explanation:
 
     secrets: tuple[tuple[RankedFinding, str], ...]
     guesses: tuple[Guess, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """What somebody accepted, and why: one secret by its `fingerprint`, wherever it stands; or what stands at paths that
+    fit a glob, what a `detector` finds, or both together.
+
+    `expires` is the last day it holds; `seen` says for readers where the secret stood; `source` is the file that it is
+    written in.
+    """
+
+    reason: str
+    fingerprint: str = ""
+    path: str = ""
+    detector: str = ""
+    expires: date | None = None
+    by: str = ""
+    seen: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

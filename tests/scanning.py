@@ -12,8 +12,8 @@ from typing import Any
 from git_repository import AUTHOR, Commit, utc
 from oakum.detectors import samples
 from oakum.scanner.model import File, GitBlob, GitMessage, Origin, ScanResult
-from oakum.scanner.pipeline import ScanOptions
-from oakum.scanner.pipeline import scan as run_scan
+from oakum.scanner.pipeline.scan import ScanOptions
+from oakum.scanner.pipeline.scan import scan as run_scan
 
 DETECTOR = "github-pat"
 """The detector of the secrets that `Fresh` draws: its checksum leaves no doubt."""

@@ -17,8 +17,8 @@ import click
 from .. import __version__
 from ..errors import UsageError
 from ..model import BANDS, ScanResult, clean
-from ..pipeline import ScanOptions
-from ..pipeline import scan as run_scan
+from ..pipeline.scan import ScanOptions
+from ..pipeline.scan import scan as run_scan
 from ..pipeline.workers import ENGINES
 from ..report import FORMATS, ReportOptions
 from .progress import Bars

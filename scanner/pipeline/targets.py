@@ -21,7 +21,7 @@ from .memory import MOST_FRESH, Memory
 from .workers import Pool, Toucher, name_of
 
 if TYPE_CHECKING:
-    from . import ScanOptions, TargetScan
+    from .scan import ScanOptions, TargetScan
 
 UNPACKED = 8
 """How many bytes of content a byte of a pack stands for, at the least."""
