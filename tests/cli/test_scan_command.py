@@ -15,7 +15,7 @@ from random import Random
 import pytest
 from git_repository import GitRepository
 from oakum.detectors import samples
-from oakum.scanner import catalog, cli, pipeline
+from oakum.scanner import catalog, cli
 from oakum.scanner.report import FORMATS, ReportOptions
 from oakum.scanner.sources.describe import describe
 from scanning import Fresh, scan
@@ -109,7 +109,7 @@ class TestExitCodes:
         def fail(*_: object) -> None:
             raise ZeroDivisionError("a secret")
 
-        monkeypatch.setattr(pipeline, "_rank", fail)
+        monkeypatch.setattr("oakum.scanner.pipeline.scan._rank", fail)
         assert cli.run(["scan", str(clean)]) == 2
         said = capfd.readouterr().err
         assert said.startswith("oakum: an error in oakum itself: ZeroDivisionError at test_scan_command.py:")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from git_repository import GitRepository
-from oakum.scanner import ledger, pipeline
+from oakum.scanner import ledger
 from oakum.scanner.errors import TargetError, UsageError
 from oakum.scanner.model import File, NotScanned, Piece
 from oakum.scanner.pipeline import workers
@@ -53,7 +53,7 @@ def test_too_many_secrets(tmp_path: Path, fresh: Fresh, monkeypatch: pytest.Monk
 
 def test_what_was_not_scanned_is_folded(repo: GitRepository, monkeypatch: pytest.MonkeyPatch) -> None:
     """So many of a reason are listed, the rest is counted."""
-    monkeypatch.setattr(pipeline, "NOT_SCANNED_KEPT", 10)
+    monkeypatch.setattr("oakum.scanner.pipeline.scan.NOT_SCANNED_KEPT", 10)
     repo.commit({".gitignore": b"*.tmp\n"})
     repo.write({f"{number:02}.tmp": b"x\n" for number in range(25)})
     result = scan(repo.path)
