@@ -25,3 +25,7 @@ class DetectorError(OakumError):
 
 class AllowlistError(OakumError):
     """An allowlist file holds a mistake."""
+
+
+class ConfigError(OakumError):
+    """A configuration file holds a mistake, or cannot be read; the message names file, key and what is allowed."""
