@@ -115,7 +115,7 @@ SETTINGS = (
     Setting("markers", FLAG, "obey inline markers such as oakum:allow", True, own=True),
     Setting("push.min-band", BAND, "`oakum push`: what blocks a push, from this band upwards", "medium"),
     Setting("push.budget", TIME, "`oakum push`: the seconds that it may take", 10),
-    Setting("push.on-incomplete", _choice("warn", "block"), "`oakum push`: what to do where not all was searched", "warn"),
+    Setting("push.on-incomplete", _choice("warn", "block"), "`oakum push`: what to do if not all was searched", "warn"),
 )  # fmt: skip
 ENTRY = (
     Setting("fingerprint", FINGERPRINT, "the secret that is accepted, wherever it stands"),
