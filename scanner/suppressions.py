@@ -59,7 +59,7 @@ def _fits(entry: Suppression, detector: str, path: bytes) -> bool:
 def pattern(glob: str) -> re.Pattern[bytes]:
     """A path pattern as an expression over paths, which takes time that grows with the length of a path, not worse.
 
-    Between two `**`, or two `*` in a name, the first place that fits is as good as any other, so nothing is tried twice.
+    Between two `**`, or two `*` in a name, the first place that fits is as good as any other: nothing is tried twice.
     """
     names = glob.strip("/").split("/")
     if "/" not in glob[:-1]:
