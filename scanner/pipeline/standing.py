@@ -30,10 +30,12 @@ def standing(path: bytes, options: ScanOptions) -> list[Standing]:
     for entry in harvest.not_scanned:
         raise TargetError(f"{clean(path)}: {entry.why}")
     seen = [sighting for _, sightings in harvest.found for sighting in sightings]
-    named: dict[bytes, Detector] = {}
+    names: dict[bytes, set[str]] = {}
     for one in seen:
-        value = one.secret.canonical()
-        known = [searcher.by_id[name] for name in (one.detector, *one.also)]
-        named[value] = min(known + [named[value]] * (value in named), key=lambda d: (-d.specificity, d.id))
-    found = (Standing(one.secret, named[one.secret.canonical()], one.span) for one in seen)
+        names.setdefault(one.secret.canonical(), set()).update((one.detector, *one.also))
+    best = {
+        value: min((searcher.by_id[name] for name in some), key=lambda d: (-d.specificity, d.id))
+        for value, some in names.items()
+    }
+    found = (Standing(one.secret, best[one.secret.canonical()], one.span) for one in seen)
     return sorted(found, key=lambda one: (one.span.start, one.span.end))
