@@ -76,9 +76,10 @@ def content(path: bytes, *, follow: bool) -> bytes | None:
         return None
     except OSError as e:
         raise ConfigError(f"{clean(path)}: cannot be read: {e.strerror or e}") from e
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ConfigError(f"{clean(path)}: is not a regular file")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ConfigError(f"{clean(path)}: is not a regular file")
         text = file.read(LARGEST + 1)
     if len(text) > LARGEST:
         raise ConfigError(f"{clean(path)}: is larger than {LARGEST >> 20} MiB")
