@@ -110,14 +110,14 @@ def _require_sense(names: list[bytes], flags: dict[str, Any]) -> None:
 def _scan_options(names: list[bytes], flags: dict[str, Any], bars: Bars) -> ScanOptions:
     user, file = "" if flags["no_config"] else config_folder(), flags["config_file"]
     try:
-        own = load(user)
+        own = _flagged(load(user), flags)
         targets = {
-            name: load(user, name if os.path.isdir(name) else b"", file)
+            name: _flagged(load(user, name if os.path.isdir(name) else b"", file), flags)
             for name in (() if flags["no_config"] else names)
         }
     except ConfigError as e:
         raise ConfigError(f"{e} (--no-config scans without it)") from e
-    options = ScanOptions(
+    return ScanOptions(
         environment=dict(os.environ),
         now=datetime.now(UTC),
         jobs=flags["jobs"] or _cores(),
@@ -131,17 +131,19 @@ def _scan_options(names: list[bytes], flags: dict[str, Any], bars: Bars) -> Scan
         detectors=own.detectors + flags["detector_files"],
         engine=flags["engine"],
         cache="" if flags["no_cache"] else cache_folder(),
+        min_band=own.min_band,
+        max_size=own.max_size,
+        suppressions=own.allow,
+        configured=targets,
         baseline=_baseline(flags["baseline"]) if flags["baseline"] else frozenset(),
         progress=bars,
     )
-    options = _configured(options, own, flags)
-    return replace(options, configured={name: _configured(options, one, flags) for name, one in targets.items()})
 
 
-def _configured(options: ScanOptions, config: Config, flags: dict[str, Any]) -> ScanOptions:
-    """The options with what a configuration says, where no flag does."""
+def _flagged(config: Config, flags: dict[str, Any]) -> Config:
+    """A configuration with what flags say."""
     max_size = config.max_size if flags["max_size"] is None else flags["max_size"]
-    return replace(options, min_band=flags["min_band"] or config.min_band, max_size=max_size, suppressions=config.allow)
+    return replace(config, min_band=flags["min_band"] or config.min_band, max_size=max_size)
 
 
 def _baseline(path: str) -> frozenset[str]:

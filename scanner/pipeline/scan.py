@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import BinaryIO
 
+from ..config import Config
 from ..errors import GitError, OakumError, UsageError
 from ..ledger import Ledger, Resolve
 from ..model import (
@@ -55,8 +56,8 @@ Progress = Callable[[str, int, int], None]
 class ScanOptions:
     """What to scan of a target and how. `environment` is the caller's, for git; `now` decides what has expired.
 
-    `baseline` holds the fingerprints of what is known. A target that is `configured` by itself has its own `max_size`,
-    `min_band` and `suppressions`.
+    `baseline` holds the fingerprints of what is known. Of a target that is `configured` by itself, that configuration
+    says what its `min_band`, its `max_size` and its `suppressions` are.
     """
 
     environment: Mapping[str, str]
@@ -76,13 +77,18 @@ class ScanOptions:
     min_band: str = "low"
     suppressions: tuple[Suppression, ...] = ()
     baseline: frozenset[str] = frozenset()
-    configured: Mapping[bytes, ScanOptions] = field(default_factory=dict)
+    configured: Mapping[bytes, Config] = field(default_factory=dict)
     progress: Progress = field(default=lambda _what, _done, _total: None)
 
     @property
     def narrowed(self) -> bool:
         """Whether only a part of history was asked for."""
         return bool(self.range_ or self.branch or self.since or self.staged)
+
+    def of_target(self, name: bytes) -> ScanOptions:
+        """Those for one target."""
+        own = self.configured.get(name)
+        return replace(self, min_band=own.min_band, max_size=own.max_size, suppressions=own.allow) if own else self
 
 
 def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanResult:
@@ -178,7 +184,7 @@ def _scan_target(scan: TargetScan, name: bytes, options: ScanOptions, stdin: Bin
         scan.tally.whole.add(name)
         return targets.folder(scan, name, options)
     scan.folder = b""
-    if options.history and not options.narrowed:
+    if options.history and not options.narrowed and not repository.shallow:
         scan.tally.whole.add(name)
     kind = targets.selection if options.narrowed else targets.repository if options.history else targets.current
     return kind(scan, repository, options)
@@ -230,8 +236,8 @@ class Tally:
         """What targets' own configuration accepts and was not met. Whether `secrets` were is not always known."""
         used = {entry for one in self.accepted.values() for entry in (*one.used, *one.expired)}
         known = used.union(self.options.suppressions)
-        for name, options in self.options.configured.items():
-            for entry in options.suppressions if name in self.whole else ():
+        for name, own in self.options.configured.items():
+            for entry in own.allow if name in self.whole else ():
                 if entry not in known and (secrets or not entry.fingerprint):
                     known.add(entry)
                     yield entry
@@ -248,7 +254,7 @@ class TargetScan:
     def __init__(self, tally: Tally, name: bytes, *, label: str) -> None:
         self.tally = tally
         self.ledger = Ledger(tally.searcher.by_id)
-        self.options = tally.options.configured.get(name, tally.options)
+        self.options = tally.options.of_target(name)
         self.folder = os.path.join(name, b"") if os.path.isdir(name) else os.path.dirname(name)
         """What paths of files begin with that are not relative to the target."""
         self._label = label
