@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -22,10 +23,14 @@ from oakum.detectors import samples
 from oakum.detectors.checks import CHECKS, FILTERS
 from oakum.scanner import catalog, rank
 from oakum.scanner.cli import cli
+from oakum.scanner.config import settings
+from oakum.scanner.config.edit import written
+from oakum.scanner.config.schema import meaning, schema
 from oakum.scanner.model import FACT_NAMES, KINDS, SEVERITIES
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+SCHEMA = ROOT / "docs" / "oakum.schema.json"
 BLOCK = re.compile(r"<!-- generated: ([a-z-]+) -->\n(.*?)<!-- end -->", re.DOTALL)
 
 # --- the demo repository --------------------------------------------------------------------------------------------
@@ -202,12 +207,28 @@ def checks() -> str:
     return table(("check", "what it is"), *rows)
 
 
+def settings_of(some: Iterable[settings.Setting]) -> str:
+    """The keys that a configuration file may have."""
+    rows = [
+        (f"`{one.name}`", one.kind.allowed, "" if one.default is None else f"`{written(one.default)}`", meaning(one))
+        for one in some
+    ]
+    with_default = any(default for _, _, default, _ in rows)
+    head = ("key", "value", "default", "meaning")
+    return table(*([*row[:2], *row[2 if with_default else 3 :]] for row in (head, *rows)))
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "transcript": transcript,
     "help": help_text,
     "help-scan": lambda: help_text("scan"),
     "help-explain": lambda: help_text("explain"),
     "explain": explain_transcript,
+    "help-allow": lambda: help_text("allow"),
+    "help-config-show": lambda: help_text("config", "show"),
+    "help-config-schema": lambda: help_text("config", "schema"),
+    "settings": lambda: settings_of(settings.SETTINGS),
+    "entry": lambda: settings_of(settings.ENTRY),
     "help-detectors-list": lambda: help_text("detectors", "list"),
     "help-detectors-show": lambda: help_text("detectors", "show"),
     "detector-list": detector_list,
@@ -224,7 +245,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 
 def stale() -> dict[Path, str]:
-    """The pages that are not as they should be, each with the text that it should have."""
+    """The pages that are not as they should be, and the schema, each with the text that it should have."""
     made: dict[str, str] = {}
 
     def block(found: re.Match[str]) -> str:
@@ -233,8 +254,9 @@ def stale() -> dict[Path, str]:
             made[name] = BLOCKS[name]()
         return f"<!-- generated: {name} -->\n{made[name]}<!-- end -->"
 
-    texts = {page: page.read_text("utf-8") for page in PAGES}
-    return {page: new for page, text in texts.items() if (new := BLOCK.sub(block, text)) != text}
+    texts = {page: BLOCK.sub(block, page.read_text("utf-8")) for page in PAGES}
+    texts[SCHEMA] = json.dumps(schema(), indent=2) + "\n"
+    return {path: text for path, text in texts.items() if not path.exists() or path.read_text("utf-8") != text}
 
 
 def main() -> int:

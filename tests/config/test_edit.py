@@ -218,6 +218,21 @@ def test_nothing_else_of_a_file_changes(
 # --- what git makes of it -------------------------------------------------------------------------------------------
 
 
+def test_what_git_joins_wrongly_is_refused(repo: GitRepository) -> None:
+    """Two entries between the same two others, with `merge=union`: never are half of them heeded."""
+    path = repo.path / NAME
+    accept(os.fsencode(path), [secret("a"), secret("z")])
+    repo.commit({".gitattributes": b"*.toml merge=union\n"})
+    repo.git("branch", "theirs")
+    for branch, letter in (("main", "c"), ("theirs", "d")):
+        repo.git("checkout", "--quiet", branch)
+        accept(os.fsencode(path), [secret(letter, f"for {letter}")])
+        repo.commit()
+    repo.git("merge", "--quiet", "--no-edit", "main")
+    with pytest.raises(ConfigError, match="is not valid TOML"):
+        load("", os.fsencode(repo.path))
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_two_branches_that_accept_different_secrets_merge(repo: GitRepository, seed: int) -> None:
     """Without a conflict where at least one entry stands between the two; all that both accepted is there, in order."""

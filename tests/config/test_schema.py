@@ -65,7 +65,10 @@ BAD = [
     {"allow": [{"fingerprint": "a" * 26, "path": "x", "reason": "x"}]},
     {"allow": [{"fingerprint": "a" * 26, "detector": "x", "reason": "x"}]},
     *({"allow": [{"fingerprint": f, "reason": "x"}]} for f in ("a" * 25, "A" * 26, "1" * 26)),
-    *({"allow": [{"path": p, "reason": "x"}]} for p in ("", "/", "//a", "a//b", ".", "./a", "a/..", "a\\b")),
+    *(
+        {"allow": [{"path": p, "reason": "x"}]}
+        for p in ("", "/", "//a", "a//b", ".", "./a", "a/..", "a\\b", "a" * 4097)
+    ),
     *({"allow": [{"detector": d, "reason": "x"}]} for d in ("", "A", "a--b", "a_b", "-a")),
     *({"allow": [{"path": "x", "reason": "x", "expires": e}]} for e in ("soon", "2030-02-30", "2030-1-1", 2030)),
 ]
