@@ -25,3 +25,7 @@ class DetectorError(OakumError):
 
 class AllowlistError(OakumError):
     """An allowlist file holds a mistake."""
+
+
+class OutOfTime(KeyboardInterrupt):
+    """The time that a search may take is up. It ends as with Ctrl-C, and what was found is kept."""

@@ -475,8 +475,8 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """What somebody accepted, and why: one secret by its `fingerprint`, wherever it stands; or what stands at paths that
-    fit a glob, what a `detector` finds, or both together.
+    """What somebody accepted, and why: one secret by its `fingerprint`, wherever it stands; or what stands at paths
+    that fit a glob, what a `detector` finds, or both together.
 
     `expires` is the last day it holds; `seen` says for readers where the secret stood; `source` is the file that it is
     written in.

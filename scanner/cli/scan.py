@@ -17,7 +17,7 @@ import click
 from .. import __version__
 from ..errors import UsageError
 from ..model import BANDS, ScanResult, clean
-from ..pipeline.scan import ScanOptions
+from ..pipeline.options import ScanOptions
 from ..pipeline.scan import scan as run_scan
 from ..pipeline.workers import ENGINES
 from ..report import FORMATS, ReportOptions

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import BinaryIO
 
 from ..errors import GitError, OakumError, UsageError
@@ -34,8 +33,9 @@ from ..sources import Heard, files, git
 from . import targets
 from .judge import judged
 from .memory import Memory
+from .options import ScanOptions
 from .redact import Redactor
-from .workers import AnyUnit, Harvest, Pool, Searcher, SearchOptions, where_raised
+from .workers import AnyUnit, Harvest, Pool, Searcher, searcher_for, where_raised
 
 SMALL = 4 << 20
 """Less than this many bytes are searched in one process: starting others would take longer."""
@@ -45,35 +45,6 @@ NOT_SCANNED_KEPT = 200
 """Entries of the not-scanned list that are kept one by one for each reason; the rest is counted."""
 
 KnownFingerprints = dict[Secret, str]
-Progress = Callable[[str, int, int], None]
-"""Told (what, units done, units in all or 0) as the search goes on."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScanOptions:
-    """What to scan of a target and how. `environment` is the caller's, for git; `now` decides what has expired."""
-
-    environment: Mapping[str, str]
-    now: datetime
-    jobs: int = 1
-    max_size: int = 64 << 20
-    history: bool = True
-    staged: bool = False
-    range_: str = ""
-    branch: str = ""
-    since: str = ""
-    ignore: bool = True
-    markers: bool = True
-    detectors: tuple[str, ...] = ()
-    engine: str = "auto"
-    cache: str = ""
-    min_band: str = "low"
-    progress: Progress = field(default=lambda _what, _done, _total: None)
-
-    @property
-    def narrowed(self) -> bool:
-        """Whether only a part of history was asked for."""
-        return bool(self.range_ or self.branch or self.since or self.staged)
 
 
 def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanResult:
@@ -82,7 +53,7 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
     Ctrl-C ends the search; what was found until then is still ranked and returned, marked as interrupted.
     """
     started = time.monotonic()
-    tally = Tally(options)
+    tally = Tally(options, searcher_for(options))
     for name in names:
         if name != b"-":
             files.require_readable(name)
@@ -98,7 +69,11 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
                 tally.leave_out([NotScanned(name, str(e))])
                 continue
             found += target.findings(resolve)
-    found = prove(_merge(found))
+    return conclude(tally, prove(_merge(found)), names, started)
+
+
+def conclude(tally: Tally, found: list[Finding], names: Sequence[bytes], started: float) -> ScanResult:
+    """The result of a scan of the targets of these names: what was found, ranked, and all that was counted."""
     ranked, kept = _rank(found, tally)
     if not tally.interrupted:
         fingerprints = {one.finding.secret: one.fingerprint for one in kept}
@@ -123,7 +98,7 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
             notes=tuple(tally.searcher.notes()),
             stages=tuple(tally.stages.items()),
         ),
-        started=options.now,
+        started=tally.options.now,
         below_band=len(ranked) - len(kept),
         interrupted=tally.interrupted,
     )
@@ -172,7 +147,7 @@ class Tally:
     """What is counted over all targets of a scan."""
 
     options: ScanOptions
-    searcher: Searcher = field(init=False)
+    searcher: Searcher
     not_scanned: dict[tuple[bytes, str], NotScanned] = field(default_factory=dict)
     folded: Counter[tuple[str, bool]] = field(default_factory=Counter)
     kept: Counter[tuple[str, bool]] = field(default_factory=Counter)
@@ -187,10 +162,6 @@ class Tally:
     memories: list[Memory] = field(default_factory=list)
     fingerprints: KnownFingerprints = field(default_factory=dict)
     """Those known from former scans."""
-
-    def __post_init__(self) -> None:
-        options = self.options
-        self.searcher = Searcher(SearchOptions(options.detectors, options.markers, options.engine, options.cache))
 
     def leave_out(self, entries: Iterable[NotScanned]) -> None:
         """Note what was not searched: each thing once, and not without end."""

@@ -21,7 +21,8 @@ from .memory import MOST_FRESH, Memory
 from .workers import Pool, Toucher, name_of
 
 if TYPE_CHECKING:
-    from .scan import ScanOptions, TargetScan
+    from .options import ScanOptions
+    from .scan import TargetScan
 
 UNPACKED = 8
 """How many bytes of content a byte of a pack stands for, at the least."""

@@ -29,6 +29,8 @@ from ..sources.packs import PackUnit
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from .options import ScanOptions
+
 AnyUnit = Unit | PackUnit
 POOL_BREAKS = 5
 """How often workers may die before the rest is given up."""
@@ -134,11 +136,12 @@ class Searcher:
         if self.cache.problem:
             yield self.cache.problem
 
-    def search(self, unit: AnyUnit) -> Harvest:
-        """Search every blob of a unit; `prepare` comes first."""
+    def search(self, unit: AnyUnit, into: Harvest | None = None) -> Harvest:
+        """Search every blob of a unit; `prepare` comes first. What is found goes into one's own harvest, if it is given:
+        there it is even if the search is broken off."""
         engine = self._engine
         assert engine is not None
-        harvest = Harvest()
+        harvest = Harvest() if into is None else into
         try:
             for read in unit.walk(engine) if isinstance(unit, PackUnit) else unit.blobs():
                 if isinstance(read, ObjectUnit):
@@ -217,14 +220,19 @@ class Searcher:
         return sightings
 
 
+def searcher_for(options: ScanOptions) -> Searcher:
+    """The searcher of a scan."""
+    return Searcher(SearchOptions(options.detectors, options.markers, options.engine, options.cache))
+
+
 class Toucher(Searcher):
     """Says which objects some detectors could find something in; what that is, it does not say."""
 
-    def search(self, unit: AnyUnit) -> Harvest:
+    def search(self, unit: AnyUnit, into: Harvest | None = None) -> Harvest:
         """The objects of a unit, each without sightings; all of those that git would have to read."""
         if isinstance(unit, ObjectUnit):
             return Harvest(found=[(GitBlob(name), []) for name in unit.names()])
-        return super().search(unit)
+        return super().search(unit, into)
 
     def _search(
         self, engine: Engine, read: Batch | Counted | Item | tuple[Callable[[], Origin], Hinted], harvest: Harvest
