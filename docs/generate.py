@@ -21,7 +21,7 @@ import click
 from oakum.detectors import samples
 from oakum.detectors.checks import CHECKS, FILTERS
 from oakum.scanner import catalog, rank
-from oakum.scanner.cli import cli
+from oakum.scanner.cli.commands import cli
 from oakum.scanner.model import FACT_NAMES, KINDS, SEVERITIES
 
 ROOT = Path(__file__).resolve().parents[1]

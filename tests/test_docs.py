@@ -18,7 +18,7 @@ import click
 import pytest
 from oakum.detectors.checks import CHECKS
 from oakum.scanner import catalog
-from oakum.scanner.cli import cli
+from oakum.scanner.cli.commands import cli
 from oakum.scanner.model import KINDS, REACH_WORDS, Secret, guessable
 
 ROOT = Path(__file__).parents[1]

@@ -21,6 +21,7 @@ from ..pipeline.options import ScanOptions
 from ..pipeline.scan import scan as run_scan
 from ..pipeline.workers import ENGINES
 from ..report import FORMATS, ReportOptions
+from .folders import cache_folder
 from .progress import Bars
 
 
@@ -117,22 +118,6 @@ def _scan_options(flags: dict[str, Any], bars: Bars) -> ScanOptions:
         min_band=flags["min_band"],
         progress=bars,
     )
-
-
-def cache_folder() -> str:
-    """Where a user's caches lie: the XDG base directory, and what macOS and Windows have for it.
-
-    (The package platformdirs knows this too, and takes 15 ms to import at each start.)
-    """
-    home = os.path.expanduser("~")
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
-    elif sys.platform == "darwin":
-        base = os.path.join(home, "Library", "Caches")
-    else:
-        given = os.environ.get("XDG_CACHE_HOME", "")
-        base = given if os.path.isabs(given) else os.path.join(home, ".cache")
-    return os.path.join(base, "oakum") if os.path.isabs(base) else ""
 
 
 def _cores() -> int:

@@ -11,18 +11,19 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..errors import GitError, OutOfTime
-from ..model import BANDS, Coverage, GitBlob, NotScanned, Origin, ScanResult
-from ..sources import pushed
+from ..model import Coverage, GitBlob, NotScanned, Origin, ScanResult
+from ..sources import Batch, Item, pushed
 from ..sources.git import Repository
 from ..sources.pushed import Listing, Refs
 from .budget import Budget
 
 if TYPE_CHECKING:
-    from ..model import Detector, Finding
+    from ..ledger import Resolve
+    from ..model import Detector
     from ..sources.objects import ObjectUnit
     from ..sources.selection import Brought
     from .options import ScanOptions
@@ -58,16 +59,11 @@ class Pushed:
 
 
 def search(
-    repository: Repository,
-    tips: Sequence[str],
-    known: Sequence[str],
-    refs: Refs,
-    options: ScanOptions,
-    budget: Budget,
+    repository: Repository, tips: Sequence[str], known: Sequence[str], refs: Refs, options: ScanOptions, budget: Budget
 ) -> Pushed:
-    """Search what `tips` add to what is known: by its ids, and by what `refs` say. GitError where git cannot list it."""
+    """Search what `tips` add to what is known, by its ids and by what `refs` say; GitError where git cannot list it."""
     started = time.monotonic()
-    harvest, searcher, late, units = None, None, False, list[ObjectUnit]()
+    late, units = False, list["ObjectUnit"]()
     with pushed.listing(repository, tips, known, refs) as listing:
         from .workers import Harvest, searcher_for  # here: git is at work while the engine is made
 
@@ -88,6 +84,27 @@ def search(
         unknown=tuple(listing.unknown),
     )
     return _Judge(listing, refs, searcher, harvest, options, budget).judged(found, started) if harvest.found else found
+
+
+def staged(repository: Repository, options: ScanOptions, budget: Budget) -> Pushed:
+    """Search what is staged for the next commit; `options` say so."""
+    from ..prove import prove
+    from .scan import Tally, TargetScan, conclude
+    from .targets import as_given, selection
+    from .workers import searcher_for
+
+    started = time.monotonic()
+    tally = Tally(options, searcher_for(options))
+    scan, late = TargetScan(tally, repository.work_tree, label=""), False
+    resolve: Resolve = as_given
+    try:
+        with budget.bounded():
+            resolve = selection(scan, repository, options)
+    except OutOfTime:
+        late = True
+    late, tally.interrupted = late or tally.interrupted, False  # what was found is told as ever
+    result = conclude(tally, prove(list(scan.findings(resolve))), (), started)
+    return Pushed(result, count=sum(tally.counts.values()), left=-1 if late else 0)
 
 
 def _search(searcher: Searcher, units: Sequence[ObjectUnit], weight: int, jobs: int, harvest: Harvest) -> None:
@@ -124,7 +141,10 @@ def _nothing_found(harvest: Harvest, searcher: Searcher, options: ScanOptions, s
 
 @dataclass(slots=True)
 class _Judge:
-    """Tells what was found apart: what the remote has already, and what is new."""
+    """Tells what was found apart: what the remote has already, and what is new.
+
+    `values` are the secrets found, by their digests; `at_remote` the digests of those that the remote has.
+    """
 
     listing: Listing
     refs: Refs
@@ -132,29 +152,90 @@ class _Judge:
     harvest: Harvest
     options: ScanOptions
     budget: Budget
+    values: dict[bytes, bytes] = field(default_factory=dict)
+    at_remote: set[bytes] = field(default_factory=set)
+    brought: Brought | None = None
 
     def judged(self, found: Pushed, started: float) -> Pushed:
         """The outcome with its findings."""
         from ..prove import prove
         from .scan import Tally, TargetScan, conclude
+        from .workers import digest
 
         tally = Tally(self.options, self.searcher)
         scan = TargetScan(tally, b"", label="")
         scan.take(self.harvest)
-        values = {digest: value for digest, value in self._values().items()}
-        brought, at_remote, unsure = None, set[bytes](), False
+        self.values = {digest(s.secret): s.secret.reveal() for _, sightings in self.harvest.found for s in sightings}
+        unsure = False
         try:
             with self.budget.bounded(self.budget.seconds * ANOTHER_LOOK):
-                brought = self._brought(scan)
-                at_remote = self._at_the_remote(brought, values)
+                self._attribute(scan)
+                self._look_at_the_remote()
         except OutOfTime:
             unsure = True
         except GitError as e:
             unsure = True
-            scan.leave_out([NotScanned(b"history", f"where it comes from could not be told: {e}")])
-        if brought:
-            scan.leave_out(brought.not_scanned)
-        findings = list(scan.findings(_resolve(brought)))
-        new = [f for f in findings if self._digest(f) not in at_remote]
+            scan.leave_out([NotScanned(b"history", f"where a finding comes from could not be told: {e}")])
+        findings = list(scan.findings(self._places))
+        new = [finding for finding in findings if digest(finding.secret) not in self.at_remote]
         result = conclude(tally, prove(new), (), started)
         return replace(found, result=result, known=len(findings) - len(new), unsure=unsure)
+
+    def _attribute(self, scan: TargetScan) -> None:
+        from ..sources.selection import Selection
+
+        chosen = Selection(tuple(reversed(self.listing.commits)), frozenset(self.listing.blobs))
+        self.brought = chosen.history(self.listing.repository, scan.ledger.blobs())
+        self.brought.messages.update(dict.fromkeys(scan.ledger.messages(), ("history", "")))
+        scan.leave_out(self.brought.not_scanned)
+
+    def _places(self, detector: Detector, origin: Origin, blobs: set[str]) -> list[tuple[Origin, int]]:
+        """Where what was found stands; a blob that no commit brought (a tag names it, say) by itself."""
+        from .targets import as_given, brought
+
+        placed = self.brought is not None and not (isinstance(origin, GitBlob) and not self.brought.has(origin.blob))
+        return (brought(self.brought) if placed and self.brought else as_given)(detector, origin, blobs)
+
+    def _look_at_the_remote(self) -> None:
+        """Whether the secrets stand in what the remote has: first where that is likely, then where it is dear."""
+        from ..sources.diffs import replaced, tree
+        from ..sources.objects import chosen_units
+
+        repository, ours, size = self.listing.repository, self.listing.blobs, self.options.max_size
+        ways = (way for paths in self.brought.introductions.values() for way in paths.values()) if self.brought else ()
+        commits = {place.commit for way in ways for place in way.values() if place.commit}
+        before = sorted(replaced(repository, sorted(commits)) - ours)
+        self._look(chosen_units(repository, "blob", before, [], max_size=size))
+        if self._left and self.listing.known:
+            with pushed.listing(repository, self.listing.known, self.listing.tips, Refs()) as gone:
+                self._look(gone.units(max_size=size))
+        if self._left:
+            seen: dict[str, None] = {}
+            for commit in pushed.behind(self.listing, self.refs)[:TREES]:
+                seen.update((blob, None) for _, blob in tree(repository, commit, [], most=MOST_FILES))
+            there = [blob for blob in seen if blob not in ours]
+            self._look(u for u in chosen_units(repository, "blob", there, [], max_size=size) if self._holds(u))
+
+    @property
+    def _left(self) -> list[bytes]:
+        return [value for digest, value in self.values.items() if digest not in self.at_remote]
+
+    def _look(self, units: Iterable[ObjectUnit]) -> None:
+        from .workers import digest
+
+        for unit in units:
+            if not self._left:
+                return
+            found = self.searcher.search(unit).found
+            self.at_remote.update(digest(sighting.secret) for _, sightings in found for sighting in sightings)
+
+    def _holds(self, unit: ObjectUnit) -> bool:
+        """Whether one of the secrets stands in some object of a unit, as it is: that is told faster than a search."""
+        values = self._left
+        for read in unit.blobs():
+            buffers = [read.buffer] if isinstance(read, Batch) else []
+            if isinstance(read, Item):
+                buffers += (piece.content for piece in read.pieces)
+            if any(value in buffer for buffer in buffers for value in values):
+                return True
+        return False

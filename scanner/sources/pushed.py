@@ -116,10 +116,12 @@ class Listing:
         self._leave_out(missing)
         names = [line for line in listed if not line.startswith("?")]
         sizes: dict[str, list[tuple[str, int]]] = {}
-        for name, kind, size in _headers(self.repository, names):
-            sizes.setdefault(kind, []).append((name, size))
+        for place, (name, kind, size) in enumerate(_headers(self.repository, [*names, *self.tips])):
+            if place < len(names):
+                sizes.setdefault(kind, []).append((name, size))
+            elif kind == "missing":
+                self.unknown.append(name)
         self._leave_out(name for name, _ in sizes.get("missing", ()))
-        self.unknown = [name for name, kind, _ in _headers(self.repository, self.tips) if kind == "missing"]
         self.commits = [name for name, _ in sizes.get("commit", ())]
         self.blobs = {name for name, _ in sizes.get("blob", ())}
         units = [unit for kind in _KINDS for unit in self._units(kind, sizes.get(kind, []), max_size)]
@@ -151,7 +153,8 @@ def listing(repository: Repository, tips: Sequence[str], known: Sequence[str], r
 
     Ids that are not in the object store are passed over: a remote may have what was never fetched.
     """
-    arguments = ("rev-list", "--objects", "--missing=print", "--ignore-missing", *refs.arguments(), "--stdin")
+    how = ("--objects", "--date-order", "--missing=print", "--ignore-missing")
+    arguments = ("rev-list", *how, *refs.arguments(), "--stdin")
     given = _lines([*tips, *("^" + name for name in known)])
     with repository.open(*arguments, given=given, patience=LONGEST_LISTING) as git:
         yield Listing(repository, tips, known, git)
