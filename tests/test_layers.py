@@ -27,6 +27,7 @@ LAYERS = {
     "catalog": 1,
     "allow": 1,
     "ledger": 1,
+    "suppressions": 1,
     "config": 1,
     "pipeline": 2,
     "hook": 3,
