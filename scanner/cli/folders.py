@@ -21,6 +21,16 @@ def cache_folder() -> str:
     return os.path.join(base, "oakum") if os.path.isabs(base) else ""
 
 
+def config_folder() -> str:
+    """Of the user's own configuration, on macOS as on Linux; empty where there is no such place."""
+    home = os.path.expanduser("~")
+    if sys.platform == "win32":
+        base = os.environ.get("APPDATA") or os.path.join(home, "AppData", "Roaming")
+    else:
+        base = _xdg("XDG_CONFIG_HOME", home, ".config")
+    return os.path.join(base, "oakum") if os.path.isabs(base) else ""
+
+
 def state_folder() -> str:
     """Of records that nothing else has; empty where there is no such place."""
     home = os.path.expanduser("~")

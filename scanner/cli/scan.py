@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from ..pipeline.scan import scan as run_scan
 from ..pipeline.workers import ENGINES
 from ..report import FORMATS, ReportOptions
 from .folders import cache_folder
+from .machine import cores, page_width
 from .progress import Bars
 
 
@@ -103,7 +103,7 @@ def _scan_options(flags: dict[str, Any], bars: Bars) -> ScanOptions:
     return ScanOptions(
         environment=dict(os.environ),
         now=datetime.now(UTC),
-        jobs=flags["jobs"] or _cores(),
+        jobs=flags["jobs"] or cores(),
         max_size=flags["max_size"],
         history=not flags["no_history"],
         staged=flags["staged"],
@@ -120,11 +120,6 @@ def _scan_options(flags: dict[str, Any], bars: Bars) -> ScanOptions:
     )
 
 
-def _cores() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _report_options(names: list[bytes], flags: dict[str, Any], output: IO[str]) -> ReportOptions:
     color = flags["color"] == "always" or (
         flags["color"] == "auto" and output.isatty() and not os.environ.get("NO_COLOR")
@@ -137,11 +132,6 @@ def _report_options(names: list[bytes], flags: dict[str, Any], output: IO[str]) 
         version=__version__,
         width=page_width(),
     )
-
-
-def page_width() -> int:
-    """Columns of a page for people: those of the terminal, neither too few nor too many."""
-    return max(60, min(shutil.get_terminal_size((100, 24)).columns, 120))
 
 
 def _heading(names: list[bytes]) -> Iterator[str]:

@@ -70,6 +70,11 @@ def _told(given: bytes, form: re.Pattern[bytes]) -> Told:
     return Told(tuple(updates), tuple(garbage))
 
 
+def by_hand(head: str) -> Told:
+    """As if what is checked out were pushed to a branch that the remote does not have."""
+    return Told((Update(b"HEAD", head, b"HEAD", "0" * len(head)),)) if head else Told()
+
+
 def of_the_framework(environment: Mapping[str, str]) -> Told | None:
     """What the pre-commit framework tells in its environment, as it keeps standard input to itself; None where it is
     not that which calls. It tells of one ref only, and nothing of deletions."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ..model import Suppression
+
 Progress = Callable[[str, int, int], None]
 """Told (what, units done, units in all or 0) as the search goes on."""
 
@@ -29,6 +31,8 @@ class ScanOptions:
     engine: str = "auto"
     cache: str = ""
     min_band: str = "low"
+    suppressions: tuple[Suppression, ...] = ()
+    baseline: frozenset[str] = frozenset()
     progress: Progress = field(default=lambda _what, _done, _total: None)
 
     @property

@@ -183,5 +183,17 @@ def behind(listed: Listing, refs: Refs) -> list[str]:
     return list(dict.fromkeys([*listed.known, *parents]))
 
 
+MOST_COMMITS = 20_000
+"""Commits whose parents are asked for."""
+
+
+def parents(repository: Repository, commits: Sequence[str]) -> dict[str, list[str]]:
+    """The parents of some commits, in their order; of the first of them, where they are many."""
+    arguments = ("rev-list", "--no-walk=unsorted", "--parents", "--stdin")
+    with repository.open(*arguments, given=_lines(commits[:MOST_COMMITS])) as git:
+        listed = [line.decode("ascii", "replace").split() for line in git.stdout]
+    return {names[0]: names[1:] for names in listed if names}
+
+
 def _lines(names: Iterable[str]) -> bytes:
     return "".join(f"{name}\n" for name in names).encode()
