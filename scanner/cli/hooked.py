@@ -95,7 +95,7 @@ def _answer(call: _Call) -> int:
 
 
 def _given(call: _Call) -> Told:
-    """What git tells on standard input; what the pre-commit framework tells; by hand, the branch that is checked out."""
+    """What git tells on standard input, or what the pre-commit framework tells in its environment."""
     if call.stage == "pre-commit":
         return Told()
     framework = protocol.of_the_framework(call.environment) if call.stage == "pre-push" else None

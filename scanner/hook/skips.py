@@ -1,4 +1,4 @@
-"""The record of pushes and commits that somebody let through without a search: JSON lines in the user's state folder."""
+"""The record of what somebody let through without a search: JSON lines in the user's state folder."""
 
 from __future__ import annotations
 
