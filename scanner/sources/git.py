@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import os
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -151,7 +150,7 @@ class Repository:
         With `given`, all that it reads is known: it comes from a file, so that nobody waits for anybody. `patience` is
         how many seconds it may be silent, where that is more than `SILENCE`.
         """
-        with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as questions:
+        with _scratch() as errors, _scratch() as questions:
             if given is not None:
                 questions.write(given)
                 questions.seek(0)
@@ -167,6 +166,15 @@ class Repository:
             )
             with Conversation(process, errors, max(patience, SILENCE)) as conversation:
                 yield conversation
+
+
+def _scratch() -> IO[bytes]:
+    """A file without a name: in memory where the system has such, so that a full disk does not matter."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("oakum"), "w+b")
+    import tempfile
+
+    return tempfile.TemporaryFile()
 
 
 class Conversation:
