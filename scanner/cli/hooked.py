@@ -88,7 +88,7 @@ def _answer(call: _Call) -> int:
     outcome = _search(call, call.repository)
     if outcome.found and outcome.found.result.findings:
         _show(call, call.repository, outcome)
-        _incomplete(call, outcome.problems)
+        _say(f"WARNING: {problem}" for problem in dict.fromkeys((*call.problems, *outcome.problems)))
         return 1
     _say(_summary(call, outcome))
     return _incomplete(call, outcome.problems)
@@ -163,6 +163,8 @@ def _summary(call: _Call, outcome: Outcome) -> list[str]:
         return []
     coverage, result = found.result.coverage, found.result
     what = _counted(len(found.commits), "new commit") if call.stage != "pre-commit" else "what is staged"
+    if found.left < 0:
+        return []
     lines = [f"nothing found in {what} ({_counted(found.count, 'object')}, {coverage.seconds:.2f} s)"]
     if found.known:
         where = "already there" if call.server else f"at {_shown(call)} already"

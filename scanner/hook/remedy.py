@@ -104,6 +104,9 @@ def _removal(places: Sequence[_Place], findings: Sequence[RankedFinding], commit
         yield "the message of a tag: git tag --force --annotate NAME NAME^{}"
     known = {place.commit for place in places if place.commit in commits.parents}
     if not known:
+        blobs = (o.origin.blob for r in findings for o in r.finding.occurrences if isinstance(o.origin, GitBlob))
+        for blob in list(dict.fromkeys(blobs))[:MOST_NAMED]:
+            yield f"git log --oneline --find-object={blob[:12]}   (names the commits to take it out of)"
         return
     if known == {commits.head} and all(place.there for place in places):
         if any(not place.path for place in places):

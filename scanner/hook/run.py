@@ -59,10 +59,8 @@ def _problems(found: push.Pushed, budget: Budget) -> list[str]:
     """What of a push was not searched, and what to do about it."""
     out = [f"{name} is pushed and not in the object store: it was not searched" for name in found.unknown]
     if found.left:
-        many = f"{found.left:,} of {found.count:,} objects were" if found.left > 0 else "nothing was"
-        out.append(
-            f"the time for it ({budget.seconds:g} s) was up: {many} NOT searched; `oakum scan` searches them all"
-        )
+        many = f"{found.left:,} of {found.count:,} objects were" if found.left > 0 else "what is pushed was"
+        out.append(f"{many} NOT searched: the time for it ({budget.seconds:g} s) was up; `oakum scan` searches all")
     lost = [entry for entry in found.result.not_scanned if not entry.policy]
     out += (f"{clean(entry.what)}: {clean(entry.why)}" for entry in lost[:MOST_TOLD])
     if len(lost) > MOST_TOLD:

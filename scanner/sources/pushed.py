@@ -101,13 +101,17 @@ class Listing:
     blobs: set[str] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
     not_scanned: list[NotScanned] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
     count: int = 0
     """Objects that are to be searched, and in `weight` their bytes."""
     weight: int = 0
+    _listed: list[bytes] = field(default_factory=list)
+    _names: set[str] = field(default_factory=set)
 
     def units(self, *, max_size: int) -> list[ObjectUnit]:
         """What is to be searched: the newest first, commits and tags before blobs. GitError where git gives up."""
-        listed = [line.split(b" ", 1)[0].rstrip(b"\n").decode("ascii", "replace") for line in self.git.stdout]
+        self._listed = list(self.git.stdout)
+        listed = [line.split(b" ", 1)[0].rstrip(b"\n").decode("ascii", "replace") for line in self._listed]
         if self.git.end():
             said = self.git.said()
             worst = [line for line in said if line.startswith(("fatal:", "error:"))]
@@ -123,10 +127,23 @@ class Listing:
                 self.unknown.append(name)
         self._leave_out(name for name, _ in sizes.get("missing", ()))
         self.commits = [name for name, _ in sizes.get("commit", ())]
+        self.tags = [name for name, _ in sizes.get("tag", ())]
         self.blobs = {name for name, _ in sizes.get("blob", ())}
         units = [unit for kind in _KINDS for unit in self._units(kind, sizes.get(kind, []), max_size)]
         self.count, self.weight = sum(u.size() for u in units), sum(u.weight for u in units)
         return units
+
+    @property
+    def names(self) -> set[str]:
+        """Of all that is to be searched."""
+        if not self._names:
+            self._names = {*self.commits, *self.tags, *self.blobs}
+        return self._names
+
+    def path(self, blob: str) -> bytes:
+        """A path at which git came by a blob, as far as its first line; empty where it has none."""
+        begin = blob.encode() + b" "
+        return next((line[len(begin) :].rstrip(b"\n") for line in self._listed if line.startswith(begin)), b"")
 
     def _leave_out(self, names: Iterable[str]) -> None:
         why = "is not in the object store, so that it was not searched (a partial clone? damage? see `git fsck`)"
