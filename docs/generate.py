@@ -93,7 +93,7 @@ def transcript() -> str:
         done = subprocess.run(
             [sys.executable, "-m", "oakum.scanner", "scan", "demo"],
             cwd=home,
-            env={"PATH": os.environ["PATH"], "COLUMNS": "100", "LC_ALL": "C.UTF-8"},
+            env={"PATH": os.environ["PATH"], "COLUMNS": "100", "LC_ALL": "C.UTF-8", "XDG_CONFIG_HOME": str(home)},
             capture_output=True,
             check=False,
         )
@@ -127,7 +127,7 @@ def help_text(*names: str) -> str:
     context = click.Context(cli, info_name="oakum", **settings)
     for name in names:
         assert isinstance(command, click.Group)
-        command = command.commands[name]
+        command = command.get_command(context, name) or command
         context = click.Context(command, parent=context, info_name=name)
     return f"```text\n$ {' '.join(('oakum', *names))} --help\n{command.get_help(context)}\n```\n"
 

@@ -63,13 +63,21 @@ def test_every_generated_part_is_used(generate: ModuleType) -> None:
     assert used == set(generate.BLOCKS)
 
 
+def below_of(command: click.Command) -> dict[str, click.Command]:
+    """The commands of a group, by their names."""
+    if not isinstance(command, click.Group):
+        return {}
+    context = click.Context(command)
+    return {name: found for name in command.list_commands(context) if (found := command.get_command(context, name))}
+
+
 def test_the_help_of_every_command_is_in_the_documentation() -> None:
     """A new command needs its page."""
     text = "".join(map(page, NAMES))
 
     def commands(command: click.Command, name: str) -> list[str]:
-        below = command.commands if isinstance(command, click.Group) else {}
-        return [n for sub, c in below.items() for n in commands(c, f"{name} {sub}")] or [name]
+        below = below_of(command).items()
+        return [n for sub, c in below for n in commands(c, f"{name} {sub}")] or [name]
 
     assert [name for name in commands(cli, "oakum") if f"$ {name} --help\n" not in text] == []
 
@@ -201,7 +209,7 @@ def test_options_of_commands_in_the_documentation_are_real(name: str, line: str)
     command: click.Command = cli
     arguments = words[1:]
     while isinstance(command, click.Group):
-        command = command.commands[arguments.pop(0)]
+        command = below_of(command)[arguments.pop(0)]
     command.make_context(words[0], [a for a in arguments if a != "FILE"])
 
 

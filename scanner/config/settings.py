@@ -9,7 +9,6 @@ from datetime import date, datetime
 from typing import Any
 
 from ..model import BANDS
-from ..patterns import later_text
 
 MOST_SECONDS = 3600
 
@@ -28,11 +27,10 @@ class Kind:
 
 def _text(allowed: str, pattern: str, read: Callable[[str], Any] = str, **more: Any) -> Kind:
     """Texts that fit a pattern, which ECMAScript and Python read alike."""
-    fits = later_text(pattern)
     return Kind(
         allowed,
         {"type": "string", "pattern": f"^(?:{pattern})$", **more},
-        lambda value: read(value) if isinstance(value, str) and fits.fullmatch(value) else None,
+        lambda value: read(value) if isinstance(value, str) and re.fullmatch(pattern, value) else None,
     )
 
 
