@@ -22,7 +22,7 @@ import click
 from oakum.detectors import samples
 from oakum.detectors.checks import CHECKS, FILTERS
 from oakum.scanner import catalog, rank
-from oakum.scanner.cli import cli
+from oakum.scanner.cli.commands import cli
 from oakum.scanner.config import settings
 from oakum.scanner.config.edit import written
 from oakum.scanner.config.schema import meaning, schema
@@ -107,6 +107,43 @@ def transcript() -> str:
             raise SystemExit(f"the scan of the demo repository ended with {done.returncode}: {done.stderr.decode()}")
     page = re.sub(r"in [\d.]+ s(?: \([\d,]+ MB/s\))?", "in 0.1 s", page)
     return "```text\n$ oakum scan demo\n" + timeless(page) + "```\n"
+
+
+def push_transcript() -> str:
+    """What a push says that would publish a made-up token."""
+    rng = Random("push")  # noqa: S311  made-up
+    who = {f"GIT_{role}_{k}": v for role in ("AUTHOR", "COMMITTER") for k, v in PERSON.items()}
+    dates = {f"GIT_{role}_DATE": "2024-03-01T12:00:00+00:00" for role in ("AUTHOR", "COMMITTER")}
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name).resolve()
+        environment = {"PATH": os.environ["PATH"], "HOME": name, "COLUMNS": "100", "GIT_CONFIG_NOSYSTEM": "1"}
+
+        def git(*arguments: str, fails: bool = False) -> str:
+            done = subprocess.run(
+                ["git", "-C", str(home / "work"), *arguments],
+                env=environment | who | dates,
+                capture_output=True,
+                check=False,
+            )
+            assert (done.returncode != 0) == fails, done.stderr
+            return done.stderr.decode()
+
+        (home / "work" / "deploy").mkdir(parents=True)
+        git("init", "--quiet", "--initial-branch=main")
+        git("init", "--quiet", "--bare", str(home / "remote.git"))
+        git("remote", "add", "origin", str(home / "remote.git"))
+        hook = home / "work" / ".git" / "hooks" / "pre-push"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m oakum.scanner push "$@"\n')
+        hook.chmod(0o755)
+        token = samples.build("github:ghp", rng).decode()
+        for message, text in (("release by hand", f"export GITHUB_TOKEN={token}\n./publish\n"), ("say so", "# how\n")):
+            with (home / "work" / "deploy" / "release.sh").open("a") as file:
+                file.write(text)
+            git("add", "--all")
+            git("commit", "--quiet", "-m", message)
+        page = git("push", "origin", "main", fails=True).replace(name, "/home/ada")
+    return "```text\n$ git push origin main\n" + timeless(page).rstrip() + "\n```\n"
 
 
 def explain_transcript() -> str:
@@ -220,6 +257,7 @@ def settings_of(some: Iterable[settings.Setting]) -> str:
 
 BLOCKS: dict[str, Callable[[], str]] = {
     "transcript": transcript,
+    "push-transcript": push_transcript,
     "help": help_text,
     "help-scan": lambda: help_text("scan"),
     "help-explain": lambda: help_text("explain"),

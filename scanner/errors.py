@@ -27,5 +27,9 @@ class AllowlistError(OakumError):
     """An allowlist file holds a mistake."""
 
 
+class OutOfTime(KeyboardInterrupt):
+    """The time that a search may take is up. It ends as with Ctrl-C, and what was found is kept."""
+
+
 class ConfigError(OakumError):
     """A configuration file holds a mistake, or cannot be read; the message names file, key and what is allowed."""

@@ -19,7 +19,7 @@ import click
 import pytest
 from oakum.detectors.checks import CHECKS
 from oakum.scanner import catalog
-from oakum.scanner.cli import cli
+from oakum.scanner.cli.commands import cli
 from oakum.scanner.config.files import parsed, source
 from oakum.scanner.model import KINDS, REACH_WORDS, Secret, guessable
 from oakum.scanner.suppressions import BASELINE, BY_DETECTOR, BY_FINGERPRINT, BY_PATH

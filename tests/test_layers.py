@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LAYERS = {
+    "patterns": -2,
     "canonical": -1,
     "model": 0,
     "errors": 0,

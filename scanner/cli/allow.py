@@ -17,7 +17,7 @@ from ..config.edit import accept
 from ..config.settings import DAY, FINGERPRINT, GLOB, TEXT, Kind
 from ..errors import UsageError
 from ..model import Suppression, clean
-from ..pipeline.scan import ScanOptions
+from ..pipeline.options import ScanOptions
 from ..pipeline.standing import standing
 from ..sources.locate import top_of
 from .folders import cache_folder, config_folder

@@ -14,7 +14,7 @@ from ..pipeline.explain import explain as run_explain
 from ..report import ReportOptions
 from ..report.explanation import render_json, render_text
 from .folders import cache_folder
-from .scan import page_width
+from .machine import page_width
 
 
 @click.command()

@@ -31,6 +31,16 @@ def config_folder() -> str:
     return os.path.join(base, "oakum") if os.path.isabs(base) else ""
 
 
+def state_folder() -> str:
+    """Of records that nothing else has; empty where there is no such place."""
+    home = os.path.expanduser("~")
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
+    else:
+        base = _xdg("XDG_STATE_HOME", home, os.path.join(".local", "state"))
+    return os.path.join(base, "oakum") if os.path.isabs(base) else ""
+
+
 def _xdg(variable: str, home: str, otherwise: str) -> str:
     given = os.environ.get(variable, "")
     return given if os.path.isabs(given) else os.path.join(home, otherwise)

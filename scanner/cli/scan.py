@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +18,13 @@ from ..config import Config, load
 from ..config.settings import SIZE
 from ..errors import ConfigError, UsageError
 from ..model import BANDS, ScanResult, clean
-from ..pipeline.scan import ScanOptions
+from ..pipeline.options import ScanOptions
 from ..pipeline.scan import scan as run_scan
 from ..pipeline.workers import ENGINES
 from ..report import FORMATS, ReportOptions
 from ..report.baseline import fingerprints
 from .folders import cache_folder, config_folder
+from .machine import cores, page_width
 from .progress import Bars
 
 
@@ -120,7 +120,7 @@ def _scan_options(names: list[bytes], flags: dict[str, Any], bars: Bars) -> Scan
     return ScanOptions(
         environment=dict(os.environ),
         now=datetime.now(UTC),
-        jobs=flags["jobs"] or _cores(),
+        jobs=flags["jobs"] or cores(),
         history=not flags["no_history"],
         staged=flags["staged"],
         range_=flags["range_"],
@@ -157,11 +157,6 @@ def _baseline(path: str) -> frozenset[str]:
     raise UsageError(f"--baseline {path}: {why}; `oakum scan --format json --output FILE` writes one")
 
 
-def _cores() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _report_options(names: list[bytes], flags: dict[str, Any], output: IO[str]) -> ReportOptions:
     color = flags["color"] == "always" or (
         flags["color"] == "auto" and output.isatty() and not os.environ.get("NO_COLOR")
@@ -174,11 +169,6 @@ def _report_options(names: list[bytes], flags: dict[str, Any], output: IO[str]) 
         version=__version__,
         width=page_width(),
     )
-
-
-def page_width() -> int:
-    """Columns of a page for people: those of the terminal, neither too few nor too many."""
-    return max(60, min(shutil.get_terminal_size((100, 24)).columns, 120))
 
 
 def _heading(names: list[bytes]) -> Iterator[str]:

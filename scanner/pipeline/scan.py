@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import BinaryIO
 
-from ..config import Config
 from ..errors import GitError, OakumError, UsageError
 from ..ledger import Ledger, Resolve
 from ..model import (
@@ -37,8 +35,9 @@ from ..suppressions import BASELINE, BY_FINGERPRINT, Suppressions
 from . import targets
 from .judge import judged
 from .memory import Memory
+from .options import ScanOptions
 from .redact import Redactor
-from .workers import AnyUnit, Harvest, Pool, Searcher, SearchOptions, digest, where_raised
+from .workers import AnyUnit, Harvest, Pool, Searcher, digest, searcher_for, where_raised
 
 SMALL = 4 << 20
 """Less than this many bytes are searched in one process: starting others would take longer."""
@@ -48,47 +47,6 @@ NOT_SCANNED_KEPT = 200
 """Entries of the not-scanned list that are kept one by one for each reason; the rest is counted."""
 
 KnownFingerprints = dict[Secret, str]
-Progress = Callable[[str, int, int], None]
-"""Told (what, units done, units in all or 0) as the search goes on."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScanOptions:
-    """What to scan of a target and how. `environment` is the caller's, for git; `now` decides what has expired.
-
-    `baseline` holds the fingerprints of what is known. Of a target that is `configured` by itself, that configuration
-    says what its `min_band`, its `max_size` and its `suppressions` are.
-    """
-
-    environment: Mapping[str, str]
-    now: datetime
-    jobs: int = 1
-    max_size: int = 64 << 20
-    history: bool = True
-    staged: bool = False
-    range_: str = ""
-    branch: str = ""
-    since: str = ""
-    ignore: bool = True
-    markers: bool = True
-    detectors: tuple[str, ...] = ()
-    engine: str = "auto"
-    cache: str = ""
-    min_band: str = "low"
-    suppressions: tuple[Suppression, ...] = ()
-    baseline: frozenset[str] = frozenset()
-    configured: Mapping[bytes, Config] = field(default_factory=dict)
-    progress: Progress = field(default=lambda _what, _done, _total: None)
-
-    @property
-    def narrowed(self) -> bool:
-        """Whether only a part of history was asked for."""
-        return bool(self.range_ or self.branch or self.since or self.staged)
-
-    def of_target(self, name: bytes) -> ScanOptions:
-        """Those for one target."""
-        own = self.configured.get(name)
-        return replace(self, min_band=own.min_band, max_size=own.max_size, suppressions=own.allow) if own else self
 
 
 def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanResult:
@@ -97,7 +55,7 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
     Ctrl-C ends the search; what was found until then is still ranked and returned, marked as interrupted.
     """
     started = time.monotonic()
-    tally = Tally(options)
+    tally = Tally(options, searcher_for(options))
     for name in names:
         if name != b"-":
             files.require_readable(name)
@@ -113,7 +71,11 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
                 tally.leave_out([NotScanned(name, str(e))])
                 continue
             found += target.findings(resolve)
-    found = prove(_merge(found))
+    return conclude(tally, prove(_merge(found)), names, started)
+
+
+def conclude(tally: Tally, found: list[Finding], names: Sequence[bytes], started: float) -> ScanResult:
+    """The result of a scan of the targets of these names: what was found, ranked, and all that was counted."""
     ranked = _rank(found, tally)
     if not tally.interrupted:
         for memory in tally.memories:
@@ -139,7 +101,7 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
             notes=tuple(tally.searcher.notes()),
             stages=tuple(tally.stages.items()),
         ),
-        started=options.now,
+        started=tally.options.now,
         below_band=len(left) - len(kept),
         interrupted=tally.interrupted,
         expired=tuple(dict.fromkeys(redactor.suppression(e) for a in tally.accepted.values() for e in a.expired)),
@@ -195,7 +157,7 @@ class Tally:
     """What is counted over all targets of a scan."""
 
     options: ScanOptions
-    searcher: Searcher = field(init=False)
+    searcher: Searcher
     not_scanned: dict[tuple[bytes, str], NotScanned] = field(default_factory=dict)
     folded: Counter[tuple[str, bool]] = field(default_factory=Counter)
     kept: Counter[tuple[str, bool]] = field(default_factory=Counter)
@@ -215,10 +177,6 @@ class Tally:
     accepted: dict[str, Suppressions] = field(default_factory=dict)
     """What is accepted in each target, by its label; and the band from which on it is reported."""
     bands: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        options = self.options
-        self.searcher = Searcher(SearchOptions(options.detectors, options.markers, options.engine, options.cache))
 
     def leave_out(self, entries: Iterable[NotScanned]) -> None:
         """Note what was not searched: each thing once, and not without end."""

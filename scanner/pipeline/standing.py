@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..errors import TargetError
 from ..model import Detector, Secret, Span, clean
 from ..sources import files
-from .scan import ScanOptions
+from .options import ScanOptions
 from .workers import Searcher, SearchOptions
 
 
