@@ -22,7 +22,7 @@ TODAY = datetime.now(UTC).date()
 def here(repo: GitRepository, fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> GitRepository:
     """A repository to stand in, whose file app.cfg has secrets in lines 1, 3 (two of them) and 5 (the first again)."""
     one, two, three = fresh(), fresh(), fresh()
-    repo.write({"app.cfg": b"a = %b\n\nb = %b; c = %b\n\nd = %b\n" % (one, two, three, one)})
+    repo.write({"app.cfg": b"a = %b\n\nb = %b; c = %b\n\napi_secret = '%b'\n" % (one, two, three, one)})
     monkeypatch.chdir(repo.path)
     return repo
 
@@ -76,7 +76,7 @@ def test_what_is_accepted_is_reported_no_longer(
 
 
 def test_a_line(here: GitRepository, fresh: Fresh, capfd: pytest.CaptureFixture[str]) -> None:
-    """All that stands in it, told one by one; where it stood is written for readers."""
+    """All that stands in it, told one by one; where it stood is written for readers, and the detector that names it."""
     one, two, three = fingerprints(fresh)
     seen = "app.cfg (github-pat)"
     assert allow(capfd, "app.cfg:5", "--reason", "x") == f"{NAME}: {one}, {seen} is accepted\n"
