@@ -13,25 +13,19 @@ from typing import Any
 from ..errors import ForeignError
 from .entries import NOT_SO, Entry, Known, Unmapped, line_of, records, shown, text_of
 
-DEEPEST = 16
-"""Levels of a document."""
-
 
 def baseline(name: str, content: bytes) -> Iterator[Entry]:
     """The findings of a baseline of either version. Those of another repository than this one are told apart later."""
     document = _document(name, content)
-    found = False
+    if not document.keys() & {"ExactFindings", "repositories"}:
+        raise ForeignError(f"{name}: is not a baseline of kingfisher: that has `repositories` or `ExactFindings`")
     for old in records(document.get("ExactFindings")):
-        found = True
         for number, one in enumerate(records(old.get("matches")), 1):
             yield _known(name, number, one, text_of(one, "filepath").rstrip("/"), line_of(one, "linenum"), "")
     for repository in records(document.get("repositories")):
-        found = True
         id_ = text_of(repository, "id")
         for number, one in enumerate(records(repository.get("findings")), 1):
             yield _known(name, number, one, text_of(one, "path"), line_of(one, "line"), id_)
-    if not found:
-        raise ForeignError(f"{name}: is not a baseline of kingfisher: that has `repositories` or `ExactFindings`")
 
 
 def _known(name: str, number: int, one: dict[str, Any], path: str, line: int, repository: str) -> Entry:
@@ -49,17 +43,15 @@ def _known(name: str, number: int, one: dict[str, Any], path: str, line: int, re
 
 
 def _document(name: str, content: bytes) -> dict[str, Any]:
-    """A document in which every scalar is a text; one with aliases, which can stand for any amount, is refused."""
+    """A document in which every scalar is a text."""
     import yaml
 
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-    depth = 0
     try:
-        for event in yaml.parse(content, Loader=loader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if getattr(event, "anchor", None) is not None or depth > DEEPEST:
-                raise ForeignError(f"{name}: YAML with anchors, or of more than {DEEPEST} levels, is not read")
+        events = yaml.parse(content, Loader=loader) if b"&" in content else ()
+        if any(getattr(event, "anchor", None) is not None for event in events):
+            raise ForeignError(f"{name}: YAML with anchors and aliases is not read: they can stand for any amount")
         document = yaml.load(content, Loader=loader)  # noqa: S506  a base loader makes texts, lists and tables alone
-    except yaml.YAMLError as e:
+    except (yaml.YAMLError, RecursionError) as e:
         raise ForeignError(f"{name}: is not valid YAML: {shown(str(e).replace(chr(10), ' '))}") from e
     return document if isinstance(document, dict) else {}

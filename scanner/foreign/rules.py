@@ -89,7 +89,7 @@ _CALLED = {
     "base64high": "",
     "bitbucket": "atlassian",
     "crates": "cratesio",
-    "curl": "httpauth",
+    "curl": "",
     "dockerhub": "docker",
     "gcp": "google",
     "hexhigh": "",

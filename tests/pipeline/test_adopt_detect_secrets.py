@@ -14,7 +14,7 @@ from scanning import Fresh
 
 
 def test_what_detect_secrets_found_is_taken_over(repo: GitRepository, fresh: Fresh) -> None:
-    """By digest, or by line where it keeps only a beginning. What it takes for a secret and oakum does not is listed."""
+    """By digest, or by line where it keeps only a beginning. What oakum does not take for a secret is listed."""
     token, key, secret, password = fresh(), fresh("openssh_key"), fresh("alnum:40"), fresh("human_password")
     digest, id_, aws = fresh("hex:40"), fresh("aws_access_key_id"), fresh("aws_secret_key")
     repo.commit(
