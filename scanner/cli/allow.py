@@ -11,16 +11,19 @@ from datetime import UTC, date, datetime, timedelta
 import click
 
 from .. import catalog
-from ..cache import Cache
+from ..cache import READING, Cache
 from ..config import NAME, Config, load
 from ..config.edit import accept
 from ..config.settings import DAY, FINGERPRINT, GLOB, TEXT, Kind
 from ..errors import UsageError
+from ..foreign import KINDS, MOST
 from ..model import Suppression, clean
+from ..pipeline.adopt import Adopted, adopt
 from ..pipeline.options import ScanOptions
 from ..pipeline.standing import standing
 from ..sources.locate import top_of
 from .folders import cache_folder, config_folder
+from .machine import cores
 
 MOST_NAMED = 10
 """Lines that are named where there is nothing at the one that was asked for."""
@@ -60,34 +63,70 @@ class Day(click.ParamType[date]):
 @click.argument("what", required=False, metavar="[FINGERPRINT|FILE:LINE]")
 @click.option("--path", type=Checked(GLOB, "glob"), help="Accept what stands in files that fit GLOB.")
 @click.option("--detector", metavar="ID", help="Accept what this detector finds; with --path, only there.")
-@click.option("--reason", type=Checked(TEXT, "text"), required=True, help="Why it is accepted.")
+@click.option("--import", "foreign", metavar="FILE", help="Take over another scanner's ignore file or baseline.")
+@click.option("--kind", type=click.Choice(KINDS), help="Whose file that is, where it does not tell.")
+@click.option("--reason", type=Checked(TEXT, "text"), help="Why it is accepted; an imported file says it itself.")
 @click.option("--expires", type=Day(), help="The last day on which that holds, or so many days (90d).")
 @click.option("--by", type=Checked(TEXT, "name"), help="Who accepts it.")
-def allow(what: str | None, path: str, detector: str, reason: str, expires: date | None, by: str) -> int:
+def allow(
+    what: str | None,
+    path: str,
+    detector: str,
+    foreign: str,
+    kind: str,
+    reason: str,
+    expires: date | None,
+    by: str,
+) -> int:
     """Accept a secret by its FINGERPRINT, or the secrets that stand in a LINE of a FILE, wherever they stand.
 
     Writes that into .oakum.toml at the root of the repository you stand in: a scan of it reports them no longer, and
     counts them. A new secret in the same place is reported.
     """
-    if bool(what) == bool(path or detector):
-        raise UsageError("name a FINGERPRINT, or a FILE:LINE, or --path or --detector or both of these")
+    if sum(map(bool, (what, path or detector, foreign))) != 1:
+        raise UsageError("name a FINGERPRINT, or a FILE:LINE, or --path or --detector or both of these, or --import")
+    if not reason and not foreign:
+        raise UsageError("--reason is needed: why is it accepted?")
     root = top_of(os.fsencode(os.getcwd()))
     common = Suppression(reason, expires=expires, by=by or "")
     config = load(config_folder(), root)
+    file = os.path.join(root, os.fsencode(NAME))
+    if foreign:
+        adopted = _adopted(foreign, kind, root, config)
+        _accept(file, [replace(e, reason=reason or e.reason, expires=expires, by=by or "") for e in adopted.entries])
+        for says, why in adopted.unmapped:
+            click.echo(f"not taken over: {says}: {why}")
+        taken, left = len(adopted.entries), len(adopted.unmapped)
+        click.echo(f"{taken:,} taken over from {clean(foreign)}, {left:,} not", err=True)
+        return 0
     if detector:
         _require_detector(detector, config)
     if what:
         entries = [replace(common, fingerprint=name, seen=seen) for name, seen in _secrets(what, root, config).items()]
     else:
         entries = [replace(common, path=path or "", detector=detector or "")]
-    file = os.path.join(root, os.fsencode(NAME))
-    for entry, again in zip(entries, accept(file, entries), strict=True):
+    _accept(file, entries)
+    return 0
+
+
+def _accept(file: bytes, entries: list[Suppression]) -> None:
+    """Write entries, and tell what was written."""
+    for entry, again in zip(entries, accept(file, entries) if entries else (), strict=True):
         named = " ".join(filter(None, (entry.fingerprint or entry.path, entry.detector)))
         seen = f", {entry.seen}" if entry.seen else ""
         until = f" until {entry.expires}" if entry.expires else ""
         before = "; its entry was there, and is replaced" if again else ""
         click.echo(f"{clean(os.path.relpath(file))}: {named}{clean(seen)} is accepted{until}{before}")
-    return 0
+
+
+def _adopted(foreign: str, kind: str, root: bytes, config: Config) -> Adopted:
+    """What another scanner's file says, of the repository that we stand in."""
+    try:
+        with open(os.open(foreign, READING & ~getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
+            content = file.read(MOST + 1)
+    except OSError as e:
+        raise UsageError(f"--import {clean(foreign)}: cannot be read: {e.strerror or e}") from e
+    return adopt(foreign, content, root, _options(config), kind=kind or "")
 
 
 def _require_detector(name: str, config: Config) -> None:
@@ -121,7 +160,8 @@ def _secrets(what: str, root: bytes, config: Config) -> dict[str, str]:
 
 def _options(config: Config) -> ScanOptions:
     return ScanOptions(
-        environment={},
+        environment=dict(os.environ),
+        jobs=cores(),
         now=datetime.now(UTC),
         max_size=config.max_size,
         detectors=config.detectors,

@@ -171,7 +171,7 @@ def test_paths_and_detectors(here: GitRepository, capfd: pytest.CaptureFixture[s
     [
         (["--reason", "x"], "name a FINGERPRINT, or a FILE:LINE, or --path or --detector or both of these"),
         ([NAMED, "--path", "x", "--reason", "x"], "name a FINGERPRINT, or a FILE:LINE, or --path or --detector"),
-        ([NAMED], "Missing option '--reason'"),
+        ([NAMED], "--reason is needed: why is it accepted?"),
         ([NAMED, "--reason", " "], "' ' is not allowed: expected a text that is not empty"),
         ([NAMED[1:], "--reason", "x"], "is neither a fingerprint (26 characters of a to z and 2 to 7) nor FILE:LINE"),
         (["app.cfg", "--reason", "x"], "'app.cfg' is neither a fingerprint"),
@@ -215,3 +215,43 @@ def test_what_is_written_is_no_secret_to_a_scan(
     for number, name in enumerate(fingerprints(fresh)):
         allow(capfd, name, "--reason", f"token {number} of the test server", "--by", "Ada Lovelace")
     assert cli.run(["scan"]) == 0
+
+
+# --- from another scanner -------------------------------------------------------------------------------------------
+
+
+def test_an_import_says_what_it_took_over_and_what_not(
+    here: GitRepository, fresh: Fresh, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """All of it is on the page; the reason is the file's, unless one is given."""
+    commit = here.commit().id
+    (here.path / ".gitleaksignore").write_text(f"{commit}:app.cfg:github-pat:1\n# told\ngone.py:rule:3\n")
+    assert cli.run(["allow", "--import", ".gitleaksignore"]) == 0
+    said = capfd.readouterr()
+    named = fingerprints(fresh)[0]
+    assert said.out == (
+        f"{NAME}: {named}, app.cfg (github-pat) is accepted\n"
+        "not taken over: gone.py:rule:3: there is no such file here\n"
+    )
+    assert said.err == "1 taken over from .gitleaksignore, 1 not\n"
+    assert (here.path / NAME).read_text("utf-8") == entry(
+        f'fingerprint = "{named}"',
+        'reason = "imported from .gitleaksignore: rule github-pat"',
+        'seen = "app.cfg (github-pat)"',
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--import", "nowhere"], "--import nowhere: cannot be read: No such file or directory"),
+        (["--import", "app.cfg"], "app.cfg"),
+        (["--import", "app.cfg", "x", "--reason", "y"], "name a FINGERPRINT, or a FILE:LINE, or"),
+    ],
+)
+def test_what_cannot_be_imported(
+    here: GitRepository, capfd: pytest.CaptureFixture[str], arguments: list[str], why: str
+) -> None:
+    """It is said, and nothing is written."""
+    assert why in allow(capfd, *arguments, code=2)
+    assert not (here.path / NAME).exists()
