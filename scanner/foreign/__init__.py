@@ -6,6 +6,7 @@ out. Formats are written down from the documentation of those scanners and from 
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -57,6 +58,7 @@ def read(name: str, content: bytes, kind: str = "") -> list[Entry]:
     name = clean(os.path.basename(name))
     if len(content) > MOST:
         raise ForeignError(f"{name}: is larger than {MOST >> 20} MiB; split it, and import the parts one by one")
+    content = _as_utf8(content)
     entries = _form(name, content, "gitleaks" if kind == "betterleaks" else kind).parse(name, content)
     return [_fit(entry) for entry in entries]
 
@@ -65,9 +67,21 @@ def _form(name: str, content: bytes, kind: str) -> Form:
     meant = [form for form in FORMS if kind in ("", form.kind)]
     fitting = [form for form in meant if re.search(form.name, name, re.IGNORECASE)]
     fitting = fitting or [form for form in meant if re.search(form.content, content)]
-    if fitting or kind:
-        return (fitting or meant[-1:])[0]
+    for form in fitting or (meant[-1:] if kind else ()):
+        return form
     raise ForeignError(f"{name}: is of no form that is known; say whose it is with --kind ({', '.join(KINDS)})")
+
+
+def _as_utf8(content: bytes) -> bytes:
+    """Text that begins with a byte order mark, as PowerShell writes it, without one."""
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if content.startswith(mark):
+            return content.decode(encoding, "replace").encode("utf-8", "replace")
+    return content
 
 
 def _fit(entry: Entry) -> Entry:

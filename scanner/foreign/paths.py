@@ -131,7 +131,7 @@ def _repeated(least: int, most: int, inner: Any) -> list[_Row]:
     once = _rows(inner)
     if (least, most) == (0, 1):
         return [*once, ()]
-    if least == most <= 8 and len(once) == 1:
+    if least == most and len(once) == 1 and least * len(once[0]) <= MOST:
         return [once[0] * least]
     if once != [("?",)] or most is not sre.MAXREPEAT or least > 1:
         raise _OddError("a repetition")

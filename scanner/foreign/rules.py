@@ -6,9 +6,8 @@ import re
 from collections.abc import Collection
 
 _GENERIC = (
-    "generic-bearer-token generic-password generic-password-inline generic-password-unquoted generic-password-xml "
-    "generic-query-parameter generic-secret generic-secret-inline generic-secret-unquoted generic-securestring "
-    "generic-terraform-password generic-terraform-secret"
+    "generic-password generic-password-inline generic-password-unquoted "
+    "generic-secret generic-secret-inline generic-secret-unquoted"
 )
 _DETECTORS = {
     "airtable-personnal-access-token": "airtable-pat",

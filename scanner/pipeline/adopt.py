@@ -73,7 +73,10 @@ class _Adoption:
 
     def exclude(self, entry: Excluded) -> None:
         """Take over a path, a rule, or both."""
-        detectors = detectors_of(entry.rule, self._searcher.by_id) if entry.rule else [""]
+        by_id = self._searcher.by_id
+        detectors = detectors_of(entry.rule, by_id) if entry.rule else [""]
+        if not entry.path:  # a generic rule is disabled for its noise: that is no word on all that has a telling name
+            detectors = [detector for detector in detectors if not by_id[detector].generic]
         for detector in detectors:
             self._add(Suppression(entry.reason, path=entry.path, detector=detector))
         if not detectors:
@@ -128,7 +131,10 @@ def _by_digest(root: bytes, options: ScanOptions) -> dict[str, tuple[Secret, str
     """Of everything that a scan reports the SHA-256, the secret, and a path and the detector that found it."""
     found: dict[str, tuple[Secret, str, str]] = {}
     everything = replace(options, min_band="low", suppressions=(), baseline=frozenset())
-    for ranked in scan([root], everything, io.BytesIO()).findings:
+    result = scan([root], everything, io.BytesIO())
+    if result.interrupted:
+        raise KeyboardInterrupt
+    for ranked in result.findings:
         finding = ranked.finding
         origin = finding.occurrences[0].origin
         path = clean(origin.path) if isinstance(origin, File | GitBlob) else "a message"

@@ -17,8 +17,8 @@ from ..model import Detector, Origin, Secret, Sighting
 
 BEFORE, BEHIND = 24, 2
 """Bytes around a value that detect-secrets may take for a part of it: it keeps `AccountKey=` and quotes."""
-BEGINNING = 64
-"""Bytes of the beginning of a value that it may take for the whole: of a GitHub token it keeps `ghp`."""
+BEGINNING = 1024
+"""Bytes of the beginning of a value that it may take for the whole: `ghp`, a JSON Web Token without its signature."""
 NEAR = 3
 """Lines below one with nothing on it: another scanner may mean the line of a name, and oakum that of its value."""
 SHORTEST = 6

@@ -399,6 +399,15 @@ def test_a_wrong_shape_is_no_traceback(odd: Any) -> None:
             read(".gitleaks.toml", f"[[rules]]\nid = {value}\nallowlists = {value}\nfilter = {value}".encode())
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_may_be_one_of_powershell(encoding: str) -> None:
+    """That writes a byte order mark, and UTF-16."""
+    toml, baseline = "[allowlist]\npaths = ['^é/']\n", '{"results": {"é": [0]}}'
+    assert read(".gitleaksignore", "é.py:jwt:1\r\n".encode(encoding))[0].says == "é.py:jwt:1"
+    assert read("a.toml", toml.encode(encoding))[0].says == "allowlist 1: paths: ^é/"
+    assert read("a.secrets.baseline", baseline.encode(encoding)) == [Unmapped("é: result 1", NOT_SO)]
+
+
 def test_every_kind_can_be_named() -> None:
     """Those are the words for --kind."""
     assert KINDS == ("betterleaks", "gitleaks", "detect-secrets", "trufflehog", "kingfisher")

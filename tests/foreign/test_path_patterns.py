@@ -41,6 +41,7 @@ def test_a_simple_expression_becomes_a_few_patterns(expression: str, found: list
     ("expression", "why"),
     [
         (r"[a-z]+\.txt$", "is not a simple pattern (a class of characters)"),
+        ("(" * 50 + "a" + "{8})" * 50, "is not a simple pattern (a repetition)"),
         (r"(ab)+", "is not a simple pattern (a repetition)"),
         (r"\bfoo", "is not a simple pattern (more than names and alternatives)"),
         (r"foo(?!bar)", "is not a simple pattern (more than names and alternatives)"),

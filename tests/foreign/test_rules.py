@@ -24,7 +24,7 @@ def test_every_detector_and_provider_that_is_named_is_there() -> None:
         ("slack-webhook-url", ["slack-webhook"]),
         ("aws-access-token", ["aws-access-key-id"]),
         ("private-key", ["privatekey-openssh", "privatekey-pem", "privatekey-pem-encrypted", "privatekey-pgp"]),
-        ("generic-api-key", sorted(d.id for d in DETECTORS.values() if d.generic)),
+        ("openai-api-key", ["openai-legacy-key", "openai-project-key", "openai-service-account-key"]),
         ("datadog-access-token", []),
         ("our-own-rule", []),
     ],

@@ -327,7 +327,7 @@ def test_paths_and_rules_become_entries_for_paths_and_detectors(repo: GitReposit
     """Where a rule means several detectors, an entry for each; where it means none, that is said."""
     content = r"""
 [extend]
-disabledRules = ["jwt", "our-own-rule"]
+disabledRules = ["jwt", "our-own-rule", "generic-api-key"]
 [allowlist]
 paths = ['^docs/']
 [[rules]]
@@ -344,12 +344,13 @@ paths = ['\.md$']
             Suppression(app, path="*.md", detector="github-server-to-server-token"),
             Suppression(f"{reason}: rule jwt is disabled", detector="jwt"),
         ),
-        (
+        tuple(
             (
-                "disabledRules: our-own-rule",
-                "no detector is surely the same as the rule our-own-rule: see `oakum detectors list`, and write an "
-                "entry of your own",
-            ),
+                f"disabledRules: {rule}",
+                f"no detector is surely the same as the rule {rule}: see `oakum detectors list`, and write an entry of "
+                "your own",
+            )
+            for rule in ("our-own-rule", "generic-api-key")
         ),
     )
 
@@ -370,15 +371,27 @@ def test_nothing_outside_of_the_repository_is_read(repo: GitRepository, fresh: F
     (tmp_path / "outside" / "a.py").write_bytes(b"token = '%b'\n" % fresh.drawn[0])
     os.symlink(tmp_path / "outside", repo.path / "linked")
     os.symlink(tmp_path / "outside.py", repo.path / "link.py")
-    paths = ["../outside.py", str(tmp_path / "outside.py"), "linked/a.py", "link.py", "a\nb", "a\0b", ".", "", "é"]
+    paths = [
+        "../outside.py",
+        r"..\outside.py",
+        str(tmp_path / "outside.py"),
+        "linked/a.py",
+        "link.py",
+        "a\nb",
+        "a\0b",
+        ".",
+        "",
+        "é",
+    ]
     finding = {"RuleID": "github-pat", "StartLine": 1, "Secret": "REDACTED"}
     reports = [finding | {"File": path} for path in paths]
     kingfisher = {"ExactFindings": {"matches": [{"filepath": path, "linenum": 1} for path in paths]}}
     results = {path: [{"type": "x", "hashed_secret": sha1(fresh.drawn[0]), "line_number": 1}] for path in paths}
+    reports += [finding | {"File": "a.py", "Commit": commit} for commit in ("\ud800", "HEAD", "a\nb", "-", "main")]
     for name, content in (("a.json", reports), ("a.yml", kingfisher), (".secrets.baseline", {"results": results})):
         taken = adopted(repo.path, name, content, kind="kingfisher" if name == "a.yml" else "")
         assert taken.entries == ()
-        assert len(taken.unmapped) == len(paths)
+        assert len(taken.unmapped) == len(reports if content is reports else paths)
 
 
 def test_a_fifo_does_not_hang_it(repo: GitRepository) -> None:
