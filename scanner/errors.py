@@ -33,3 +33,7 @@ class OutOfTime(KeyboardInterrupt):
 
 class ConfigError(OakumError):
     """A configuration file holds a mistake, or cannot be read; the message names file, key and what is allowed."""
+
+
+class ForeignError(OakumError):
+    """A file of another scanner cannot be imported: it is damaged, too large, or of no form that is known."""
