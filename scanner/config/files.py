@@ -17,8 +17,8 @@ NAME = ".oakum.toml"
 LARGEST = 1 << 20
 """Bytes of a configuration file."""
 LINK = "is a symbolic link, which is not followed; put the file itself there, or name it with --config"
-MOST_DOTS = 500
-"""Dots of a line: the time that a key takes grows with the square of its parts."""
+MOST_DOTS = 200
+"""Dots of a line: the time that a key takes grows with the square of its parts, and tables in tables have an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,8 @@ def source(name: str, document: object, *, own: bool, folder: str = "") -> Sourc
     if not isinstance(allow, list):
         raise ConfigError(f"{name}: allow: entries are written as [[allow]] tables")
     entries = tuple(entry(f"{name}: allow {number}", one, name) for number, one in enumerate(allow, 1))
-    flat = table | {f"push.{key}": value for key, value in push.items()}
+    flat = {f'"{key}"' if "." in key else key: value for key, value in table.items()}
+    flat |= {f"push.{key}": value for key, value in push.items()}
     settings = dict(_read(name, flat, SETTINGS, extra=("push", "allow")))
     for setting in SETTINGS:
         if setting.own and not own and setting.name in settings:
@@ -156,5 +157,5 @@ def _read(
 def _likely(key: str, known: list[str]) -> str:
     import difflib
 
-    close = difflib.get_close_matches(key.replace("_", "-"), known, 1)
+    close = difflib.get_close_matches(key[:60].replace("_", "-"), known, 1)
     return f"did you mean {close[0]}?" if close else f"those that are: {', '.join(known)}"

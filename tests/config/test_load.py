@@ -208,6 +208,8 @@ MISTAKES = [
     ("min-bond = 1", "min-bond: there is no such setting; did you mean min-band?"),
     ("max_size = 1", "max_size: there is no such setting; did you mean max-size?"),
     ("[push]\nbuget = 1", "push.buget: there is no such setting; did you mean push.budget?"),
+    ('"push.budget" = 1', '"push.budget": there is no such setting; did you mean push.budget?'),
+    ("[markers" + ".a" * 199 + "]\n" + ".".join("a" * 199) + " = " + "[" * 200 + "]" * 200, "markers: {'a': {…"),
     ("zzz = 1", f"zzz: there is no such setting; those that are: {SETTINGS}"),
     ('min-band = "worst"', f"min-band: 'worst' is not allowed: {BANDS}"),
     ("min-band = 1", f"min-band: 1 is not allowed: {BANDS}"),
@@ -228,7 +230,7 @@ MISTAKES = [
     ("min-band = ", "is not valid TOML: …"),
     ("a = " + "[" * 100_000, "is not valid TOML: …"),
     ("a = " + "1" * 100_000, "is not valid TOML: …"),
-    (".".join("a" * 5000) + " = 1", "a line with more than 500 dots is not read"),
+    (".".join("a" * 5000) + " = 1", "a line with more than 200 dots is not read"),
     ("min-band = '\x1b'", "is not valid TOML: …"),
     ("#" * (1 << 20) + "\n", "is larger than 1 MiB"),
 ]

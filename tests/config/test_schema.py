@@ -56,6 +56,7 @@ BAD = [
     {"markers": "no"},
     {"markers": 1},
     {"push": []},
+    {"push.min-band": "low"},
     {"push": {"min-bond": "low"}},
     *({"push": {"budget": b}} for b in (0, -1, 3601, True, "0s", "3601s", "61m", "1h", "1", " 1s", None)),
     {"allow": {}},
