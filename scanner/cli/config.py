@@ -10,6 +10,7 @@ import click
 
 from ..config import Config, load
 from ..config.edit import block_of, written
+from ..config.reading import InForce, in_force
 from ..config.schema import schema as schema_of
 from ..errors import UsageError
 from ..model import clean
@@ -33,7 +34,7 @@ def show(target: str | None, file: str) -> None:
     if target and not os.path.isdir(target):
         raise UsageError(f"{clean(target)}: is no folder: only a repository or a folder has a configuration of its own")
     root = os.fsencode(target) if target else top_of(os.fsencode(os.getcwd()))
-    for line in _lines(load(config_folder(), root, file)):
+    for line in _lines(in_force(config_folder(), root, file), load(config_folder(), root, file)):
         click.echo(line)
 
 
@@ -43,8 +44,8 @@ def schema() -> None:
     click.echo(json.dumps(schema_of(), indent=2))
 
 
-def _lines(shown: Config) -> Iterator[str]:
-    for one in shown.in_force:
+def _lines(settings: tuple[InForce, ...], shown: Config) -> Iterator[str]:
+    for one in settings:
         table, _, key = one.name.rpartition(".")
         if table and one.name == f"{table}.min-band":
             yield f"\n[{table}]"

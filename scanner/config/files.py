@@ -11,9 +11,9 @@ from typing import Any
 from ..cache import READING
 from ..errors import ConfigError
 from ..model import Suppression, clean
+from . import NAME, PROJECT
 from .settings import ENTRY, SETTINGS, Setting
 
-NAME = ".oakum.toml"
 LARGEST = 1 << 20
 """Bytes of a configuration file."""
 LINK = "is a symbolic link, which is not followed; put the file itself there, or name it with --config"
@@ -32,7 +32,7 @@ class Source:
 
 def of_target(root: bytes) -> Iterator[Source]:
     """What the two files at the root of a target say that may configure oakum."""
-    path, project = (os.path.normpath(os.path.join(root, name)) for name in (os.fsencode(NAME), b"pyproject.toml"))
+    path, project = (os.path.normpath(os.path.join(root, name)) for name in (os.fsencode(NAME), os.fsencode(PROJECT)))
     if text := content(path, follow=False):
         yield source(clean(path), parsed(clean(path), text), own=False)
     if os.path.isfile(project) and not os.path.islink(project):  # what else it may be is no mistake of ours
@@ -53,7 +53,7 @@ def named(file: str) -> Iterator[Source]:
     text = content(os.fsencode(file), follow=True)
     if text is None:
         raise ConfigError(f"{clean(file)}: there is no such file; --no-config does without one")
-    if os.path.basename(file) == "pyproject.toml":
+    if os.path.basename(file) == PROJECT:
         yield from _part(clean(file), text)
     else:
         yield source(clean(file), parsed(clean(file), text), own=False)

@@ -9,7 +9,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from oakum.scanner.config import Config, InForce, Push, load
+from oakum.scanner.config import Config, Push, load
+from oakum.scanner.config.reading import InForce, in_force, read
 from oakum.scanner.config.settings import FINGERPRINT, GLOB, SIZE, TEXT, TIME
 from oakum.scanner.errors import ConfigError
 from oakum.scanner.model import Suppression
@@ -53,14 +54,15 @@ DEFAULTS = (
     InForce("push.budget", 10, "default"),
     InForce("push.on-incomplete", "warn", "default"),
 )
-NOTHING = Config("low", 64 << 20, (), True, Push("medium", 10.0, "warn"), (), DEFAULTS)
+NOTHING = Config("low", 64 << 20, (), True, Push("medium", 10.0, "warn"), ())
 
 # --- where it comes from --------------------------------------------------------------------------------------------
 
 
 def test_without_a_file_the_defaults_hold(user: Path, root: Path) -> None:
     """Also without anywhere to look, and where files are empty or for others."""
-    assert load("") == load(str(user)) == load("", os.fsencode(root)) == NOTHING
+    assert load("") == load(str(user)) == load("", os.fsencode(root)) == read("", b"", "") == NOTHING
+    assert in_force(str(user), os.fsencode(root)) == DEFAULTS
     assert loaded(user, root, own="", target="# nothing\n", project='[project]\nname = "oakum-user"\n') == NOTHING
 
 
@@ -101,8 +103,8 @@ def test_all_that_a_user_may_set(user: Path, root: Path) -> None:
         False,
         Push("critical", 120.0, "block"),
         (Suppression("not ours", detector="acme-token", source=there),),
-        tuple(InForce(one.name, value, there) for one, value in zip(DEFAULTS, values, strict=True)),
     )
+    assert in_force(str(user)) == tuple(InForce(d.name, v, there) for d, v in zip(DEFAULTS, values, strict=True))
 
 
 def test_a_target_goes_before_the_user_and_the_user_before_the_defaults(user: Path, root: Path) -> None:
@@ -116,7 +118,7 @@ def test_a_target_goes_before_the_user_and_the_user_before_the_defaults(user: Pa
     )
     target, project, own = (str(path) for path in (root / ".oakum.toml", root / "pyproject.toml", user / "config.toml"))
     project = f"{project} [tool.oakum]"
-    assert {one.name: (one.value, one.source) for one in found.in_force} == {
+    assert {one.name: (one.value, one.source) for one in in_force(str(user), os.fsencode(root))} == {
         "min-band": ("medium", target),
         "max-size": ("1k", project),
         "detectors": ([], "default"),
@@ -148,7 +150,7 @@ def test_a_target_lowers_the_largest_size_and_never_raises_it(
     """Who reads a hostile pack wants to know how much of it."""
     found = loaded(user, root, target=f'max-size = "{target}"', own=f'max-size = "{own}"' if own else "")
     names = {"target": str(root / ".oakum.toml"), "user": str(user / "config.toml"), "default": "default"}
-    assert (found.max_size, found.in_force[1].source) == (size, names[source])
+    assert (found.max_size, in_force(str(user), os.fsencode(root))[1].source) == (size, names[source])
 
 
 def test_a_file_that_is_named_takes_the_place_of_the_targets(user: Path, root: Path, tmp_path: Path) -> None:
