@@ -1,6 +1,6 @@
 """trufflehog: what it reported, as JSON lines, and files of path patterns for `--exclude-paths`.
 
-Looked at: 3.90. A line of a report has the value (`Raw`, `RawV2`, `SecretParts`), whether it was live (`Verified`), and
+A line of a report has the value (`Raw`, `RawV2`, `SecretParts`), whether it was live (`Verified`), and
 where it stands, under the name of the source (`SourceMetadata.Data.Git`). A file of patterns has a regular expression a
 line. Source: https://github.com/trufflesecurity/trufflehog#readme
 """
