@@ -210,11 +210,10 @@ class _Judge:
             with pushed.listing(repository, self.listing.known, self.listing.tips, Refs()) as gone:
                 self._look(gone.units(max_size=size))
         if self._left:
-            seen: dict[str, None] = {}
+            there: dict[str, None] = {}
             for commit in pushed.behind(self.listing, self.refs)[:TREES]:
-                seen.update((blob, None) for _, blob in tree(repository, commit, [], most=MOST_FILES))
-            there = [blob for blob in seen if blob not in ours]
-            self._look(u for u in chosen_units(repository, "blob", there, [], max_size=size) if self._holds(u))
+                there.update((blob, None) for _, blob in tree(repository, commit, [], most=MOST_FILES))
+            self._look(u for u in chosen_units(repository, "blob", list(there), [], max_size=size) if self._holds(u))
 
     @property
     def _left(self) -> list[bytes]:

@@ -50,11 +50,14 @@ class Refs:
     folders: tuple[str, ...] = ()
     all: bool = False
 
+    def heads(self) -> list[str]:
+        """Them, for `rev-list`."""
+        return ["--all"] if self.all else [f"--glob={folder}/*" for folder in self.folders]
+
     def arguments(self) -> list[str]:
-        """For `rev-list`."""
-        if self.all:
-            return ["--not", "--all"]
-        return ["--not", *(f"--glob={folder}/*" for folder in self.folders)] if self.folders else []
+        """What they do not reach, for `rev-list`."""
+        heads = self.heads()
+        return ["--not", *heads] if heads else []
 
 
 _PATTERN = re.compile(r"\+?refs/[^:]*:(?P<folder>refs/remotes/[^*?\[\]\\:]+)/\*")
@@ -175,12 +178,17 @@ def _headers(repository: Repository, names: Sequence[str]) -> Iterator[tuple[str
 
 
 def behind(listed: Listing, refs: Refs) -> list[str]:
-    """What the remote has where the push begins: what its refs had before, and the parents of what is pushed."""
+    """What the remote has where the push begins: what its refs had before, and the parents of what is pushed; then
+    what other refs of it had, the newest first: a commit may have been picked from one of them."""
     arguments = ("rev-list", "--boundary", "--ignore-missing", *refs.arguments(), "--stdin")
     lines = _lines([*listed.tips, *("^" + name for name in listed.known)])
     with listed.repository.open(*arguments, given=lines, patience=LONGEST_LISTING) as git:
         parents = [line[1:].decode("ascii", "replace").strip() for line in git.stdout if line.startswith(b"-")]
-    return list(dict.fromkeys([*listed.known, *parents]))
+    heads: list[str] = []
+    if refs.heads():
+        with listed.repository.open("rev-list", "--no-walk", "--ignore-missing", *refs.heads(), given=b"") as git:
+            heads = [line.decode("ascii", "replace").strip() for line in git.stdout]
+    return list(dict.fromkeys([*listed.known, *parents, *heads]))
 
 
 MOST_COMMITS = 20_000
