@@ -46,11 +46,12 @@ class Update:
 @dataclass(frozen=True, slots=True)
 class Refs:
     """Refs that say what is known already: those of some names (`*` stands for anything in one) without those of
-    `others`, or all of them."""
+    `others`, or all of them. `promised` says that what a partial clone lacks is known, too."""
 
     names: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     all: bool = False
+    promised: bool = False
 
     def heads(self) -> list[str]:
         """Them, for `rev-list`."""
@@ -69,8 +70,8 @@ class Refs:
 
 _TRACKING = "refs/remotes/"
 _FETCHED = re.compile(r"\+?refs/[^:]*:(?P<name>refs/remotes/[^?\[\]\\:]+)")
-_SETTING = re.compile(rb"remote\.(?P<name>[^\n]*)\.(?P<key>url|pushurl|fetch)(?:\n(?P<value>.*))?", re.DOTALL)
-_ASKED = r"^remote\..*\.(url|pushurl|fetch)$"
+_SETTING = re.compile(rb"remote\.(?P<name>[^\n]*)\.(?P<key>url|pushurl|fetch|promisor)(?:\n(?P<value>.*))?", re.DOTALL)
+_ASKED = r"^(remote\..*\.(url|pushurl|fetch|promisor)|extensions\.partialclone)$"
 
 
 def tracking(repository: Repository, name: str, url: str) -> Refs:
@@ -84,11 +85,15 @@ def tracking(repository: Repository, name: str, url: str) -> Refs:
     except GitError:  # no remote is configured
         listed = b""
     settings: dict[str, dict[str, list[str]]] = {}
+    promisors = set[str]()
     for entry in listed.split(b"\0"):
         found = _SETTING.fullmatch(entry)
         if found:
-            remote, value = (text.decode("utf-8", "replace") for text in (found["name"], found["value"] or b""))
+            remote, value = (text.decode("utf-8", "replace") for text in (found["name"], found["value"] or b"true"))
             settings.setdefault(remote, {}).setdefault(found["key"].decode(), []).append(value)
+        elif entry:
+            promisors.add(entry.partition(b"\n")[2].decode("utf-8", "replace"))
+    promisors.update(remote for remote, s in settings.items() if s.get("promisor", ["false"])[-1] == "true")
     if name in settings:
         chosen = [name]
     elif name == url:
@@ -99,7 +104,7 @@ def tracking(repository: Repository, name: str, url: str) -> Refs:
     names = _fetched(settings[remote] for remote in chosen)
     of_others = _fetched(s for remote, s in settings.items() if remote not in chosen)
     within = (other for other in of_others if other not in names and other.startswith(_folders(names)))
-    return Refs(tuple(names), tuple(within))
+    return Refs(tuple(names), tuple(within), promised=not promisors.isdisjoint(chosen))
 
 
 def _fetched(settings: Iterable[dict[str, list[str]]]) -> list[str]:
@@ -116,13 +121,15 @@ def _folders(names: Iterable[str]) -> tuple[str, ...]:
 class Listing:
     """The objects that a push adds, while git lists them. Read it once.
 
-    `unknown` are tips that are not in the object store; `commits` come newest first.
+    `unknown` are tips that are not in the object store; `commits` come newest first. `promised` says that what else is
+    not in it is known.
     """
 
     repository: Repository
     tips: Sequence[str]
     known: Sequence[str]
     git: Conversation
+    promised: bool = False
     commits: list[str] = field(default_factory=list)
     blobs: set[str] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
@@ -138,7 +145,8 @@ class Listing:
             said = self.git.said()
             worst = [line for line in said if line.startswith(("fatal:", "error:"))]
             raise GitError(f"git rev-list: {next(iter(worst or said), 'it was stopped')}")
-        self._leave_out({line[1:] for line in listed if line.startswith("?")})
+        if not self.promised:
+            self._leave_out({line[1:] for line in listed if line.startswith("?")})
         names = [line for line in listed if not line.startswith("?")]
         sizes: dict[str, list[tuple[str, int]]] = {}
         for place, (name, kind, size) in enumerate(_headers(self.repository, [*names, *self.tips])):
@@ -182,7 +190,7 @@ def listing(repository: Repository, tips: Sequence[str], known: Sequence[str], r
     arguments = ("rev-list", *how, *refs.arguments(), "--stdin")
     given = _lines([*tips, *("^" + name for name in known)])
     with repository.open(*arguments, given=given, patience=LONGEST_LISTING) as git:
-        yield Listing(repository, tips, known, git)
+        yield Listing(repository, tips, known, git, refs.promised)
 
 
 def _headers(repository: Repository, names: Sequence[str]) -> Iterator[tuple[str, str, int]]:
