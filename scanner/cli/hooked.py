@@ -79,7 +79,9 @@ def _answer(call: _Call) -> int:
     by_hand = call.stage == "pre-push" and bool(sys.stdin) and sys.stdin.isatty()
     if call.stage != "pre-commit" and not (call.told.updates or call.told.garbage or by_hand):
         return 0  # nothing is pushed
-    call.repository = git.open_in_hook(call.folder, call.environment, id_length=call.told.id_length)
+    call.repository = git.open_in_hook(
+        call.folder, call.environment, id_length=call.told.id_length, grafts=call.stage == "pre-push"
+    )
     if call.repository is None:
         return _incomplete(call, [f"{clean(call.folder)} lies in no git repository: nothing was searched"])
     if by_hand and not call.told.updates:
