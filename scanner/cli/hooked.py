@@ -90,7 +90,7 @@ def _answer(call: _Call) -> int:
     outcome = _search(call, call.repository)
     if outcome.found and outcome.found.result.findings:
         _show(call, call.repository, outcome)
-        _incomplete(call, outcome.problems)
+        _warn(call, outcome.problems)
         return 1
     _say(_summary(call, outcome))
     return _incomplete(call, outcome.problems)
@@ -148,14 +148,20 @@ def _search(call: _Call, repository: Repository) -> Outcome:
 
 def _incomplete(call: _Call | None, problems: Iterable[str]) -> int:
     """Tell what was not searched; the policy says whether git may go on."""
-    told = list(dict.fromkeys([*(call.problems if call else ()), *problems]))
-    if not told:
+    if not _warn(call, problems):
         return 0
     block = call is not None and call.config.push.on_incomplete == "block"
     what = _SAID.get(call.stage, "push") if call else "push"
     end = f"the {what} is stopped (on-incomplete = block)" if block else f"the {what} goes on (on-incomplete = warn)"
-    _say([*(f"WARNING: {problem}" for problem in told), end])
+    _say([end])
     return int(block)
+
+
+def _warn(call: _Call | None, problems: Iterable[str]) -> bool:
+    """Tell what was not searched, or not obeyed; whether there was anything."""
+    told = list(dict.fromkeys([*(call.problems if call else ()), *problems]))
+    _say(f"WARNING: {problem}" for problem in told)
+    return bool(told)
 
 
 def _summary(call: _Call, outcome: Outcome) -> list[str]:

@@ -187,7 +187,6 @@ class _Judge:
         chosen = Selection(tuple(reversed(self.listing.commits)), frozenset(self.listing.blobs))
         self.brought = chosen.history(self.listing.repository, scan.ledger.blobs())
         self.brought.messages.update(dict.fromkeys(scan.ledger.messages(), ("history", "")))
-        scan.leave_out(self.brought.not_scanned)
 
     def _places(self, detector: Detector, origin: Origin, blobs: set[str]) -> list[tuple[Origin, int]]:
         """Where what was found stands; a blob that no commit brought (a tag names it, say) by itself."""
