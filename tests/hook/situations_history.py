@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from pushing import ALREADY, NOT_SENT, NOTHING, Push, Table, World
+from world import ALREADY, NOT_SENT, NOTHING, Push, Table, World
 
 situation = Table()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pushing import NOT_SENT, NOTHING, Push, Table, World
+from world import NOT_SENT, NOTHING, Push, Table, World
 
 situation = Table()
 

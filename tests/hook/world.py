@@ -29,21 +29,33 @@ of it is sent; there is no place for one."""
 
 @dataclass(frozen=True)
 class Push:
-    """A call of `git push` in a folder, and what it is to do.
+    """A call of `git push` in a folder, and what it is to do. `before` are options that stand before the word `push`.
 
     `tracking` are the folders of refs (or the refs) that say what is known of the remote, `name` is what the remote is
-    called in messages, `to` the repositories that the calls of the hook are about, in their order.
+    called in messages, `to` the repositories that the calls of the hook are about, in their order (None: nothing of
+    that is sent). `lacks` are objects that the pushing repository does not have. `refused` says that the remote takes
+    nothing of what is sent.
     """
 
-    command: tuple[str | bytes, ...]
+    arguments: tuple[str | bytes, ...]
     folder: Path
     environment: dict[str, str]
-    to: tuple[GitRepository, ...]
+    to: tuple[GitRepository | None, ...]
+    before: tuple[str, ...] = ()
     tracking: tuple[str, ...] = ("refs/remotes/origin",)
     name: str = "origin"
+    lacks: tuple[str, ...] = ()
+    refused: bool = False
     arrives: bool = True
+    notes: tuple[str, ...] = ()
+    """What else oakum says where it finds nothing."""
     hung_up: bool = False
     """Whether nobody is there: standard input, output and error are closed."""
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The variables by which it names the repository."""
+        return {n: value for n, value in self.environment.items() if n.endswith("_DIRECTORY") or n == "GIT_DIR"}
 
 
 @dataclass
@@ -188,7 +200,7 @@ class World:
     def push(self, *arguments: str | bytes, by: GitRepository | None = None, **options: object) -> Push:
         """A push from here, or by another repository; `options` are fields of `Push`."""
         given = {"folder": (by or self.here).path, "environment": self.environment, "to": (self.remote,)}
-        return Push(("push", *arguments), **(given | options))  # type: ignore[arg-type]
+        return Push(arguments, **(given | options))  # type: ignore[arg-type]
 
 
 Prepare = Callable[[World], Push]
@@ -231,7 +243,7 @@ def pushed(push: Push, log: Path) -> Done:
     """Let git push, without a terminal."""
     with (log.parent / "said").open("w+b") as said:
         process = subprocess.Popen(
-            ["git", *push.command],
+            ["git", *push.before, "push", *push.arguments],
             cwd=push.folder,
             env=push.environment,
             stdin=subprocess.DEVNULL,
@@ -245,7 +257,7 @@ def pushed(push: Push, log: Path) -> Done:
         finally:
             process.kill()
         said.seek(0)
-        return Done(status, said.read().decode(), runs(log))
+        return Done(status, said.read().decode("utf-8", "replace"), runs(log))
 
 
 def _hang_up() -> None:
@@ -288,8 +300,8 @@ def new_to(repository: GitRepository, tips: Sequence[str], known: Sequence[str],
     there = repository.git("cat-file", form, stdin=_lines(known), **variables).splitlines()
     found = [line.split()[0] for line in there if not line.endswith(" missing")]
     lines = _lines([*tips, *(f"^{name}" for name in found)])
-    listed = repository.git("rev-list", "--objects", "--missing=print", "--stdin", stdin=lines, **variables)
-    names = [line.split(" ")[0] for line in listed.splitlines() if not line.startswith("?")]
+    listed = repository.run("rev-list", "--objects", "--missing=print", "--stdin", stdin=lines, **variables)
+    names = [line.split(b" ")[0].decode() for line in listed.split(b"\n") if line[:1] not in (b"", b"?")]
     return _kinds(repository.git("cat-file", form, stdin=_lines(names), **variables).splitlines())
 
 
