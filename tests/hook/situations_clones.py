@@ -87,6 +87,21 @@ def return_to_what_a_partial_clone_lacks(w: World) -> Push:
     return w.push("origin", "main", by=clone, lacks=(lacking,))
 
 
+@situation(unsearched=True)
+def partial_clone_to_a_remote_that_has_nothing(w: World) -> Push:
+    """Git fetches what it lacks from where it was cloned, and sends it: the hook asks nobody, and says so."""
+    w.change("readme.md", b"# There\n")
+    w.publish("main")
+    other = w.bare("other.git")
+    clone = w.clone("clone", "--filter=blob:none")
+    lacking = clone.git("rev-parse", f"{w.second.id}:readme.md")
+    clone.git("remote", "add", "other", w.url(other))
+    clone.commit({"change.txt": w.line})
+    why = "is not in the object store, so that it was not searched (a partial clone? damage? see `git fsck`)"
+    known = {"tracking": ("refs/remotes/other",), "name": "other", "lacks": (lacking,)}
+    return w.push("other", "main", by=clone, to=(other,), warnings=(f"{lacking}: {why}",), **known)
+
+
 @situation()
 def linked_work_tree(w: World) -> Push:
     """Its git directory has no refs and no objects of its own."""

@@ -295,3 +295,15 @@ def cherry_pick(w: World) -> Push:
     w.here.git("switch", "--quiet", "main")
     w.here.git("cherry-pick", "topic")
     return w.push("origin", "main")
+
+
+@situation()
+def more_than_one_process_searches(w: World) -> Push:
+    """Several files of several MiB; the secret is in one of them. Their matcher is first made, which may take long."""
+    settings = w.folder / ".config" / "oakum" / "config.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("[push]\nbudget = 60\n")
+    filler = b"0123456789 abcdefghijklmnopqrstuvwxyz\n" * 130_000
+    files = {f"{name}.txt": name.encode() + filler for name in "abcdef"}
+    w.here.commit(files | {"c.txt": b"c" + filler + w.line})
+    return w.push("origin", "main")

@@ -290,6 +290,15 @@ def branches_by_a_pattern(w: World) -> Push:
     return w.push("origin", "refs/heads/*:refs/heads/team/*")
 
 
+@situation()
+def a_thousand_refs_at_once(w: World) -> Push:
+    """The hook is told more than a pipe holds."""
+    w.change()
+    refs = "".join(f"create refs/heads/branch-{number:04} HEAD\n" for number in range(1000))
+    w.here.git("update-ref", "--stdin", stdin=refs.encode())
+    return w.push("origin", "refs/heads/branch-*")
+
+
 @situation(NOTHING)
 def nothing_to_push(w: World) -> Push:
     """Git calls the hook, and tells it of nothing."""

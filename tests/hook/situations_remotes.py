@@ -246,3 +246,12 @@ def hidden_refs_of_the_remote(w: World) -> Push:
     w.remote.git("config", "transfer.hideRefs", "refs/heads/hidden")
     w.change()
     return w.push("origin", "main:refs/heads/topic")
+
+
+@situation()
+def negotiation(w: World) -> Push:
+    """Git asks the remote what it has before it sends: fewer objects, but none that is new."""
+    w.here.git("config", "push.negotiate", "true")
+    w.here.git("update-ref", "-d", "refs/remotes/origin/main")
+    w.change()
+    return w.push("origin", "main:refs/heads/topic", tracking=())

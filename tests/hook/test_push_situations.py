@@ -7,7 +7,6 @@ compared with what arrived, and with what `git rev-list --objects` lists.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,25 +16,23 @@ import situations_refs
 import situations_remotes
 import situations_surroundings
 from git_repository import GitRepository
-from remotes import PROTOCOLS, Servers, serving
-from scanning import Fresh
 from world import (
     ALREADY,
-    NOTHING,
     STOPPED,
-    Beginning,
     Kinds,
     Push,
     Run,
     Situation,
     World,
+    cases,
     counted,
     new_to,
     pushed,
     stored,
 )
 
-ALGORITHMS = ("sha1", "sha256")
+pytest_plugins = ["served"]
+
 TABLE = (
     *situations_refs.situation,
     *situations_history.situation,
@@ -45,49 +42,7 @@ TABLE = (
 )
 
 
-def _cases() -> Iterator[object]:
-    """Each situation by one protocol, in turn, and some in SHA-256 repositories; the rest is for the long tests."""
-    for number, situation in enumerate(TABLE):
-        chosen = PROTOCOLS[number % len(PROTOCOLS)]
-        for protocol, algorithm in (*((protocol, "sha1") for protocol in PROTOCOLS), (chosen, "sha256")):
-            fast = protocol == chosen and (situation.sha256 or algorithm == "sha1")
-            for planted in (False, True) if situation.secret != NOTHING else (False,):
-                words = [situation.name, protocol, *[algorithm] * (algorithm != "sha1"), *["planted"] * planted]
-                marks = () if fast else pytest.mark.long
-                yield pytest.param(situation, protocol, algorithm, planted, id="-".join(words), marks=marks)
-
-
-@pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory, caches: Path) -> Iterator[Servers]:
-    """Of all that lies below the folder of the tests."""
-    with serving(tmp_path_factory.getbasetemp(), caches) as made:
-        yield made
-
-
-@pytest.fixture(scope="session")
-def beginnings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Beginning]:
-    """By the algorithm of their object ids."""
-    made = (Beginning.create(tmp_path_factory.mktemp(algorithm), algorithm) for algorithm in ALGORITHMS)
-    return {beginning.algorithm: beginning for beginning in made}
-
-
-@pytest.fixture
-def world(
-    tmp_path: Path,
-    servers: Servers,
-    caches: Path,
-    beginnings: dict[str, Beginning],
-    fresh: Fresh,
-    request: pytest.FixtureRequest,
-) -> World:
-    """One of the protocol and the algorithm of a case."""
-    given = request.node.callspec.params
-    secret = fresh() if given["planted"] else b""
-    beginning = beginnings[given["algorithm"]]
-    return World(tmp_path, servers, caches, protocol=given["protocol"], beginning=beginning, secret=secret)
-
-
-@pytest.mark.parametrize(("situation", "protocol", "algorithm", "planted"), list(_cases()))
+@pytest.mark.parametrize(("situation", "protocol", "algorithm", "planted"), cases(TABLE))
 def test_what_a_push_sends_is_searched(
     world: World, situation: Situation, protocol: str, algorithm: str, planted: bool
 ) -> None:
@@ -163,4 +118,7 @@ def _told(push: Push, runs: list[Run], new: list[Kinds], situation: Situation, *
             lines += [f"oakum: nothing found in {what}", *push.notes]
         if run.tips and planted and situation.secret == ALREADY:
             lines.append(f"oakum: 1 secret of this push at {push.name} already, so that it is not stopped for that")
+    lines += [f"oakum: WARNING: {warning}" for warning in push.warnings]
+    if push.warnings and not stopped:
+        lines.append("oakum: the push goes on (on-incomplete = warn)")
     return [] if push.hung_up else lines

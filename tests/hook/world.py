@@ -9,16 +9,18 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from git_repository import Commit, GitRepository
-from remotes import Servers
+from remotes import PROTOCOLS, Servers
 
 LONGEST = 60.0
 """Seconds after which a push is taken to hang."""
 RECORDING = Path(__file__).with_name("recording.py")
+ALGORITHMS = ("sha1", "sha256")
 STOPPED = "stopped"
 ALREADY = "already"
 NOT_SENT = "not sent"
@@ -49,6 +51,8 @@ class Push:
     arrives: bool = True
     notes: tuple[str, ...] = ()
     """What else oakum says where it finds nothing."""
+    warnings: tuple[str, ...] = ()
+    """What oakum says of what could not be searched."""
     hung_up: bool = False
     """Whether nobody is there: standard input, output and error are closed."""
 
@@ -237,6 +241,21 @@ class Table(list[Situation]):
             return prepare
 
         return add
+
+
+def cases(table: tuple[Situation, ...]) -> list[object]:
+    """Each situation by one protocol, in turn, and some in SHA-256 repositories; the rest is for the long tests."""
+    return [case for number, situation in enumerate(table) for case in _of(situation, number)]
+
+
+def _of(situation: Situation, number: int) -> Iterator[object]:
+    chosen = PROTOCOLS[number % len(PROTOCOLS)]
+    for protocol, algorithm in (*((protocol, "sha1") for protocol in PROTOCOLS), (chosen, "sha256")):
+        fast = protocol == chosen and (situation.sha256 or algorithm == "sha1")
+        for planted in (False, True) if situation.secret != NOTHING else (False,):
+            words = [situation.name, protocol, *[algorithm] * (algorithm != "sha1"), *["planted"] * planted]
+            marks = () if fast else pytest.mark.long
+            yield pytest.param(situation, protocol, algorithm, planted, id="-".join(words), marks=marks)
 
 
 def pushed(push: Push, log: Path) -> Done:
