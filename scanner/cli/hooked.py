@@ -79,7 +79,9 @@ def _answer(call: _Call) -> int:
     by_hand = call.stage == "pre-push" and bool(sys.stdin) and sys.stdin.isatty()
     if call.stage != "pre-commit" and not (call.told.updates or call.told.garbage or by_hand):
         return 0  # nothing is pushed
-    call.repository = git.open_in_hook(call.folder, call.environment, id_length=call.told.id_length)
+    call.repository = git.open_in_hook(
+        call.folder, call.environment, id_length=call.told.id_length, grafts=call.stage == "pre-push"
+    )
     if call.repository is None:
         return _incomplete(call, [f"{clean(call.folder)} lies in no git repository: nothing was searched"])
     if by_hand and not call.told.updates:
@@ -88,7 +90,7 @@ def _answer(call: _Call) -> int:
     outcome = _search(call, call.repository)
     if outcome.found and outcome.found.result.findings:
         _show(call, call.repository, outcome)
-        _say(f"WARNING: {problem}" for problem in dict.fromkeys((*call.problems, *outcome.problems)))
+        _warn(call, outcome.problems)
         return 1
     _say(_summary(call, outcome))
     return _incomplete(call, outcome.problems)
@@ -146,14 +148,20 @@ def _search(call: _Call, repository: Repository) -> Outcome:
 
 def _incomplete(call: _Call | None, problems: Iterable[str]) -> int:
     """Tell what was not searched; the policy says whether git may go on."""
-    told = list(dict.fromkeys([*(call.problems if call else ()), *problems]))
-    if not told:
+    if not _warn(call, problems):
         return 0
     block = call is not None and call.config.push.on_incomplete == "block"
     what = _SAID.get(call.stage, "push") if call else "push"
     end = f"the {what} is stopped (on-incomplete = block)" if block else f"the {what} goes on (on-incomplete = warn)"
-    _say([*(f"WARNING: {problem}" for problem in told), end])
+    _say([end])
     return int(block)
+
+
+def _warn(call: _Call | None, problems: Iterable[str]) -> bool:
+    """Tell what was not searched, or not obeyed; whether there was anything."""
+    told = list(dict.fromkeys([*(call.problems if call else ()), *problems]))
+    _say(f"WARNING: {problem}" for problem in told)
+    return bool(told)
 
 
 def _summary(call: _Call, outcome: Outcome) -> list[str]:

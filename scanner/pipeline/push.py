@@ -221,7 +221,6 @@ class _Judge:
         changes = (packs.changes,) if packs and not self.listing.repository.shallow else ()
         self.brought = chosen.history(self.listing.repository, scan.ledger.blobs(), *changes)
         self.brought.messages.update(dict.fromkeys(scan.ledger.messages(), ("history", "")))
-        scan.leave_out(self.brought.not_scanned)
 
     def _places(self, detector: Detector, origin: Origin, blobs: set[str]) -> list[tuple[Origin, int]]:
         """Where what was found stands; a blob that no commit brought (a tag names it, say) as git came by it."""
@@ -247,11 +246,10 @@ class _Judge:
             with pushed.listing(repository, self.listing.known, self.listing.tips, Refs()) as gone:
                 self._look(gone.units(max_size=size))
         if self._left:
-            seen: dict[str, None] = {}
+            there: dict[str, None] = {}
             for commit in pushed.behind(self.listing, self.refs)[:TREES]:
-                seen.update((blob, None) for _, blob in tree(repository, commit, [], most=MOST_FILES))
-            there = [blob for blob in seen if blob not in ours]
-            self._look(u for u in chosen_units(repository, "blob", there, [], max_size=size) if self._holds(u))
+                there.update((blob, None) for _, blob in tree(repository, commit, [], most=MOST_FILES))
+            self._look(u for u in chosen_units(repository, "blob", list(there), [], max_size=size) if self._holds(u))
 
     @property
     def _left(self) -> list[bytes]:

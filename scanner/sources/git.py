@@ -328,11 +328,14 @@ IN_A_HOOK = (
 """What git tells its hooks of the repository. Source: githooks(5), git-receive-pack(1), "Quarantine Environment"."""
 
 
-def open_in_hook(folder: bytes, environment: Mapping[str, str], *, id_length: int = 0) -> Repository | None:
+def open_in_hook(
+    folder: bytes, environment: Mapping[str, str], *, id_length: int = 0, grafts: bool = False
+) -> Repository | None:
     """The repository that git runs a hook for, in `folder`; None where there is none.
 
     Git says where it is, and what to read instead of its own index and object store. What would hang git has not done
-    so: it has just read all of this. The length of its ids is asked for where it is not given.
+    so: it has just read all of this. The length of its ids is asked for where it is not given. `grafts` has git obey
+    them, as it does when it pushes: it sends what they make the parents of a commit.
     """
     program = find_program("git", environment)
     if program is None:
@@ -350,9 +353,12 @@ def open_in_hook(folder: bytes, environment: Mapping[str, str], *, id_length: in
     if environment.get("GIT_WORK_TREE"):
         work_tree = os.path.abspath(os.path.join(folder, os.fsencode(environment["GIT_WORK_TREE"])))
     kept = _kept(environment) | {name: environment[name] for name in IN_A_HOOK[2:] if environment.get(name)}
-    repository = Repository(
-        git_dir, common_dir(git_dir), work_tree, id_length or 40, program, tuple((kept | _ENVIRONMENT).items())
-    )
+    shared = common_dir(git_dir)
+    kept |= _ENVIRONMENT
+    if grafts:
+        file = os.fsencode(environment.get("GIT_GRAFT_FILE", "")) or shared + b"/info/grafts"
+        kept["GIT_GRAFT_FILE"] = os.fsdecode(os.path.join(folder, file))
+    repository = Repository(git_dir, shared, work_tree, id_length or 40, program, tuple(kept.items()))
     return repository if id_length else _measured(repository)
 
 

@@ -45,58 +45,91 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Refs:
-    """Refs that say what is known already: folders of refs, or all of them."""
+    """Refs that say what is known already: those of some names (`*` stands for anything in one) without those of
+    `others`, or all of them. `promised` says that what a partial clone lacks is known, too."""
 
-    folders: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     all: bool = False
+    promised: bool = False
+
+    def heads(self) -> list[str]:
+        """Them, for `rev-list`."""
+        if self.all:
+            return ["--all"]
+        without = [f"--exclude={name}" for name in self.others]
+        # in brackets, as git takes a pattern without wildcards for a folder
+        patterns = [f"--glob=refs/[r]emotes/{name.removeprefix(_TRACKING)}" for name in self.names]
+        return [argument for pattern in patterns for argument in (*without, pattern)]
 
     def arguments(self) -> list[str]:
-        """For `rev-list`."""
-        if self.all:
-            return ["--not", "--all"]
-        return ["--not", *(f"--glob={folder}/*" for folder in self.folders)] if self.folders else []
+        """What they do not reach, for `rev-list`."""
+        heads = self.heads()
+        return ["--not", *heads] if heads else []
 
 
-_PATTERN = re.compile(r"\+?refs/[^:]*:(?P<folder>refs/remotes/[^*?\[\]\\:]+)/\*")
-_SETTING = re.compile(rb"remote\.(?P<name>[^\n]*)\.(?P<key>url|pushurl|fetch)(?:\n(?P<value>.*))?", re.DOTALL)
+_TRACKING = "refs/remotes/"
+_FETCHED = re.compile(r"\+?refs/[^:]*:(?P<name>refs/remotes/[^?\[\]\\:]+)")
+_SETTING = re.compile(rb"remote\.(?P<name>[^\n]*)\.(?P<key>url|pushurl|fetch|promisor)(?:\n(?P<value>.*))?", re.DOTALL)
+_ASKED = r"^(remote\..*\.(url|pushurl|fetch|promisor)|extensions\.partialclone)$"
 
 
 def tracking(repository: Repository, name: str, url: str) -> Refs:
-    """The folders of tracking refs of a remote, by its name or, where git gives no name, by its URL.
+    """The tracking refs of a remote, by its name or, where git gives no name, by its URL.
 
-    A fetch into other folders than `refs/remotes` (a mirror) says nothing: a push may be what changes those.
+    A fetch into other folders than `refs/remotes` (a mirror) says nothing: a push may be what changes those. Nor do the
+    refs of a remote whose name begins with that of this one.
     """
     try:
-        listed = repository.run("config", "-z", "--get-regexp", r"^remote\..*\.(url|pushurl|fetch)$")
+        listed = repository.run("config", "-z", "--get-regexp", _ASKED)
     except GitError:  # no remote is configured
         listed = b""
     settings: dict[str, dict[str, list[str]]] = {}
+    promisors = set[str]()
     for entry in listed.split(b"\0"):
         found = _SETTING.fullmatch(entry)
         if found:
-            of_remote = settings.setdefault(found["name"].decode("utf-8", "replace"), {})
-            of_remote.setdefault(found["key"].decode(), []).append((found["value"] or b"").decode("utf-8", "replace"))
+            remote, value = (text.decode("utf-8", "replace") for text in (found["name"], found["value"] or b"true"))
+            settings.setdefault(remote, {}).setdefault(found["key"].decode(), []).append(value)
+        elif entry:
+            promisors.add(entry.partition(b"\n")[2].decode("utf-8", "replace"))
+    promisors.update(remote for remote, s in settings.items() if s.get("promisor", ["false"])[-1] == "true")
     if name in settings:
-        chosen = [settings[name]]
+        chosen = [name]
     elif name == url:
-        chosen = [s for s in settings.values() if url in (*s.get("url", ()), *s.get("pushurl", ()))]
+        chosen = [remote for remote, s in settings.items() if url in (*s.get("url", ()), *s.get("pushurl", ()))]
     else:  # configured for the user, not in the repository
-        chosen = [{"fetch": [f"+refs/heads/*:refs/remotes/{name}/*"]}]
-    patterns = (_PATTERN.fullmatch(one) for s in chosen for one in s.get("fetch", ()))
-    return Refs(tuple(dict.fromkeys(found["folder"] for found in patterns if found)))
+        chosen = [name]
+        settings[name] = {"fetch": [f"+refs/heads/*:{_TRACKING}{name}/*"]}
+    names = _fetched(settings[remote] for remote in chosen)
+    of_others = _fetched(s for remote, s in settings.items() if remote not in chosen)
+    within = (other for other in of_others if other not in names and other.startswith(_folders(names)))
+    return Refs(tuple(names), tuple(within), promised=not promisors.isdisjoint(chosen))
+
+
+def _fetched(settings: Iterable[dict[str, list[str]]]) -> list[str]:
+    """Where what is fetched from some remotes lands."""
+    found = (_FETCHED.fullmatch(one) for s in settings for one in s.get("fetch", ()))
+    return list(dict.fromkeys(match["name"] for match in found if match))
+
+
+def _folders(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name.partition("*")[0] for name in names if "*" in name)
 
 
 @dataclass(slots=True)
 class Listing:
     """The objects that a push adds, while git lists them. Read it once.
 
-    `unknown` are tips that are not in the object store; `commits` come newest first.
+    `unknown` are tips that are not in the object store; `commits` come newest first. `promised` says that what else is
+    not in it is known.
     """
 
     repository: Repository
     tips: Sequence[str]
     known: Sequence[str]
     git: Conversation
+    promised: bool = False
     commits: list[str] = field(default_factory=list)
     blobs: set[str] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
@@ -116,8 +149,8 @@ class Listing:
             said = self.git.said()
             worst = [line for line in said if line.startswith(("fatal:", "error:"))]
             raise GitError(f"git rev-list: {next(iter(worst or said), 'it was stopped')}")
-        missing = {line[1:] for line in listed if line.startswith("?")}
-        self._leave_out(missing)
+        if not self.promised:
+            self._leave_out({line[1:] for line in listed if line.startswith("?")})
         names = [line for line in listed if not line.startswith("?")]
         sizes: dict[str, list[tuple[str, int]]] = {}
         for place, (name, kind, size) in enumerate(_headers(self.repository, [*names, *self.tips])):
@@ -174,7 +207,7 @@ def listing(repository: Repository, tips: Sequence[str], known: Sequence[str], r
     arguments = ("rev-list", *how, *refs.arguments(), "--stdin")
     given = _lines([*tips, *("^" + name for name in known)])
     with repository.open(*arguments, given=given, patience=LONGEST_LISTING) as git:
-        yield Listing(repository, tips, known, git)
+        yield Listing(repository, tips, known, git, refs.promised)
 
 
 def _headers(repository: Repository, names: Sequence[str]) -> Iterator[tuple[str, str, int]]:
@@ -192,12 +225,17 @@ def _headers(repository: Repository, names: Sequence[str]) -> Iterator[tuple[str
 
 
 def behind(listed: Listing, refs: Refs) -> list[str]:
-    """What the remote has where the push begins: what its refs had before, and the parents of what is pushed."""
+    """What the remote has where the push begins: what its refs had before, and the parents of what is pushed; then
+    what other refs of it had, the newest first: a commit may have been picked from one of them."""
     arguments = ("rev-list", "--boundary", "--ignore-missing", *refs.arguments(), "--stdin")
     lines = _lines([*listed.tips, *("^" + name for name in listed.known)])
     with listed.repository.open(*arguments, given=lines, patience=LONGEST_LISTING) as git:
         parents = [line[1:].decode("ascii", "replace").strip() for line in git.stdout if line.startswith(b"-")]
-    return list(dict.fromkeys([*listed.known, *parents]))
+    heads: list[str] = []
+    if refs.heads():
+        with listed.repository.open("rev-list", "--no-walk", "--ignore-missing", *refs.heads(), given=b"") as git:
+            heads = [line.decode("ascii", "replace").strip() for line in git.stdout]
+    return list(dict.fromkeys([*listed.known, *parents, *heads]))
 
 
 MOST_COMMITS = 20_000
