@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..config import Config, load
-from ..errors import ConfigError, OakumError
+from ..errors import ConfigError, OakumError, OutOfTime
 from ..hook import protocol, run
 from ..hook.protocol import Told
 from ..hook.run import Outcome
@@ -27,10 +28,12 @@ from .folders import cache_folder, config_folder, state_folder
 from .machine import cores
 
 if TYPE_CHECKING:
-    from ..hook.remedy import Way
+    from ..report.blocked import Way
 
 MOST_GIVEN = 64 << 20
 """Bytes that are read of standard input: half a million refs."""
+TO_EXPLAIN = 0.35
+"""How much of the budget may be used beyond it to say how to go on."""
 STAGES = ("pre-push", "pre-commit", "pre-receive")
 _NO_REASONS = frozenset({"", "0", "1", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _SAID = {"pre-push": "push", "pre-commit": "commit", "pre-receive": "push"}
@@ -47,6 +50,7 @@ class _Call:
     folder: bytes = field(default_factory=os.getcwdb)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     config: Config = field(default_factory=lambda: load(""))
+    started: float = field(default_factory=time.monotonic)
     repository: Repository | None = None
     told: Told = field(default_factory=Told)
     problems: list[str] = field(default_factory=list)
@@ -56,6 +60,11 @@ class _Call:
         """Whether others push to us: then nothing that they send is obeyed."""
         return self.stage == "pre-receive"
 
+    @property
+    def budget(self) -> Budget:
+        """The time that all of it may take."""
+        return Budget(self.config.push.budget, since=self.started)
+
 
 def answer(stage: str, remote: str = "", url: str = "") -> int:
     """Run a hook: 0 lets git go on, 1 does not. No exception comes out of it."""
@@ -63,6 +72,8 @@ def answer(stage: str, remote: str = "", url: str = "") -> int:
     try:
         call = _Call(stage, remote, url)
         return _answer(call)
+    except OutOfTime:
+        return _incomplete(call, ["the time for it was up before anything was searched"])
     except KeyboardInterrupt:
         _say(["stopped by Ctrl-C"])
         return 1
@@ -79,13 +90,14 @@ def _answer(call: _Call) -> int:
     by_hand = call.stage == "pre-push" and bool(sys.stdin) and sys.stdin.isatty()
     if call.stage != "pre-commit" and not (call.told.updates or call.told.garbage or by_hand):
         return 0  # nothing is pushed
-    call.repository = git.open_in_hook(
-        call.folder, call.environment, id_length=call.told.id_length, grafts=call.stage == "pre-push"
-    )
-    if call.repository is None:
-        return _incomplete(call, [f"{clean(call.folder)} lies in no git repository: nothing was searched"])
-    if by_hand and not call.told.updates:
-        call.told = protocol.by_hand(head_of(call.repository))
+    with call.budget.bounded():
+        call.repository = git.open_in_hook(
+            call.folder, call.environment, id_length=call.told.id_length, grafts=call.stage == "pre-push"
+        )
+        if call.repository is None:
+            return _incomplete(call, [f"{clean(call.folder)} lies in no git repository: nothing was searched"])
+        if by_hand and not call.told.updates:
+            call.told = protocol.by_hand(head_of(call.repository))
     _configure(call, call.repository)
     outcome = _search(call, call.repository)
     if outcome.found and outcome.found.result.findings:
@@ -138,7 +150,7 @@ def _search(call: _Call, repository: Repository) -> Outcome:
         min_band=config.push.min_band,
         suppressions=config.allow,
     )
-    budget = Budget(config.push.budget)
+    budget = call.budget
     if call.stage == "pre-commit":
         return run.pre_commit(repository, options, budget)
     if call.server:
@@ -212,16 +224,22 @@ def _show(call: _Call, repository: Repository, outcome: Outcome) -> None:
 
 def _ways(call: _Call, repository: Repository, outcome: Outcome) -> list[Way]:
     from ..hook import remedy
-    from ..sources import pushed
+    from ..hook.standing import Standing
 
     assert outcome.found is not None
-    findings = outcome.found.result.findings
+    findings, prefix = outcome.found.result.findings, call.environment.get("GIT_PREFIX", "")
     if call.stage == "pre-commit":
-        return remedy.of_commit(findings)
+        return remedy.of_commit(findings, prefix)
     if call.server:
         return remedy.of_received(findings)
-    parents = pushed.parents(repository, outcome.found.commits)
-    return remedy.of_push(findings, call.told, remedy.Commits(parents, head_of(repository)))
+    standing = Standing()
+    try:
+        with call.budget.bounded(call.budget.seconds * TO_EXPLAIN):
+            paths = remedy.paths_of(findings)
+            standing = Standing.of(repository, call.told, outcome.found.commits, paths, prefix)
+    except OutOfTime:
+        pass  # what has to be done is told without the very commands
+    return remedy.of_push(findings, call.told, standing)
 
 
 def _skipped(call: _Call) -> bool:

@@ -11,11 +11,11 @@ from ..errors import OutOfTime
 
 
 class Budget:
-    """So many seconds from now on; 0 for no bound."""
+    """So many seconds from now on, or since another time on the clock of `time.monotonic`; 0 for no bound."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, since: float | None = None) -> None:
         self.seconds = seconds
-        self._until = time.monotonic() + seconds
+        self._until = (time.monotonic() if since is None else since) + seconds
 
     @contextmanager
     def bounded(self, extra: float = 0.0) -> Iterator[None]:

@@ -242,12 +242,27 @@ MOST_COMMITS = 20_000
 """Commits whose parents are asked for."""
 
 
-def parents(repository: Repository, commits: Sequence[str]) -> dict[str, list[str]]:
+def parents_of(repository: Repository, commits: Sequence[str]) -> dict[str, list[str]]:
     """The parents of some commits, in their order; of the first of them, where they are many."""
     arguments = ("rev-list", "--no-walk=unsorted", "--parents", "--stdin")
     with repository.open(*arguments, given=_lines(commits[:MOST_COMMITS])) as git:
         listed = [line.decode("ascii", "replace").split() for line in git.stdout]
     return {names[0]: names[1:] for names in listed if names}
+
+
+def peeled(repository: Repository, names: Sequence[str]) -> dict[str, str]:
+    """The commits that objects of these names lead to: a commit itself, or what a tag is of."""
+    asked = zip(names, headers(repository, [f"{name}^{{commit}}" for name in names]), strict=True)
+    return {name: commit for name, (commit, kind, _) in asked if kind == "commit"}
+
+
+def descends(repository: Repository, commit: str, ancestor: str) -> bool:
+    """Whether a commit builds on another."""
+    try:
+        repository.run("merge-base", "--is-ancestor", ancestor, commit)
+    except GitError:
+        return False
+    return True
 
 
 def _lines(names: Iterable[str]) -> bytes:

@@ -74,6 +74,14 @@ def head_of(repository: Repository) -> str:
         return ""
 
 
+def branch_of(repository: Repository) -> bytes:
+    """The branch that is checked out, as `refs/heads/main`; empty where a commit is."""
+    try:
+        return repository.run("symbolic-ref", "--quiet", "HEAD").strip()
+    except GitError:
+        return b""
+
+
 _TAG_OF_A_TAG = re.compile(rb"object ([0-9a-f]{40}|[0-9a-f]{64})\ntype tag\n")
 
 
