@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..config import Config, load
-from ..errors import ConfigError, OakumError, OutOfTime
+from ..errors import ConfigError, GitError, OakumError, OutOfTime
 from ..hook import protocol, run
 from ..hook.protocol import Told
 from ..hook.run import Outcome
@@ -237,7 +237,7 @@ def _ways(call: _Call, repository: Repository, outcome: Outcome) -> list[Way]:
         with call.budget.bounded(call.budget.seconds * TO_EXPLAIN):
             paths = remedy.paths_of(findings)
             standing = Standing.of(repository, call.told, outcome.found.commits, paths, prefix)
-    except OutOfTime:
+    except (OutOfTime, GitError):
         pass  # what has to be done is told without the very commands
     return remedy.of_push(findings, call.told, standing)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import GitError, OutOfTime
 from ..model import Coverage, GitBlob, NotScanned, Origin, ScanResult
-from ..sources import Batch, Item, pushed
+from ..sources import Batch, Item, Unit, pushed
 from ..sources.git import Repository
 from ..sources.objects import Store
 from ..sources.pushed import Listing, Refs
@@ -67,14 +67,14 @@ def search(
 ) -> Pushed:
     """Search what `tips` add to what is known, by its ids and by what `refs` say; GitError where git cannot list it."""
     started = time.monotonic()
-    late, units = False, list["ObjectUnit"]()
-    with pushed.listing(repository, tips, known, refs) as listing:
+    late, units = False, list[Unit]()
+    with pushed.listing(repository, tips, known, refs, max_size=options.max_size) as listing:
         from .workers import Harvest, searcher_for  # here: git is at work while the engine is made
 
         harvest, searcher = Harvest(), searcher_for(options)
         try:
             with budget.bounded():
-                units = listing.units(max_size=options.max_size)
+                units += listing.units()
                 _search(searcher, units, listing, options, harvest)
         except OutOfTime:
             late = True
@@ -112,7 +112,7 @@ def staged(repository: Repository, options: ScanOptions, budget: Budget) -> Push
 
 
 def _search(
-    searcher: Searcher, units: Sequence[ObjectUnit], listing: Listing, options: ScanOptions, harvest: Harvest
+    searcher: Searcher, units: Sequence[Unit], listing: Listing, options: ScanOptions, harvest: Harvest
 ) -> None:
     """Search what is pushed; what is found is in the harvest, even where `OutOfTime` breaks it off."""
     searcher.prepare(listing.weight)
@@ -243,8 +243,8 @@ class _Judge:
         before = sorted(replaced(repository, sorted(commits)) - ours)
         self._look(chosen_units(repository, "blob", before, [], max_size=size))
         if self._left and self.listing.known:
-            with pushed.listing(repository, self.listing.known, self.listing.tips, Refs()) as gone:
-                self._look(gone.units(max_size=size))
+            with pushed.listing(repository, self.listing.known, self.listing.tips, Refs(), max_size=size) as gone:
+                self._look(gone.units())
         if self._left:
             there: dict[str, None] = {}
             for commit in pushed.behind(self.listing, self.refs)[:TREES]:
@@ -255,7 +255,7 @@ class _Judge:
     def _left(self) -> list[bytes]:
         return [value for digest, value in self.values.items() if digest not in self.at_remote]
 
-    def _look(self, units: Iterable[ObjectUnit]) -> None:
+    def _look(self, units: Iterable[Unit]) -> None:
         from .workers import digest
 
         for unit in units:

@@ -7,15 +7,19 @@ fetch or push left in the tracking refs. Nobody is asked: a hook is offline.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..errors import GitError
 from ..model import NotScanned
+from . import Batch, Item
 from .git import Conversation, Repository
 from .objects import Kind, ObjectUnit, headers, too_large
 
+AHEAD = 4 << 20
+"""Bytes that are read before anybody asks for them."""
 UNIT_OBJECTS = 512
 UNIT_BYTES = 8 << 20
 LONGEST_LISTING = 3600.0
@@ -117,6 +121,35 @@ def _folders(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name.partition("*")[0] for name in names if "*" in name)
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A unit whose content was read already."""
+
+    unit: ObjectUnit
+    content: list[Batch | Item | NotScanned]
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes there are to search."""
+        return self.unit.weight
+
+    def describe(self) -> bytes:
+        """What it is, for a message about the unit as a whole."""
+        return self.unit.describe()
+
+    def size(self) -> int:
+        """How many blobs it has."""
+        return self.unit.size()
+
+    def blobs(self) -> Iterator[Batch | Item | NotScanned]:
+        """What was read."""
+        return iter(self.content)
+
+
+def _whole(one: Batch | Item | NotScanned) -> Batch | Item | NotScanned:
+    return replace(one, pieces=tuple(one.pieces)) if isinstance(one, Item) else one
+
+
 @dataclass(slots=True)
 class Listing:
     """The objects that a push adds, while git lists them. Read it once.
@@ -129,7 +162,8 @@ class Listing:
     tips: Sequence[str]
     known: Sequence[str]
     git: Conversation
-    promised: bool = False
+    promised: bool
+    max_size: int
     commits: list[str] = field(default_factory=list)
     blobs: set[str] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
@@ -140,9 +174,32 @@ class Listing:
     weight: int = 0
     _listed: list[bytes] = field(default_factory=list)
     _names: set[str] = field(default_factory=set)
+    _units: list[ObjectUnit | Read] = field(default_factory=list)
+    _error: BaseException | None = None
+    _thread: threading.Thread | None = None
 
-    def units(self, *, max_size: int) -> list[ObjectUnit]:
+    def begin(self) -> None:
+        """List in a thread, and read what is little, while the caller does something else."""
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        try:
+            units = self._all()
+            small = self.weight <= AHEAD
+            self._units = [Read(unit, [_whole(one) for one in unit.blobs()]) if small else unit for unit in units]
+        except BaseException as e:  # noqa: BLE001  it is raised where somebody waits
+            self._error = e
+
+    def units(self) -> Sequence[ObjectUnit | Read]:
         """What is to be searched: the newest first, commits and tags before blobs. GitError where git gives up."""
+        assert self._thread is not None
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._units
+
+    def _all(self) -> list[ObjectUnit]:
         self._listed = list(self.git.stdout)
         listed = [line.split(b" ", 1)[0].rstrip(b"\n").decode("ascii", "replace") for line in self._listed]
         if self.git.end():
@@ -162,7 +219,7 @@ class Listing:
         self.commits = [name for name, _ in sizes.get("commit", ())]
         self.tags = [name for name, _ in sizes.get("tag", ())]
         self.blobs = {name for name, _ in sizes.get("blob", ())}
-        units = [unit for kind in _KINDS for unit in self._units(kind, sizes.get(kind, []), max_size)]
+        units = [unit for kind in _KINDS for unit in self._of_kind(kind, sizes.get(kind, []))]
         self.count, self.weight = sum(u.size() for u in units), sum(u.weight for u in units)
         return units
 
@@ -182,10 +239,10 @@ class Listing:
         why = "is not in the object store, so that it was not searched (a partial clone? damage? see `git fsck`)"
         self.not_scanned += (NotScanned(name.encode(), why) for name in sorted(names))
 
-    def _units(self, kind: Kind, listed: list[tuple[str, int]], max_size: int) -> Iterator[ObjectUnit]:
+    def _of_kind(self, kind: Kind, listed: list[tuple[str, int]]) -> Iterator[ObjectUnit]:
         batch, weight = bytearray(), 0
         for name, size in listed:
-            if size > max_size:
+            if size > self.max_size:
                 self.not_scanned.append(too_large(kind, name.encode(), size))
                 continue
             batch += bytes.fromhex(name)
@@ -198,8 +255,10 @@ class Listing:
 
 
 @contextmanager
-def listing(repository: Repository, tips: Sequence[str], known: Sequence[str], refs: Refs) -> Iterator[Listing]:
-    """Have git list what `tips` reach and `known` and `refs` do not; it works on while the caller does something else.
+def listing(
+    repository: Repository, tips: Sequence[str], known: Sequence[str], refs: Refs, *, max_size: int
+) -> Iterator[Listing]:
+    """Have git list what `tips` reach and `known` and `refs` do not, while the caller does something else.
 
     Ids that are not in the object store are passed over: a remote may have what was never fetched.
     """
@@ -207,7 +266,9 @@ def listing(repository: Repository, tips: Sequence[str], known: Sequence[str], r
     arguments = ("rev-list", *how, *refs.arguments(), "--stdin")
     given = _lines([*tips, *("^" + name for name in known)])
     with repository.open(*arguments, given=given, patience=LONGEST_LISTING) as git:
-        yield Listing(repository, tips, known, git, refs.promised)
+        found = Listing(repository, tips, known, git, refs.promised, max_size)
+        found.begin()
+        yield found
 
 
 def _headers(repository: Repository, names: Sequence[str]) -> Iterator[tuple[str, str, int]]:
