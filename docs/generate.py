@@ -127,7 +127,7 @@ def help_text(*names: str) -> str:
     context = click.Context(cli, info_name="oakum", **settings)
     for name in names:
         assert isinstance(command, click.Group)
-        command = command.commands[name]
+        command = command.get_command(context, name) or sys.exit(f"oakum has no command {name}")
         context = click.Context(command, parent=context, info_name=name)
     return f"```text\n$ {' '.join(('oakum', *names))} --help\n{command.get_help(context)}\n```\n"
 

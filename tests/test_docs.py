@@ -49,6 +49,14 @@ def page(name: str) -> str:
     return (ROOT / name).read_text("utf-8")
 
 
+def named(group: click.Command, name: str) -> click.Command:
+    """A command of a group."""
+    assert isinstance(group, click.Group)
+    found = group.get_command(click.Context(group), name)
+    assert found is not None, f"no command is called {name}"
+    return found
+
+
 # --- generated parts ------------------------------------------------------------------------------------------------
 
 
@@ -68,8 +76,8 @@ def test_the_help_of_every_command_is_in_the_documentation() -> None:
     text = "".join(map(page, NAMES))
 
     def commands(command: click.Command, name: str) -> list[str]:
-        below = command.commands if isinstance(command, click.Group) else {}
-        return [n for sub, c in below.items() for n in commands(c, f"{name} {sub}")] or [name]
+        below = command.list_commands(click.Context(command)) if isinstance(command, click.Group) else []
+        return [n for sub in below for n in commands(named(command, sub), f"{name} {sub}")] or [name]
 
     assert [name for name in commands(cli, "oakum") if f"$ {name} --help\n" not in text] == []
 
@@ -201,7 +209,7 @@ def test_options_of_commands_in_the_documentation_are_real(name: str, line: str)
     command: click.Command = cli
     arguments = words[1:]
     while isinstance(command, click.Group):
-        command = command.commands[arguments.pop(0)]
+        command = named(command, arguments.pop(0))
     command.make_context(words[0], [a for a in arguments if a != "FILE"])
 
 
