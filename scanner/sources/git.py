@@ -76,6 +76,15 @@ _ENVIRONMENT = {
     "LC_ALL": "C",
 }
 
+_OF_THE_USER = (
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+)
+"""Variables by which a user says where git finds his configuration and his repositories, whatever it is run for."""
+
 _NO_INDEX = f"/no-index-{os.urandom(8).hex()}"
 
 
@@ -351,3 +360,33 @@ def find_program(name: str, environment: Mapping[str, str]) -> str | None:
             if os.path.isfile(found) and os.access(found, os.X_OK):
                 return found
     return None
+
+
+def ask_as_user(folder: str, environment: Mapping[str, str], *arguments: str) -> bytes | None:
+    """What git prints in a folder, run as the user runs it: with his own configuration, looking for the repository.
+
+    Only for questions about configuration and places, and for settings of the user's own configuration: with such
+    calls, none of what is configured is run. None where it ends with 1, which means that a setting is not there;
+    GitError when it fails.
+    """
+    program = find_program("git", environment)
+    if program is None:
+        raise UsageError("git was not found: install it (https://git-scm.com) or put it on PATH")
+    kept = {k: v for k, v in environment.items() if not k.upper().startswith("GIT_") or k.upper() in _OF_THE_USER}
+    try:
+        done = subprocess.run(
+            [program, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            cwd=folder,
+            env=kept | {"PATH": os.pathsep.join(_search_path(environment)), "LC_ALL": "C"},
+            timeout=FIRST_ANSWER,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as e:
+        raise GitError(f"git {arguments[0]} gave no answer in {FIRST_ANSWER:.0f} s and was stopped") from e
+    except OSError as e:
+        raise GitError(f"git {arguments[0]} could not be started in {clean(folder)}: {e.strerror or e}") from e
+    if done.returncode not in (0, 1):
+        raise GitError(f"git {arguments[0]}: {first_line(done.stderr) or f'exit status {done.returncode}'}")
+    return None if done.returncode else done.stdout
