@@ -12,7 +12,7 @@ import click
 from .. import __version__
 from ..errors import OakumError
 
-_COMMANDS = ("detectors", "explain", "scan")
+_COMMANDS = ("detectors", "explain", "hook", "scan")
 """Each is the function of its name in the module of its name."""
 
 

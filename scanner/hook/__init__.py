@@ -1,0 +1,1 @@
+"""Hooks: what git tells them, what they search, and what is decided."""
