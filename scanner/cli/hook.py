@@ -80,7 +80,7 @@ def status(names: tuple[str, ...], repository: str | None, for_all: bool) -> int
     if skips:
         click.echo("went through without a search:")
         for line in skips:
-            click.echo(line if line.endswith("\n") else f"  {line}")
+            click.echo(f"  {line}")
     return 0 if all(report.ok for report in reports if report.name in asked) else 1
 
 

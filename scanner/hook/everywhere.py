@@ -87,7 +87,7 @@ def uninstall(user: User, names: Sequence[str]) -> list[Report]:
     reports = [] if ours or not path else _taken_out(Folder(path, user.environment), names)
     there = [name for name in HOOKS if own.state(name)]
     if set(there) - set(names):
-        for name in set(there) & set(names):
+        for name in [name for name in there if name in names]:
             own.put(name, forwarder(name))
             reports.append(Report(name, True, (f"taken out: {shown(own.file(name))}",)))
     elif os.path.isdir(own.path):

@@ -20,10 +20,10 @@ def shown(path: str) -> str:
     return clean(os.fsencode(path))
 
 
-def read(path: str) -> bytes | None:
+def read(path: str, *, whole: bool = False) -> bytes | None:
     """The content of a file, or its first part; empty where a link is there, None where nothing is.
 
-    HookError where it is something else (a folder, a FIFO), or cannot be read.
+    HookError where it is something else (a folder, a FIFO), cannot be read, or is asked for `whole` and too large.
     """
     try:
         mode = os.lstat(path).st_mode
@@ -32,7 +32,10 @@ def read(path: str) -> bytes | None:
         if not stat.S_ISREG(mode):
             raise HookError(f"{shown(path)} is no file: take it away first")
         with os.fdopen(os.open(path, READING), "rb") as file:
-            return file.read(MOST)
+            content = file.read(MOST)
+            if whole and file.read(1):
+                raise HookError(f"{shown(path)} is too large to be changed: call oakum from it yourself")
+            return content
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as e:

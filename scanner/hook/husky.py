@@ -37,7 +37,7 @@ class Husky:
         """Put oakum at the beginning of a hook, which is made where there is none. It is taken from PATH there."""
         path = self.file(name)
         self.place.require(path)
-        content = read(path)
+        content = read(path, whole=True)
         if os.path.islink(path) or not (self.generated or _SHELL.match(content or b"")):
             raise HookError(f"{shown(path)} is no script of a shell that oakum could stand in: call `oakum` from it")
         text = with_block(content or b"", name)
@@ -47,7 +47,7 @@ class Husky:
     def uninstall(self, name: str) -> Report | None:
         """Take the lines out; a file that was made for them goes, too."""
         path = self.file(name)
-        content = read(path) or b""
+        content = read(path, whole=True) or b""
         if not has_block(content):
             return None
         self.place.require(path)

@@ -61,7 +61,7 @@ class Lefthook:
         self.place.require(scripts.path)
         self.place.require(settings)
         content = read(settings)
-        if content is None or content.startswith(_MARK):
+        if content is None or _ours(content):
             write(settings, _text({*_names(content or b""), name}), mode=0o644)
         elif name not in _names(content):
             why = f"not installed: {shown(settings)} has settings of your own, and nothing was changed"
@@ -75,7 +75,7 @@ class Lefthook:
         scripts, settings = self.scripts(name), self.settings()
         content = read(settings) or b""
         names = _names(content)
-        if content.startswith(_MARK):
+        if _ours(content):
             names.discard(name)
             if names:
                 write(settings, _text(names), mode=0o644)
@@ -127,6 +127,11 @@ def _settings(place: Place, own: str) -> Iterator[str]:
 def _names(content: bytes) -> set[str]:
     """The hooks of which settings name oakum as a script."""
     return {name for name in HOOKS if re.search(_ENTRY % re.escape(name).encode(), content, re.MULTILINE)}
+
+
+def _ours(content: bytes) -> bool:
+    """Whether settings are what oakum wrote, and nothing else."""
+    return content == _text(_names(content))
 
 
 def _text(names: Iterable[str], *, mark: bytes = _MARK) -> bytes:

@@ -68,9 +68,8 @@ class Place:
             return
         cause = f"{SETTING} is {shown(self.setting)} ({shown(self.origin)})" if self.setting else "a link leads there"
         raise HookError(
-            f"{shown(os.path.realpath(path))} lies outside of the repository ({cause}): nothing was written. "
-            f"If that folder is yours, call oakum from the hook in it (docs/hooks.md says how); if not, take it out: "
-            f"git config --unset {SETTING}"
+            f"{shown(os.path.realpath(path))} lies outside of the repository: {cause}. Nothing was written. If that "
+            "folder is yours, call oakum from the hook in it (docs/hooks.md says how); if not, take that away"
         )
 
 
@@ -94,9 +93,9 @@ def find(folder: str, environment: Mapping[str, str]) -> Place:
     return Place(work_tree, git_dir, common_dir, hooks, *(settings(top, environment) or [("", "", "")])[-1])
 
 
-def settings(folder: str, environment: Mapping[str, str], *options: str) -> list[tuple[str, str, str]]:
+def settings(folder: str, environment: Mapping[str, str]) -> list[tuple[str, str, str]]:
     """Each `core.hooksPath` in force in a folder, the last one decides: value (`~` resolved), scope and origin."""
-    asked = ("config", "--null", "--show-scope", "--show-origin", "--type=path", *options, "--get-all", SETTING)
+    asked = ("config", "--null", "--show-scope", "--show-origin", "--type=path", "--get-all", SETTING)
     parts = os.fsdecode(ask_as_user(folder, environment, *asked) or b"").split("\0")[:-1]
     return [(value, scope, origin) for scope, origin, value in zip(*[iter(parts)] * 3, strict=True)]
 

@@ -175,6 +175,16 @@ def test_oakum_was_there_before_husky(work: Work, on_path: Oakum, log: Log) -> N
     assert not (work.hooks / "pre-push").exists()
 
 
+def test_a_hook_that_is_too_large(work: Work, on_path: Oakum) -> None:
+    """Is not cut."""
+    run(work, "node", program("husky", "bin.js"))
+    (work.path / ".husky" / "pre-push").write_bytes(b"#" * (1 << 20) + b"\n")
+    code, said = on_path("hook", "install", "--repository", work.path)
+    assert code == 2
+    assert "too large to be changed" in said
+    assert (work.path / ".husky" / "pre-push").stat().st_size == (1 << 20) + 1
+
+
 def test_a_hook_that_is_no_shell_script(work: Work, on_path: Oakum) -> None:
     """Up to version 8 git runs it itself, and it may be anything."""
     run(work, "node", program("husky8", "lib", "bin.js"), "install")

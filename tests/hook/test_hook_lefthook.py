@@ -150,6 +150,22 @@ def test_settings_in_any_form(work: Work, oakum: Oakum, path: str, log: Log, nam
     assert log.who() == ["oakum"]
 
 
+def test_settings_of_ours_that_somebody_added_to(work: Work, oakum: Oakum) -> None:
+    """Are his: they are not written again, nor deleted."""
+    work.write({"lefthook.yml": b"pre-push: {}\n"})
+    oakum("hook", "install", "--repository", work.path)
+    with open(work.path / "lefthook-local.yml", "a") as file:
+        file.write("output: false\n")
+    before = work.files()
+    for command in ("install", "uninstall"):
+        code, said = oakum(
+            "hook", command, "pre-push" if command == "uninstall" else "pre-commit", "--repository", work.path
+        )
+        assert code == 1
+        assert "  scripts:\n    oakum:\n" in said
+    assert work.files() == before
+
+
 def test_a_script_beside_ours_stays(work: Work, oakum: Oakum) -> None:
     work.write({"lefthook.yml": b"{}\n", ".lefthook-local/pre-push/mine": b"exit 0\n"})
     before = work.files()

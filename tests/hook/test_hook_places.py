@@ -168,7 +168,7 @@ class TestRefusals:
     def test_a_folder_of_hooks_that_is_a_link_out(self, work: Work, oakum: Oakum, odd: Path) -> None:
         (odd / "elsewhere").mkdir()
         work.hooks.symlink_to(odd / "elsewhere")
-        self.refused(work, oakum, "lies outside of the repository (a link leads there)")
+        self.refused(work, oakum, "lies outside of the repository: a link leads there")
 
     def test_a_folder_of_hooks_that_is_a_link_into_the_work_tree(self, work: Work, oakum: Oakum, log: Log) -> None:
         """Is fine: many do so to share hooks."""
