@@ -7,11 +7,9 @@ It runs on every match, so each list is compiled once, and a value is looked at 
 
 from __future__ import annotations
 
-import fnmatch
 import functools
 import os
 import re
-import tomllib
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -21,6 +19,7 @@ from typing import Any
 from .. import allowlists
 from .errors import AllowlistError
 from .model import Detector, Match, Secret, guessable
+from .patterns import later
 
 MOST = 512
 """How many bytes of a value the lists look at."""
@@ -43,12 +42,12 @@ _FILES: dict[str, tuple[str, dict[str, type], set[str]]] = {
 _SETTINGS = {"of": str, "unquoted": bool}
 _CLASSES = ("lock-file", "test", "example", "vendored", "minified", "docs")
 
-_MARKER = re.compile(
+_MARKER = later(
     rb"(?<![\w-])(?:(?:oakum|gitleaks|betterleaks):allow|trufflehog:ignore|pragma: ?(?:allow|white)list[ -]secret)"
     rb"(?![\w-])"
 )
-_NEXT_LINE = re.compile(rb"(?<![\w-])pragma: ?(?:allow|white)list[ -]nextline[ -]secret(?![\w-])")
-_PASSWORD = re.compile(rb"[a-z][\w+.-]{0,30}://[^\s/:@]{0,99}:([^\s/@]+)@|(?i:password|pwd)=([^;\s]+)")
+_NEXT_LINE = later(rb"(?<![\w-])pragma: ?(?:allow|white)list[ -]nextline[ -]secret(?![\w-])")
+_PASSWORD = later(rb"[a-z][\w+.-]{0,30}://[^\s/:@]{0,99}:([^\s/@]+)@|(?i:password|pwd)=([^;\s]+)")
 _WORD = rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+"
 _BETWEEN = b" \t_-./\\:,;'\"!?$>()[]{}&#+*=|`@%<~"
 """What may stand between words."""
@@ -235,6 +234,8 @@ class _Words:
 def _read(name: str, text: str, *, tested: bool) -> dict[str, Any]:
     """One file, checked unless it was `tested`; AllowlistError otherwise."""
     table, texts, lists = _FILES[name]
+    import tomllib  # here: most searches find nothing to look at
+
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as e:
@@ -301,6 +302,8 @@ def _alternatives(words: Iterable[str]) -> bytes:
 
 
 def _path_test(entry: dict[str, Any]) -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
+    import fnmatch
+
     def globs(field: str) -> re.Pattern[bytes]:
         return re.compile("|".join(map(fnmatch.translate, entry.get(field, []))).encode() or rb"(?!)")
 

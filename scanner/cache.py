@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import os
 import stat
-import tempfile
 
 LARGEST = 64 << 20
 """Bytes of a file that is read."""
@@ -50,6 +49,8 @@ class Cache:
         """Keep a file of these parts, in place of an older one."""
         if not self._ready():
             return
+        import tempfile
+
         temporary = ""
         try:
             descriptor, temporary = tempfile.mkstemp(dir=self._folder, prefix=".new-")

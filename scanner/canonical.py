@@ -6,7 +6,8 @@ It looks at the value alone, so that a better detector later changes no fingerpr
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote_to_bytes
+
+from .patterns import later
 
 _SIGNATURES = frozenset({b"sig", b"signature", b"x-amz-signature", b"x-goog-signature", b"x-oss-signature"})
 _SIGNED = frozenset(
@@ -17,13 +18,13 @@ _SIGNED = frozenset(
 """Parameters of signed URLs, beside those that begin with one of `_PREFIXES`; the others say what is asked for."""
 _PREFIXES = (b"x-amz-", b"x-goog-", b"x-oss-")
 _NAME = rb"[A-Za-z][A-Za-z0-9._-]*"
-_QUERY = re.compile(
+_QUERY = later(
     rb"(?:SharedAccessSignature(?:\s|\+|%%20)+)?(?P<url>https?://[^\s?#]+\?)?(?P<query>%b=[^&\s]*(?:&%b=[^&\s]*)+)\Z"
     % (_NAME, _NAME)
 )
 _TOPIC = {b"r", b"e", b"s"}
 """All parameters of a signature of Azure Event Grid."""
-_MANAGEMENT = re.compile(rb"[\w.-]{1,80}(?:&|%26)\d{12}(?:&|%26)[A-Za-z0-9+/%]{40,300}={0,2}\Z")
+_MANAGEMENT = later(rb"[\w.-]{1,80}(?:&|%26)\d{12}(?:&|%26)[A-Za-z0-9+/%]{40,300}={0,2}\Z")
 """An access token of Azure API Management, in its other form."""
 
 
@@ -32,7 +33,7 @@ def canonical(value: bytes) -> bytes:
     if value.startswith(b"-----BEGIN"):
         return re.sub(rb'(?<=[\s(+,])b(?=["\'])|\s|\\[nrt]|["\'+,\\]', b"", value)
     if _MANAGEMENT.match(value):
-        return unquote_to_bytes(value)
+        return _unquoted(value)
     return _signed_query(value) or value
 
 
@@ -44,10 +45,16 @@ def _signed_query(value: bytes) -> bytes:
     parameters: dict[bytes, bytes] = {}
     for pair in found["query"].split(b"&"):
         name, _, text = pair.partition(b"=")
-        parameters.setdefault(name.lower(), unquote_to_bytes(text))
+        parameters.setdefault(name.lower(), _unquoted(text))
     if parameters.keys() != _TOPIC:
         if not parameters.keys() & _SIGNATURES:
             return b""
         if not found["url"]:
             parameters = {n: t for n, t in parameters.items() if n in _SIGNED or n.startswith(_PREFIXES)}
     return (found["url"] or b"") + b"&".join(name + b"=" + text for name, text in sorted(parameters.items()))
+
+
+def _unquoted(text: bytes) -> bytes:
+    from urllib.parse import unquote_to_bytes  # here: it takes milliseconds to import, and most values are no URLs
+
+    return unquote_to_bytes(text)

@@ -29,3 +29,15 @@ class DetectorError(OakumError):
 
 class AllowlistError(OakumError):
     """An allowlist file holds a mistake."""
+
+
+class OutOfTime(KeyboardInterrupt):
+    """The time that a search may take is up. It ends as with Ctrl-C, and what was found is kept."""
+
+
+class ConfigError(OakumError):
+    """A configuration file holds a mistake, or cannot be read; the message names file, key and what is allowed."""
+
+
+class ForeignError(OakumError):
+    """A file of another scanner cannot be imported: it is damaged, too large, or of no form that is known."""

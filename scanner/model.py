@@ -18,6 +18,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from .canonical import canonical
+from .patterns import later, later_text
 
 Facts = tuple[tuple[str, str], ...]
 """What can be said of a secret offline: (name, value) pairs, each name from `FACT_NAMES`."""
@@ -229,8 +230,8 @@ def _name_of(host: str) -> str:
     return (host if host.endswith("]") else host.rpartition(":")[0] or host).lower().rstrip(".")
 
 
-_EXAMPLES = re.compile(r"(?:^|\.)(?:example(?:\.(?:com|net|org))?|test|invalid)$")
-_HERE = re.compile(r"localhost|127(?:\.\d{1,3}){3}|\[::1\]|0\.0\.0\.0|.*\.localhost")
+_EXAMPLES = later_text(r"(?:^|\.)(?:example(?:\.(?:com|net|org))?|test|invalid)$")
+_HERE = later_text(r"localhost|127(?:\.\d{1,3}){3}|\[::1\]|0\.0\.0\.0|.*\.localhost")
 
 
 # --- hints -----------------------------------------------------------------------------------------------------------
@@ -304,7 +305,7 @@ class Secret:
         return f"Secret({self.mask()!r})"
 
 
-_PEM_LABEL = re.compile(rb"-----BEGIN [A-Z0-9 ]{1,40}-----")
+_PEM_LABEL = later(rb"-----BEGIN [A-Z0-9 ]{1,40}-----")
 
 
 def guessable(value: bytes) -> bool:
@@ -475,8 +476,8 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """What somebody accepted, and why: one secret by its `fingerprint`, wherever it stands; or what stands at paths that
-    fit a glob, what a `detector` finds, or both together.
+    """What somebody accepted, and why: one secret by its `fingerprint`, wherever it stands; or what stands at paths
+    that fit a glob, what a `detector` finds, or both together.
 
     `expires` is the last day it holds; `seen` says for readers where the secret stood; `source` is the file that it is
     written in.
@@ -530,7 +531,10 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """The end of the pipeline: findings worst first, what was not scanned, what was suppressed, what was covered."""
+    """The end of the pipeline: findings worst first, what was not scanned, what was suppressed, what was covered.
+
+    Of what somebody accepted, `expired` holds no longer, and `stale` matched nothing, where all was searched.
+    """
 
     findings: Sequence[RankedFinding]
     not_scanned: Sequence[NotScanned]
@@ -540,6 +544,8 @@ class ScanResult:
     started: datetime
     below_band: int = 0
     interrupted: bool = False
+    expired: tuple[Suppression, ...] = ()
+    stale: tuple[Suppression, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from git_repository import AUTHOR, Commit, utc
 from oakum.detectors import samples
 from oakum.scanner.model import File, GitBlob, GitMessage, Origin, ScanResult
-from oakum.scanner.pipeline.scan import ScanOptions
+from oakum.scanner.pipeline.options import ScanOptions
 from oakum.scanner.pipeline.scan import scan as run_scan
 
 DETECTOR = "github-pat"

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LAYERS = {
+    "patterns": -2,
     "canonical": -1,
     "model": 0,
     "errors": 0,
@@ -26,7 +27,9 @@ LAYERS = {
     "catalog": 1,
     "allow": 1,
     "ledger": 1,
+    "suppressions": 1,
     "config": 1,
+    "foreign": 1,
     "pipeline": 2,
     "hook": 3,
     "sweep": 3,

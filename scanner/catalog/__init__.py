@@ -11,11 +11,8 @@ import json
 import os
 import re
 import sys
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from random import Random
 from typing import Any
 
 from ... import detectors as detector_files
@@ -105,7 +102,8 @@ def _built_in() -> tuple[_File, ...]:
 
 def _of_the_user(name: str) -> _File:
     try:
-        return _File(name, Path(name).stem, Path(name).read_text("utf-8"), own=True)
+        with open(name, encoding="utf-8") as file:
+            return _File(name, os.path.splitext(os.path.basename(name))[0], file.read(), own=True)
     except (OSError, UnicodeDecodeError) as e:
         raise DetectorError(f"{name}: cannot be read as a detector file: {e}") from e
 
@@ -154,6 +152,8 @@ def _records(text: str, *, file: str, provider: str, built_in: bool = False) -> 
 
     Those that come with oakum are compiled when they are first used: our tests have compiled them all.
     """
+    import tomllib  # here, and in what follows: a catalog that was cached needs none of it
+
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as e:
@@ -347,6 +347,8 @@ def _proof(name: str) -> Proof | None:
 
 def _require_samples(record: dict[str, Any], *, where: str) -> None:
     """A detector must find what it was made for: samples of itself in its examples."""
+    from random import Random
+
     from ...detectors import samples
 
     rng = Random(record["id"])  # noqa: S311  made-up values
@@ -372,6 +374,8 @@ def fitting(value: bytes, detectors: Iterable[Detector]) -> list[Guess]:
     Those whose check it passes come before those whose check it fails; those that take any text at all are no answer.
     What stands around it is made up here, so that only what the value says of itself is told.
     """
+    from random import Random
+
     from ...detectors import samples
 
     found: list[Guess] = []

@@ -13,7 +13,8 @@ from ..pipeline.explain import MOST
 from ..pipeline.explain import explain as run_explain
 from ..report import ReportOptions
 from ..report.explanation import render_json, render_text
-from .scan import cache_folder, page_width
+from .folders import cache_folder
+from .machine import page_width
 
 
 @click.command()

@@ -10,14 +10,14 @@ from typing import Any
 import click
 
 from ..errors import UsageError
-from ..hook import everywhere
+from ..hook import everywhere, skips
 from ..hook import install as one
 from ..hook.files import runs
 from ..hook.place import HOOKS, find
 from ..hook.plain import Report
-from ..hook.skips import last_skips
 from ..model import clean
 from ..sources.git import find_program
+from .folders import config_folder, state_folder
 
 _Command = Callable[..., Any]
 
@@ -76,10 +76,10 @@ def status(names: tuple[str, ...], repository: str | None, for_all: bool) -> int
         reports = one.state(place, names or HOOKS, os.environ)
         asked = names or one.default_hooks(place)
     _say(reports)
-    skips = [] if for_all else last_skips(state_folder(), place)
-    if skips:
+    unsearched = [] if for_all else skips.last(state_folder(), place)
+    if unsearched:
         click.echo("went through without a search:")
-        for line in skips:
+        for line in unsearched:
             click.echo(f"  {line}")
     return 0 if all(report.ok for report in reports if report.name in asked) else 1
 
@@ -95,24 +95,10 @@ def _say(reports: Sequence[Report]) -> int:
 def _user(repository: str | None) -> everywhere.User:
     if repository is not None:
         raise UsageError("--global and --repository exclude each other")
-    home = os.path.expanduser("~")
-    if sys.platform == "win32":
-        base = os.environ.get("APPDATA") or os.path.join(home, "AppData", "Roaming")
-    else:
-        given = os.environ.get("XDG_CONFIG_HOME", "")
-        base = given if os.path.isabs(given) else os.path.join(home, ".config")
-    return everywhere.User(home, os.path.join(base, "oakum", "hooks"), os.environ)
-
-
-def state_folder() -> str:
-    """Where a user's records lie: the XDG base directory, and what Windows has for it."""
-    home = os.path.expanduser("~")
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
-    else:
-        given = os.environ.get("XDG_STATE_HOME", "")
-        base = given if os.path.isabs(given) else os.path.join(home, ".local", "state")
-    return os.path.join(base, "oakum")
+    folder = config_folder()
+    if not folder:
+        raise UsageError("there is no folder for your own configuration: set HOME or XDG_CONFIG_HOME")
+    return everywhere.User(os.path.expanduser("~"), os.path.join(folder, "hooks"), os.environ)
 
 
 def _program() -> str:

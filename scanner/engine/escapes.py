@@ -16,6 +16,8 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
+from ..patterns import later
+
 Segment = tuple[int, int, int, int, int]
 """(start in the view, end in the view, start in the original, view unit, original unit): base64 is (…, 3, 4)."""
 Line = tuple[bytes, tuple[Segment, ...]]
@@ -70,9 +72,9 @@ KEYWORDS = (
         for end in "\"'`\\^\r\n="
     ),
 )
-_HEAD = re.compile("|".join(f"(?:{one})" for one in EXPRESSION.split("\n")).encode())
+_HEAD = later("|".join(f"(?:{one})" for one in EXPRESSION.split("\n")).encode())
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-"
-_SOFT = re.compile(rb"=(?:3[Dd]|\r?\n)")
+_SOFT = later(rb"=(?:3[Dd]|\r?\n)")
 _HEAD_REACH = 160
 """Bytes between a head's beginning and where a matcher points to it, at most."""
 AROUND = REACH + CONTEXT + _HEAD_REACH
@@ -81,7 +83,7 @@ AROUND = REACH + CONTEXT + _HEAD_REACH
 # --- how it is decoded ----------------------------------------------------------------------------------------------
 
 _URL = rb"A-Za-z0-9%&=?._~:/+,;$@!*()-"
-_PLAIN = re.compile(
+_PLAIN = later(
     rb"(?P<html>&(?:(?i:amp|quot|apos|lt|gt)|equals|plus|sol|percnt|#0{0,4}[0-9]{2,3}|#[Xx]0{0,4}[0-9A-Fa-f]{2});)"
     rb"|\\u00(?P<unicode>[0-7][0-9A-Fa-f])|\\x(?P<hex>[0-7][0-9A-Fa-f])"
     rb"|(?P<join>(?:[\"']|(?P<backtick>`))"
@@ -90,24 +92,24 @@ _PLAIN = re.compile(
     rb"|\\(?P<slash>[/&=?%+:;.,!~*#$()@\"'\\_-])|[`^](?P<shell>[&=?%+;|<>$()])|%(?P<batch>%)(?=[0-9A-Fa-f]{2})"
     rb"|(?P<next>[\\`^]\r?\n[ \t]{0,80})"
 )
-_BROKEN = re.compile(
+_BROKEN = later(
     rb"(?P<line>(?<=[%b])[ \t]{0,8}\r?\n[ \t]{0,80}(?:[>#*|]{1,3}[ \t]{1,8}|//[ \t]{1,8})?(?=[%b]))|" % (_URL, _URL)
     + _PLAIN.pattern
 )
-_PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
-_PERCENT_WORD = re.compile(rb"[A-Za-z0-9%._~:/+@!*(),;|$-]+")
-_QUOTED = re.compile(rb"=([0-9A-F]{2})|=[ \t]{0,8}\r?\n")
-_STILL_QUOTED = re.compile(rb"(?<![A-Za-z])s(?:[eprstv]|ip|pr)=3D|Signature=3D|[a-z]=3D[^&]{0,80}&[a-z]{1,8}=3D")
-_WORD = re.compile(rb"(?:haredAccessSignature )?[^\s\"'<>]+")
-_BEGUN = re.compile(rb"[^\s\"'<>]*")
-_NAME = re.compile(rb"(?:sig|s[etnv]|ex|[Ss]ignature|[Cc]redential|AccessKeyId|AccessId|Pair-Id)" + _EQUALS.encode())
+_PERCENT = later(rb"%([0-9A-Fa-f]{2})")
+_PERCENT_WORD = later(rb"[A-Za-z0-9%._~:/+@!*(),;|$-]+")
+_QUOTED = later(rb"=([0-9A-F]{2})|=[ \t]{0,8}\r?\n")
+_STILL_QUOTED = later(rb"(?<![A-Za-z])s(?:[eprstv]|ip|pr)=3D|Signature=3D|[a-z]=3D[^&]{0,80}&[a-z]{1,8}=3D")
+_WORD = later(rb"(?:haredAccessSignature )?[^\s\"'<>]+")
+_BEGUN = later(rb"[^\s\"'<>]*")
+_NAME = later(rb"(?:sig|s[etnv]|ex|[Ss]ignature|[Cc]redential|AccessKeyId|AccessId|Pair-Id)" + _EQUALS.encode())
 _HTML = {b"&amp;": b"&", b"&quot;": b'"', b"&apos;": b"'", b"&lt;": b"<", b"&gt;": b">"}
 _HTML |= {b"&equals;": b"=", b"&plus;": b"+", b"&sol;": b"/", b"&percnt;": b"%"}
 
 # --- what belongs together ------------------------------------------------------------------------------------------
 
 _DATE = rb"20[0-9]{2}-[0-9]{2}-[0-9]{2}"
-_PART = re.compile(
+_PART = later(
     rb"(?P<version>sv=%b)|(?P<end>se=%b)|(?P<policy>si=.)|(?P<what>s[pr]=[a-z])"
     % (_DATE, _DATE)
     + rb"|(?P<sas>sig=(?:[A-Za-z0-9+/]|%2[BFbf]){43}(?:=|%3[Dd]))"
@@ -120,14 +122,14 @@ _COMPLETE = (
     frozenset(("key", "until", "signature")),
 )
 """What a signed URL must have, by kind."""
-_OPEN = re.compile(rb"(?:[?&;][A-Za-z-]{0,24}=?|ature=[a-z]{0,8}|%[0-9A-Fa-f]?)\Z")
+_OPEN = later(rb"(?:[?&;][A-Za-z-]{0,24}=?|ature=[a-z]{0,8}|%[0-9A-Fa-f]?)\Z")
 """How a piece ends that goes on."""
-_GOES_ON = re.compile(rb"[A-Za-z0-9._~:/+,$@!*-]{0,250}[&%]|T[0-9]{2}:")
+_GOES_ON = later(rb"[A-Za-z0-9._~:/+,$@!*-]{0,250}[&%]|T[0-9]{2}:")
 """How one begins that belongs to what stands before it."""
-_BEGINS = re.compile(rb"(?:https?|wasbs?|abfss?|s3|gs|oss)://|[A-Za-z][A-Za-z0-9_.-]{0,40}=[A-Za-z0-9/%$._-]")
-_ANOTHER = re.compile(_BEGINS.pattern + rb"|[A-Za-z0-9._~/%+-]{0,250}\?")
+_BEGINS = later(rb"(?:https?|wasbs?|abfss?|s3|gs|oss)://|[A-Za-z][A-Za-z0-9_.-]{0,40}=[A-Za-z0-9/%$._-]")
+_ANOTHER = later(_BEGINS.pattern + rb"|[A-Za-z0-9._~/%+-]{0,250}\?")
 """How one begins that does not; and one behind a complete URL."""
-_END = re.compile(rb"[ \t]{0,8}(?:[\"'`)>\]},\r\n]|\Z)")
+_END = later(rb"[ \t]{0,8}(?:[\"'`)>\]},\r\n]|\Z)")
 _PAIRS = (b'""', b"''", b"<>", b"``", b"()")
 
 

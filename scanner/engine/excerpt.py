@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ..model import HIDDEN_KINDS, Detector, Excerpt, Secret
+from ..patterns import later
 
 SHOWN = 200
 READ = 2 * SHOWN
@@ -53,13 +54,11 @@ def around(buffer: bytes, start: int, end: int) -> tuple[int, int]:
     return max(-1, min(before, line)), max(high, _line(buffer, start, end, READ)[1]) + 1
 
 
-_COMMENT = re.compile(
-    rb"""\s*+(?:#(?!include|define|if|else|pragma)|//|/\*|\*\s|;|--\s|<!--|%\s|"\s|dnl\s|REM\s|rem\s)"""
-)
+_COMMENT = later(rb"""\s*+(?:#(?!include|define|if|else|pragma)|//|/\*|\*\s|;|--\s|<!--|%\s|"\s|dnl\s|REM\s|rem\s)""")
 """How a comment line begins in most languages."""
 
 
-_DOCUMENTATION = re.compile(rb"^(?:DOCUMENTATION|EXAMPLES|RETURN) ?= ?[rRuU]?\Z", re.MULTILINE)
+_DOCUMENTATION = later(rb"^(?:DOCUMENTATION|EXAMPLES|RETURN) ?= ?[rRuU]?\Z", re.MULTILINE)
 """What stands before the quotes of an Ansible module's documentation: YAML in a string of this name.
 Source: https://docs.ansible.com/ansible/latest/dev_guide/developing_modules_documenting.html"""
 FAR = 1 << 16

@@ -19,6 +19,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..patterns import later
 from . import escapes
 from .escapes import Segment
 
@@ -147,18 +148,18 @@ class _Builder:
         return View(bytes(self.buffer), name, tuple(self.segments)) if self.segments else None
 
 
-_KIND = re.compile(rb"""["']?kind["']?[ \t]{0,8}:[ \t]{0,8}["']?Secret["']?(?![\w-])""")
-_DOCUMENT_END = re.compile(rb"\n---")
-_ENTRY = re.compile(
+_KIND = later(rb"""["']?kind["']?[ \t]{0,8}:[ \t]{0,8}["']?Secret["']?(?![\w-])""")
+_DOCUMENT_END = later(rb"\n---")
+_ENTRY = later(
     rb"""(?:^|[\n{,])[ \t]{0,64}["']?(?P<key>\.?[A-Za-z][\w.-]{0,252}|\.[\w.-]{1,252})["']?[ \t]{0,8}:"""
     rb"""[ \t\r\n]{0,64}+(?:[|>]-?[ \t]{0,8}\r?\n[ \t]{1,64})?["']?(?P<value>[A-Za-z0-9+/]{4,65536}+={0,2})["']?"""
     rb"""[ \t]{0,8}(?=[\r\n,}]|$)"""
 )
-_PLAIN_ENTRY = re.compile(
+_PLAIN_ENTRY = later(
     rb"""\n[ \t]{1,64}(?P<key>[A-Za-z.][\w.-]{0,252}):[ \t]{1,8}["']?(?P<value>[^\s"'][^\r\n"']{0,2000})"""
 )
-_SECTION = re.compile(rb"""(?:^|\n)[ \t]{0,64}(?P<name>data|stringData):[ \t]{0,8}\r?\n""")
-_NEXT_SECTION = re.compile(rb"""\n(?![ \t\r\n#])""")
+_SECTION = later(rb"""(?:^|\n)[ \t]{0,64}(?P<name>data|stringData):[ \t]{0,8}\r?\n""")
+_NEXT_SECTION = later(rb"""\n(?![ \t\r\n#])""")
 DOCUMENT = 1 << 20
 
 
@@ -207,11 +208,11 @@ def _decode(value: bytes) -> bytes | None:
     return raw if not re.search(rb"[\x00-\x08\x0e-\x1f]", raw) else None
 
 
-_BASIC = re.compile(
+_BASIC = later(
     rb"""(?:auth["'][ \t]{0,8}:\s{0,8}["']|auth[ \t]?=[ \t]{0,8}["']?|(?P<http>asic[ \t]{1,8}))"""
     rb"""(?P<value>[A-Za-z0-9+/]{6,4096}+={0,2}+)(?![A-Za-z0-9+/=])"""
 )
-_BASIC_HEAD = re.compile(rb"""auth["'= \t]|asic[ \t]""")
+_BASIC_HEAD = later(rb"""auth["'= \t]|asic[ \t]""")
 _BASIC_REACH = 104
 """Bytes that may stand between the beginning of a head and where a matcher points: in the value, 64 bytes at most."""
 

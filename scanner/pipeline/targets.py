@@ -16,12 +16,13 @@ from ..sources.commits import Commits
 from ..sources.diffs import tree
 from ..sources.git import Repository
 from ..sources.refs import head_of
-from ..sources.selection import select, staged
+from ..sources.selection import Brought, select, staged
 from .memory import MOST_FRESH, Memory
 from .workers import Pool, Toucher, name_of
 
 if TYPE_CHECKING:
-    from .scan import ScanOptions, TargetScan
+    from .options import ScanOptions
+    from .scan import TargetScan
 
 UNPACKED = 8
 """How many bytes of content a byte of a pack stands for, at the least."""
@@ -223,14 +224,19 @@ def selection(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resol
     scan.search("git objects", units, total=len(units), amount=sum(u.weight for u in units))
     known = chosen.history(repo, scan.ledger.blobs())
     scan.leave_out(known.not_scanned)
+    return brought(known)
+
+
+def brought(known: Brought) -> Resolve:
+    """Attribution in a part of history: the paths to which a secret was brought in it."""
     resolve = _resolve(known)
 
-    def brought(detector: Detector, origin: Origin, blobs: set[str]) -> list[tuple[Origin, int]]:
+    def places(detector: Detector, origin: Origin, blobs: set[str]) -> list[tuple[Origin, int]]:
         if isinstance(origin, GitBlob):
             return list(known.places_of(origin.blob, blobs))
         return resolve(detector, origin, blobs)
 
-    return brought
+    return places
 
 
 def current(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resolve:

@@ -8,7 +8,6 @@ import hashlib
 import os
 import signal
 import sys
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,14 +21,15 @@ from ..engine.aho_corasick import AhoCorasick
 from ..engine.carry import cluster_of, moved
 from ..errors import UsageError
 from ..model import Detector, File, GitBlob, GitMessage, NotScanned, Origin, Secret, Sighting, Stdin
-from ..sources import Batch, Counted, Heard, Hinted, Item, Unit
+from ..sources import Batch, Counted, Heard, Hinted, Item, Unit, Walked
 from ..sources.objects import ObjectUnit
-from ..sources.packs import PackUnit
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-AnyUnit = Unit | PackUnit
+    from .options import ScanOptions
+
+AnyUnit = Unit | Walked
 POOL_BREAKS = 5
 """How often workers may die before the rest is given up."""
 
@@ -134,13 +134,15 @@ class Searcher:
         if self.cache.problem:
             yield self.cache.problem
 
-    def search(self, unit: AnyUnit) -> Harvest:
-        """Search every blob of a unit; `prepare` comes first."""
+    def search(self, unit: AnyUnit, into: Harvest | None = None) -> Harvest:
+        """Search every blob of a unit; `prepare` comes first.
+
+        What is found goes into the caller's own harvest, if one is given: there it is even if this is broken off."""
         engine = self._engine
         assert engine is not None
-        harvest = Harvest()
+        harvest = Harvest() if into is None else into
         try:
-            for read in unit.walk(engine) if isinstance(unit, PackUnit) else unit.blobs():
+            for read in unit.walk(engine) if isinstance(unit, Walked) else unit.blobs():
                 if isinstance(read, ObjectUnit):
                     harvest.add(self.search(read))
                 elif isinstance(read, Heard):
@@ -217,14 +219,19 @@ class Searcher:
         return sightings
 
 
+def searcher_for(options: ScanOptions) -> Searcher:
+    """The searcher of a scan."""
+    return Searcher(SearchOptions(options.detectors, options.markers, options.engine, options.cache))
+
+
 class Toucher(Searcher):
     """Says which objects some detectors could find something in; what that is, it does not say."""
 
-    def search(self, unit: AnyUnit) -> Harvest:
+    def search(self, unit: AnyUnit, into: Harvest | None = None) -> Harvest:
         """The objects of a unit, each without sightings; all of those that git would have to read."""
         if isinstance(unit, ObjectUnit):
             return Harvest(found=[(GitBlob(name), []) for name in unit.names()])
-        return super().search(unit)
+        return super().search(unit, into)
 
     def _search(
         self, engine: Engine, read: Batch | Counted | Item | tuple[Callable[[], Origin], Hinted], harvest: Harvest
@@ -344,6 +351,8 @@ def name_of(origin: Origin) -> bytes:
 
 def where_raised(error: BaseException) -> str:
     """An exception's type and place, without its text: that could hold what was searched."""
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     return f"{type(error).__name__} at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}"
 

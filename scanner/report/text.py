@@ -24,6 +24,7 @@ from ..model import (
     Origin,
     RankedFinding,
     ScanResult,
+    Suppression,
     clean,
 )
 from .advice import first_step
@@ -40,12 +41,13 @@ _STYLE = {
 }
 _ALSO_SHOWN = 2
 _NOT_SCANNED_SHOWN = 5
+_ACCEPTED_SHOWN = 5
 
 
 def render(result: ScanResult, options: ReportOptions) -> Iterator[str]:
     """The whole page."""
     for line in options.heading:
-        yield _paint(line, "dim", options) + "\n"
+        yield paint(line, "dim", options) + "\n"
     if options.heading:
         yield "\n"
     for ranked in result.findings:
@@ -54,15 +56,16 @@ def render(result: ScanResult, options: ReportOptions) -> Iterator[str]:
     yield from (line + "\n" for line in _summary(result, options))
 
 
-def _paint(text: str, style: str, options: ReportOptions) -> str:
+def paint(text: str, style: str, options: ReportOptions) -> str:
+    """The text in a style, on a terminal."""
     return f"{_STYLE[style]}{text}\x1b[0m" if options.color and text else text
 
 
 def _finding(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
     finding = ranked.finding
-    yield from _title(ranked, options)
+    yield from title(ranked, options)
     first = finding.occurrences[0]
-    yield f"  where  {_paint(_place(first), 'bold', options)}"
+    yield f"  where  {paint(_place(first), 'bold', options)}"
     since = _since(first)
     if since:
         yield from _wrapped("since", since, options)
@@ -79,16 +82,16 @@ def _finding(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
         yield f"  also   {more:,} more place{'s' if more > 1 else ''}"
     yield from _wrapped("why", "; ".join(reasons(ranked)), options)
     yield from _wrapped("next", _next_step(ranked), options)
-    yield _paint(f"  id     {ranked.fingerprint}  {finding.detector.id}", "dim", options)
+    yield paint(f"  id     {ranked.fingerprint}  {finding.detector.id}", "dim", options)
 
 
-def _title(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
+def title(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
     """Band and score, what it is and what it opens, the masked value."""
     label = f" {ranked.band.upper()} {ranked.score} "
     lines = wrapped(clean(ranked.summary), options, "." * (len(label) + 1), " " * 9)
     lines[0] = lines[0][len(label) + 1 :]
-    first, *more = (_paint(line, "bold", options) for line in lines)
-    *rest, last = [f"{_paint(label, ranked.band, options)} {first}", *more]
+    first, *more = (paint(line, "bold", options) for line in lines)
+    *rest, last = [f"{paint(label, ranked.band, options)} {first}", *more]
     yield from rest
     yield f"{last}  {clean(shown(ranked.finding.secret, options))}"
 
@@ -229,7 +232,7 @@ def _summary(result: ScanResult, options: ReportOptions) -> Iterator[str]:
     head = f"{total:,} finding{'' if total == 1 else 's'}" + (f": {counted}" if counted else "")
     if result.below_band:
         head += f"; {result.below_band:,} below --min-band not shown"
-    yield _paint(head, "bold", options)
+    yield paint(head, "bold", options)
     coverage = result.coverage
     searched = ", ".join(_counted(n, name) for name, n in coverage.counts) or "nothing"
     speed = f" ({coverage.bytes / 1e6 / coverage.seconds:.0f} MB/s)" if coverage.seconds > 1 else ""
@@ -239,6 +242,8 @@ def _summary(result: ScanResult, options: ReportOptions) -> Iterator[str]:
     if result.suppressed:
         kinds = ", ".join(f"{n:,} {reason}" for reason, n in result.suppressed)
         yield f"  suppressed   {_counted(sum(n for _, n in result.suppressed), 'values')}: {kinds}"
+    yield from _accepted("expired", result.expired, "no longer accepted", options)
+    yield from _accepted("stale", result.stale, "matched nothing", options)
     if result.dropped and options.stats:
         yield f"  dropped      {', '.join(f'{n:,} by {reason}' for reason, n in result.dropped)}"
     if options.stats:
@@ -249,15 +254,28 @@ def _summary(result: ScanResult, options: ReportOptions) -> Iterator[str]:
             copied = f"; {_size(coverage.copied)} were copies of what had been searched" if coverage.copied else ""
             yield f"  packs        read by {coverage.packs}{copied}"
     if result.interrupted:
-        yield _paint("  interrupted  the scan was stopped: this is what was found until then", "high", options)
+        yield paint("  interrupted  the scan was stopped: this is what was found until then", "high", options)
     lost = [n for n in result.not_scanned if not n.policy]
     left = [n for n in result.not_scanned if n.policy]
     if lost:
-        yield _paint(f"  NOT SCANNED  {sum(n.count for n in lost):,} (the scan is incomplete)", "high", options)
+        yield paint(f"  NOT SCANNED  {sum(n.count for n in lost):,} (the scan is incomplete)", "high", options)
         yield from _entries(lost)
     if left:
         yield f"  left out     {sum(n.count for n in left):,} by policy"
         yield from _entries(left)
+
+
+def _accepted(label: str, entries: Sequence[Suppression], what: str, options: ReportOptions) -> Iterator[str]:
+    """A few of the entries of a configuration of which there is something to tell, a line each."""
+    if not entries:
+        return
+    yield f"  {label:<11}  {len(entries):,} entr{'y' if len(entries) == 1 else 'ies'} of the configuration: {what}"
+    for entry in entries[:_ACCEPTED_SHOWN]:
+        what = entry.fingerprint or " ".join(filter(None, (entry.path, entry.detector)))
+        until = f" (until {entry.expires})" if entry.expires else ""
+        yield f"    {clean(f'{what}{until}: {entry.reason}')[: options.width - 4]}"
+    if len(entries) > _ACCEPTED_SHOWN:
+        yield f"    … and {len(entries) - _ACCEPTED_SHOWN:,} more (--format json lists them)"
 
 
 def _counted(number: int, name: str) -> str:

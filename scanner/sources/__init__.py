@@ -6,11 +6,16 @@ used before anything else is asked for. What cannot be read comes as `NotScanned
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..model import KnownHint, NotScanned, Origin, Piece
+
+if TYPE_CHECKING:
+    from .objects import ObjectUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +115,44 @@ class Unit(Protocol):
     def blobs(self) -> Iterator[Batch | Item | NotScanned]:
         """The blobs of the unit, and what could not be read of it."""
         ...
+
+
+class Finder(Protocol):
+    """What a walk must know of the matcher."""
+
+    reach: int
+    """Bytes that a hint may depend on, its own offset included."""
+    before: array[int]
+    """For each index, how many bytes before a hint may decide what is taken there."""
+    behind: array[int]
+    """The same for the bytes from the hint on."""
+    known: dict[bytes, int]
+    """For a walk's own use, as long as there is this finder."""
+
+    def hints(self, buffer: bytes) -> Iterable[tuple[int, int]]:
+        """(index, offset) pairs."""
+        ...
+
+
+class Walked(ABC):
+    """A unit that is gone through with a matcher, so that what was seen before is not looked at again."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def describe(self) -> bytes:
+        """What it is, for a message about the unit as a whole."""
+
+    @abstractmethod
+    def size(self) -> int:
+        """How many blobs it has."""
+
+    @abstractmethod
+    def walk(
+        self, finder: Finder
+    ) -> Iterator[tuple[Callable[[], Origin], Hinted] | Counted | Heard | ObjectUnit | NotScanned]:
+        """What of its blobs is to be searched, with the matcher's hints; the others are counted.
+
+        A blob with hints must be used up before anything else is asked for. What cannot be read in this way comes as
+        units of the plain path.
+        """

@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import os
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +22,7 @@ from typing import IO, cast
 
 from ..errors import GitError, UsageError
 from ..model import clean
-from .locate import has_layout, is_repository, locate
+from .locate import common_dir, git_file, has_layout, is_repository, locate
 
 FIRST_ANSWER = 30.0
 """Seconds that git may take to open a repository."""
@@ -160,7 +159,7 @@ class Repository:
         With `given`, all that it reads is known: it comes from a file, so that nobody waits for anybody. `patience` is
         how many seconds it may be silent, where that is more than `SILENCE`.
         """
-        with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as questions:
+        with _scratch() as errors, _scratch() as questions:
             if given is not None:
                 questions.write(given)
                 questions.seek(0)
@@ -176,6 +175,15 @@ class Repository:
             )
             with Conversation(process, errors, max(patience, SILENCE)) as conversation:
                 yield conversation
+
+
+def _scratch() -> IO[bytes]:
+    """A file without a name: in memory where the system has such, so that a full disk does not matter."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("oakum"), "w+b")
+    import tempfile
+
+    return tempfile.TemporaryFile()
 
 
 class Conversation:
@@ -315,9 +323,68 @@ def open_repository(path: bytes, environment: Mapping[str, str]) -> Repository |
     program = find_program("git", environment)
     if program is None:
         raise UsageError("git was not found: install it (https://git-scm.com) or put it on PATH")
+    return _measured(Repository(*found, 40, program, tuple((_kept(environment) | _ENVIRONMENT).items())))
+
+
+IN_A_HOOK = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_QUARANTINE_PATH",
+)
+"""What git tells its hooks of the repository. Source: githooks(5), git-receive-pack(1), "Quarantine Environment"."""
+
+
+def open_in_hook(folder: bytes, environment: Mapping[str, str], *, id_length: int = 0) -> Repository | None:
+    """The repository that git runs a hook for, in `folder`; None where there is none.
+
+    Git says where it is, and what to read instead of its own index and object store. What would hang git has not done
+    so: it has just read all of this. The length of its ids is asked for where it is not given.
+    """
+    program = find_program("git", environment)
+    if program is None:
+        raise UsageError("git was not found: install it (https://git-scm.com) or put it on PATH")
+    folder = os.path.abspath(folder)
+    named = environment.get("GIT_DIR", "")
+    if named:
+        git_dir = os.path.abspath(os.path.join(folder, os.fsencode(named)))
+        work_tree = b"" if (folder + b"/").startswith(git_dir + b"/") else folder
+    else:
+        found = _upwards(folder)
+        if found is None:
+            return None
+        git_dir, work_tree = found
+    if environment.get("GIT_WORK_TREE"):
+        work_tree = os.path.abspath(os.path.join(folder, os.fsencode(environment["GIT_WORK_TREE"])))
+    kept = _kept(environment) | {name: environment[name] for name in IN_A_HOOK[2:] if environment.get(name)}
+    repository = Repository(
+        git_dir, common_dir(git_dir), work_tree, id_length or 40, program, tuple((kept | _ENVIRONMENT).items())
+    )
+    return repository if id_length else _measured(repository)
+
+
+def _upwards(folder: bytes) -> tuple[bytes, bytes] | None:
+    """Git directory and work tree of the repository that a folder lies in."""
+    while True:
+        if is_repository(folder):
+            dot_git = os.path.join(folder, b".git")
+            return (dot_git if os.path.isdir(dot_git) else git_file(dot_git)), folder
+        if has_layout(folder):
+            return folder, b""
+        if os.path.dirname(folder) == folder:
+            return None
+        folder = os.path.dirname(folder)
+
+
+def _kept(environment: Mapping[str, str]) -> dict[str, str]:
+    """The caller's environment, without what is git's."""
     kept = {k: v for k, v in environment.items() if not k.upper().startswith("GIT_")}
-    kept["PATH"] = os.pathsep.join(_search_path(environment))
-    repository = Repository(*found, 40, program, tuple((kept | _ENVIRONMENT).items()))
+    return kept | {"PATH": os.pathsep.join(_search_path(environment))}
+
+
+def _measured(repository: Repository) -> Repository:
     algorithm = repository.run("rev-parse", "--show-object-format", timeout=FIRST_ANSWER).strip()
     return replace(repository, id_length=64 if algorithm == b"sha256" else 40)
 

@@ -28,12 +28,12 @@ def locate(path: bytes) -> tuple[bytes, bytes, bytes] | None:
     if os.path.isdir(dot_git):
         git_dir, work_tree = dot_git, path
     elif os.path.isfile(dot_git):
-        git_dir, work_tree = _git_file(dot_git), path
+        git_dir, work_tree = git_file(dot_git), path
     elif all(os.path.exists(os.path.join(path, name)) for name in (b"HEAD", b"objects", b"refs")):
         git_dir, work_tree = path, b""
     else:
         return None
-    common = _common_dir(git_dir)
+    common = common_dir(git_dir)
     _require_plain(git_dir, common)
     return git_dir, common, work_tree
 
@@ -60,8 +60,24 @@ def is_repository(folder: bytes) -> bool:
     return False
 
 
-def _git_file(path: bytes) -> bytes:
-    """Source: gitrepository-layout(5): `gitdir: PATH`, in linked work trees and submodules."""
+def top_of(folder: bytes) -> bytes:
+    """The root of the work tree that a folder lies in, as git looks for it: upwards, not beyond a device. Where it lies
+    in none, the folder itself."""
+    here = folder = os.path.realpath(folder)
+    device = os.stat(here).st_dev
+    while not is_repository(folder):
+        above = os.path.dirname(folder)
+        if above == folder or os.stat(above).st_dev != device:
+            return here
+        folder = above
+    return folder
+
+
+def git_file(path: bytes) -> bytes:
+    """The git directory that a `.git` file names: that of a linked work tree or a submodule.
+
+    Source: gitrepository-layout(5): `gitdir: PATH`.
+    """
     with open(path, "rb") as file:
         text = file.read(65536)
     if not text.startswith(b"gitdir: "):
@@ -72,7 +88,8 @@ def _git_file(path: bytes) -> bytes:
     return os.path.abspath(found)
 
 
-def _common_dir(git_dir: bytes) -> bytes:
+def common_dir(git_dir: bytes) -> bytes:
+    """The git directory that a linked work tree's shares. Source: gitrepository-layout(5), commondir."""
     file = os.path.join(git_dir, b"commondir")
     if not os.path.isfile(file):
         return git_dir  # what else it may be, `_require_plain` says

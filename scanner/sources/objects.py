@@ -18,12 +18,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from itertools import chain
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..model import PIECE_OVERLAP, PIECE_SIZE, GitBlob, GitMessage, NotScanned, Piece
 from . import BATCH_SIZE, Batch, Item
-from .diffs import Change, Sieve, diff_trees
 from .git import Conversation, Repository
+
+if TYPE_CHECKING:
+    from .diffs import Change, Sieve
 
 UNIT_OBJECTS = 4096
 UNIT_BYTES = 32 << 20
@@ -307,7 +309,15 @@ def iso_date(seconds: int, zone: str) -> str:
         return ""
 
 
-Changes = Callable[[Repository, Sequence[str], list[NotScanned], Sieve], Iterator[tuple[str, Change]]]
+Changes = Callable[[Repository, Sequence[str], "list[NotScanned]", "Sieve"], "Iterator[tuple[str, Change]]"]
+
+
+def _by_git(
+    repository: Repository, commits: Sequence[str], not_scanned: list[NotScanned], sieve: Sieve
+) -> Iterator[tuple[str, Change]]:
+    from .diffs import diff_trees  # here: where nothing is found, nothing is attributed
+
+    return diff_trees(repository, commits, not_scanned, sieve)
 
 
 @dataclass(slots=True)
@@ -322,7 +332,7 @@ class Store:
     commits: bytearray = field(default_factory=bytearray)
     damaged: set[str] = field(default_factory=set)
     not_scanned: list[NotScanned] = field(default_factory=list)
-    changes: Changes = diff_trees
+    changes: Changes = _by_git
 
     def damage(self, name: str, why: str = DAMAGED) -> None:
         """Note an object that nobody can read."""
@@ -384,6 +394,19 @@ def headers(repository: Repository, names: Sequence[str]) -> Iterator[tuple[str,
                 name, kind, size = [*line.decode().split(), "", ""][:3] if line else (asked, "", "")
                 yield (name, kind, int(size)) if size else (name, "missing", 0)
         waiting = waiting[done:]
+
+
+def look_up(repository: Repository, names: Sequence[bytes]) -> list[tuple[str, str] | None]:
+    """Id and type of what git finds under each name, such as `COMMIT:PATH`; both empty where there is nothing, None
+    where git gave up. A name has no newline, and no path in it begins with a dot and a slash: git dies of such."""
+    form = "--batch-check=%(objectname) %(objecttype)"
+    with repository.open("cat-file", "--buffer", form, given=b"".join(name + b"\n" for name in names)) as git:
+        answers = [_FOUND.fullmatch(line) for line in git.stdout]
+    found = [(answer[1].decode(), answer[2].decode()) if answer else ("", "") for answer in answers[: len(names)]]
+    return found + [None] * (len(names) - len(found))
+
+
+_FOUND = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag)\n")
 
 
 def chosen_units(

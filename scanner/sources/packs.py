@@ -16,14 +16,13 @@ import os
 import re
 import signal
 import sys
-from array import array
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ..cache import READING
 from ..model import GitBlob, GitMessage, NotScanned, Origin
-from . import Counted, Heard, Hinted, Item
+from . import Counted, Finder, Heard, Hinted, Item, Walked
 from .commits import Commits, PackedCommits
 from .diffs import FILES_OF_A_COMMIT, MOST_CHANGES, Change, Sieve, diff_trees
 from .git import Repository
@@ -47,25 +46,8 @@ _KINDS: tuple[tuple[int, Kind], ...] = ((3, "blob"), (1, "commit"), (4, "tag"))
 _HEX = re.compile(r"[0-9a-f]{2}")
 
 
-class Finder(Protocol):
-    """What a walk must know of the matcher."""
-
-    reach: int
-    """Bytes that a hint may depend on, its own offset included."""
-    before: array[int]
-    """For each index, how many bytes before a hint may decide what is taken there."""
-    behind: array[int]
-    """The same for the bytes from the hint on."""
-    known: dict[bytes, int]
-    """For a walk's own use, as long as there is this finder."""
-
-    def hints(self, buffer: bytes) -> Iterable[tuple[int, int]]:
-        """(index, offset) pairs."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class PackUnit:
+class PackUnit(Walked):
     """Some delta trees of a pack, by their roots. `others` are packs whose objects are searched elsewhere."""
 
     repository: Repository

@@ -63,11 +63,11 @@ class Seen:
         self.whole = 0
         search = Searcher.search
 
-        def noting(searcher: Searcher, unit: Any) -> Any:
+        def noting(searcher: Searcher, unit: Any, into: Any = None) -> Any:
             if type(searcher) is Searcher:
                 self.names.update(unit.names() if isinstance(unit, ObjectUnit) else ())
                 self.whole += isinstance(unit, PackUnit)
-            return search(searcher, unit)
+            return search(searcher, unit, into)
 
         monkeypatch.setattr(Searcher, "search", noting)
 

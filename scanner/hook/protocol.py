@@ -1,0 +1,87 @@
+"""What git tells its hooks: which refs a push changes, and from what to what.
+
+Source: githooks(5), pre-push and pre-receive; https://pre-commit.com/#pre-push for what that framework tells instead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..model import clean
+from ..sources.pushed import Update
+
+_PRE_PUSH = re.compile(
+    rb"(?P<name>.+) (?P<new>[0-9a-f]{40}|[0-9a-f]{64}) (?P<ref>[^ ]+) (?P<old>[0-9a-f]{40}|[0-9a-f]{64})", re.DOTALL
+)
+"""What is pushed may be given as any expression that git takes, with blanks in it."""
+_PRE_RECEIVE = re.compile(
+    rb"(?P<old>[0-9a-f]{40}|[0-9a-f]{64}) (?P<new>[0-9a-f]{40}|[0-9a-f]{64}) (?P<ref>[^ ]+)", re.DOTALL
+)
+_ID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+LONGEST = 120
+"""Characters of a line that is no update that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a hook was told: the updates, and of lines that are none why not, fit to be shown."""
+
+    updates: tuple[Update, ...] = ()
+    garbage: tuple[str, ...] = ()
+
+    @property
+    def tips(self) -> list[str]:
+        """The ids that refs are to have, each once."""
+        return list(dict.fromkeys(update.new for update in self.updates if not update.deletes))
+
+    @property
+    def known(self) -> list[str]:
+        """The ids that refs of the remote had before, each once."""
+        return list(dict.fromkeys(update.old for update in self.updates if not update.creates))
+
+    @property
+    def id_length(self) -> int:
+        """Of the object ids, in characters; 0 where none is named."""
+        return max((len(update.new) for update in self.updates), default=0)
+
+
+def pre_push(given: bytes) -> Told:
+    """Lines `LOCAL-REF NEW-ID REMOTE-REF OLD-ID`."""
+    return _told(given, _PRE_PUSH)
+
+
+def pre_receive(given: bytes) -> Told:
+    """Lines `OLD-ID NEW-ID REF`."""
+    return _told(given, _PRE_RECEIVE)
+
+
+def _told(given: bytes, form: re.Pattern[bytes]) -> Told:
+    updates: list[Update] = []
+    garbage: list[str] = []
+    for number, line in enumerate(given.split(b"\n"), 1):
+        found = form.fullmatch(line)
+        if found and len(found["new"]) == len(found["old"]):
+            name = found.groupdict().get("name", found["ref"])
+            updates.append(Update(name, found["new"].decode(), found["ref"], found["old"].decode()))
+        elif line.strip():
+            garbage.append(f"line {number} on standard input is not what git tells a hook: {clean(line[:LONGEST])}")
+    return Told(tuple(updates), tuple(garbage))
+
+
+def by_hand(head: str) -> Told:
+    """As if what is checked out were pushed to a branch that the remote does not have."""
+    return Told((Update(b"HEAD", head, b"HEAD", "0" * len(head)),)) if head else Told()
+
+
+def of_the_framework(environment: Mapping[str, str]) -> Told | None:
+    """What the pre-commit framework tells in its environment, as it keeps standard input to itself; None where it is
+    not that which calls. It tells of one ref only, and nothing of deletions."""
+    new = environment.get("PRE_COMMIT_TO_REF") or environment.get("PRE_COMMIT_SOURCE") or ""
+    if "PRE_COMMIT_REMOTE_NAME" not in environment or not _ID.fullmatch(new):
+        return None
+    old = environment.get("PRE_COMMIT_FROM_REF") or environment.get("PRE_COMMIT_ORIGIN") or ""
+    name = environment.get("PRE_COMMIT_LOCAL_BRANCH", "HEAD").encode()
+    ref = environment.get("PRE_COMMIT_REMOTE_BRANCH", "").encode() or name
+    return Told((Update(name, new, ref, old if len(old) == len(new) and _ID.fullmatch(old) else "0" * len(new)),))

@@ -1,0 +1,278 @@
+"""What a push adds, searched: as little is imported and read as a push needs in which nothing is found.
+
+1. Git lists the objects that the remote does not have, while the engine is made; they are searched, the newest first.
+2. Only where something is found: does the remote have the secret already, in what stood there before, in what the push
+   replaces, or elsewhere in the trees that it builds on? Then this push is not to blame.
+3. What is left is attributed to the commits of the push, ranked, and compared with what was accepted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from ..errors import GitError, OutOfTime
+from ..model import Coverage, GitBlob, NotScanned, Origin, ScanResult
+from ..sources import Batch, Item, pushed
+from ..sources.git import Repository
+from ..sources.objects import Store
+from ..sources.pushed import Listing, Refs
+from .budget import Budget
+
+if TYPE_CHECKING:
+    from ..ledger import Resolve
+    from ..model import Detector
+    from ..sources.objects import ObjectUnit
+    from ..sources.packs import Packs
+    from ..sources.selection import Brought
+    from .options import ScanOptions
+    from .scan import TargetScan
+    from .workers import Harvest, Searcher
+
+POOLED = 24 << 20
+"""Bytes from which on several processes search."""
+WHOLE = 512 << 20
+"""Bytes from which on it may be faster to go through all packs."""
+ANOTHER_LOOK = 0.25
+"""How much of the budget may be used beyond it, once something was found, to tell where it comes from."""
+TREES = 16
+"""Trees of the remote that are searched for a secret that seems to be new."""
+MOST_FILES = 200_000
+"""Files of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """The outcome: findings that are new with this push, worst first, and what was not searched.
+
+    `known` counts secrets that the remote has already; `unsure` says that there was no time to see whether it has those
+    found. `unknown` are ids that the push names and the store does not have. Of `count` objects, `left` had to be left
+    out, as the time was up. `commits` are those that the remote does not have, newest first.
+    """
+
+    result: ScanResult
+    commits: tuple[str, ...] = ()
+    count: int = 0
+    left: int = 0
+    known: int = 0
+    unsure: bool = False
+    unknown: tuple[str, ...] = ()
+
+
+def search(
+    repository: Repository, tips: Sequence[str], known: Sequence[str], refs: Refs, options: ScanOptions, budget: Budget
+) -> Pushed:
+    """Search what `tips` add to what is known, by its ids and by what `refs` say; GitError where git cannot list it."""
+    started = time.monotonic()
+    late, units = False, list["ObjectUnit"]()
+    with pushed.listing(repository, tips, known, refs) as listing:
+        from .workers import Harvest, searcher_for  # here: git is at work while the engine is made
+
+        harvest, searcher = Harvest(), searcher_for(options)
+        try:
+            with budget.bounded():
+                units = listing.units(max_size=options.max_size)
+                _search(searcher, units, listing, options, harvest)
+        except OutOfTime:
+            late = True
+    harvest.not_scanned += listing.not_scanned
+    left = max(1, listing.count - sum(harvest.counts.values())) if late else 0
+    found = Pushed(
+        result=_nothing_found(harvest, searcher, options, started),
+        commits=tuple(listing.commits),
+        count=listing.count,
+        left=-1 if late and not units else left,
+        unknown=tuple(listing.unknown),
+    )
+    return _Judge(listing, refs, searcher, harvest, options, budget).judged(found, started) if harvest.found else found
+
+
+def staged(repository: Repository, options: ScanOptions, budget: Budget) -> Pushed:
+    """Search what is staged for the next commit; `options` say so."""
+    from ..prove import prove
+    from .scan import Tally, TargetScan, conclude
+    from .targets import as_given, selection
+    from .workers import searcher_for
+
+    started = time.monotonic()
+    tally = Tally(options, searcher_for(options))
+    scan, late = TargetScan(tally, repository.work_tree, label=""), False
+    resolve: Resolve = as_given
+    try:
+        with budget.bounded():
+            resolve = selection(scan, repository, options)
+    except OutOfTime:
+        late = True
+    late, tally.interrupted = late or tally.interrupted, False  # what was found is told as ever
+    result = conclude(tally, prove(list(scan.findings(resolve))), (), started)
+    return Pushed(result, count=sum(tally.counts.values()), left=-1 if late else 0)
+
+
+def _search(
+    searcher: Searcher, units: Sequence[ObjectUnit], listing: Listing, options: ScanOptions, harvest: Harvest
+) -> None:
+    """Search what is pushed; what is found is in the harvest, even where `OutOfTime` breaks it off."""
+    searcher.prepare(listing.weight)
+    if listing.weight <= POOLED or options.jobs < 2:
+        for unit in units:
+            searcher.search(unit, harvest)
+        return
+    from .workers import Pool
+
+    pool = Pool(searcher, amount=listing.weight, jobs=options.jobs)
+    packs = _packs(listing, options)
+    for one in pool.run(packs.list_units(Store(listing.repository.id_length)) if packs else units):
+        harvest.add(_of_the_push(one, listing) if packs else one)
+
+
+def _packs(listing: Listing, options: ScanOptions) -> Packs | None:
+    """The packs of the repository, where most of what they hold is pushed: to go through all of it is faster then."""
+    if listing.weight < WHOLE or "GIT_OBJECT_DIRECTORY" in dict(listing.repository.environment):
+        return None
+    from ..sources.packs import open_packs
+
+    found, _ = open_packs(listing.repository, max_size=options.max_size, jobs=options.jobs, grow=False)
+    if found is None or 3 * listing.count < sum(pack.count for pack in found.opened) or found.grow():
+        return None
+    return found
+
+
+def _of_the_push(harvest: Harvest, listing: Listing) -> Harvest:
+    """What a unit gave, without what is not pushed."""
+    from .workers import name_of
+
+    names = listing.names
+    harvest.found = [(origin, found) for origin, found in harvest.found if name_of(origin).decode() in names]
+    harvest.not_scanned = [
+        entry for entry in harvest.not_scanned if entry.what.decode("ascii", "replace") in names or b" " in entry.what
+    ]
+    return harvest
+
+
+def _nothing_found(harvest: Harvest, searcher: Searcher, options: ScanOptions, started: float) -> ScanResult:
+    return ScanResult(
+        findings=(),
+        not_scanned=harvest.not_scanned,
+        suppressed=tuple(sorted(Counter(reason for reason, _ in harvest.suppressed).items())),
+        dropped=(),
+        coverage=Coverage(
+            counts=tuple(sorted(harvest.counts.items())),
+            bytes=harvest.bytes,
+            seconds=time.monotonic() - started,
+            detectors=len(searcher.catalog),
+            matcher=searcher.matcher,
+            matcher_why=searcher.why,
+            notes=tuple(searcher.notes()),
+        ),
+        started=options.now,
+    )
+
+
+@dataclass(slots=True)
+class _Judge:
+    """Tells what was found apart: what the remote has already, and what is new.
+
+    `values` are the secrets found, by their digests; `at_remote` the digests of those that the remote has.
+    """
+
+    listing: Listing
+    refs: Refs
+    searcher: Searcher
+    harvest: Harvest
+    options: ScanOptions
+    budget: Budget
+    values: dict[bytes, bytes] = field(default_factory=dict)
+    at_remote: set[bytes] = field(default_factory=set)
+    brought: Brought | None = None
+
+    def judged(self, found: Pushed, started: float) -> Pushed:
+        """The outcome with its findings."""
+        from ..prove import prove
+        from .scan import Tally, TargetScan, conclude
+        from .workers import digest
+
+        tally = Tally(self.options, self.searcher)
+        scan = TargetScan(tally, b"", label="")
+        scan.take(self.harvest)
+        self.values = {digest(s.secret): s.secret.reveal() for _, sightings in self.harvest.found for s in sightings}
+        unsure = False
+        try:
+            with self.budget.bounded(self.budget.seconds * ANOTHER_LOOK):
+                self._attribute(scan)
+                self._look_at_the_remote()
+        except OutOfTime:
+            unsure = True
+        except GitError as e:
+            unsure = True
+            scan.leave_out([NotScanned(b"history", f"where a finding comes from could not be told: {e}")])
+        findings = list(scan.findings(self._places))
+        new = [finding for finding in findings if digest(finding.secret) not in self.at_remote]
+        result = conclude(tally, prove(new), (), started)
+        return replace(found, result=result, known=len(findings) - len(new), unsure=unsure)
+
+    def _attribute(self, scan: TargetScan) -> None:
+        from ..sources.selection import Selection
+
+        chosen = Selection(tuple(reversed(self.listing.commits)), frozenset(self.listing.blobs))
+        packs = _packs(self.listing, self.options)
+        changes = (packs.changes,) if packs and not self.listing.repository.shallow else ()
+        self.brought = chosen.history(self.listing.repository, scan.ledger.blobs(), *changes)
+        self.brought.messages.update(dict.fromkeys(scan.ledger.messages(), ("history", "")))
+        scan.leave_out(self.brought.not_scanned)
+
+    def _places(self, detector: Detector, origin: Origin, blobs: set[str]) -> list[tuple[Origin, int]]:
+        """Where what was found stands; a blob that no commit brought (a tag names it, say) as git came by it."""
+        from .targets import brought
+
+        if self.brought is not None and not (isinstance(origin, GitBlob) and not self.brought.has(origin.blob)):
+            return brought(self.brought)(detector, origin, blobs)
+        if isinstance(origin, GitBlob):
+            origin = replace(origin, path=self.listing.path(origin.blob), reach="history")
+        return [(origin, 0)]
+
+    def _look_at_the_remote(self) -> None:
+        """Whether the secrets stand in what the remote has: first where that is likely, then where it is dear."""
+        from ..sources.diffs import replaced, tree
+        from ..sources.objects import chosen_units
+
+        repository, ours, size = self.listing.repository, self.listing.blobs, self.options.max_size
+        ways = (way for paths in self.brought.introductions.values() for way in paths.values()) if self.brought else ()
+        commits = {place.commit for way in ways for place in way.values() if place.commit}
+        before = sorted(replaced(repository, sorted(commits)) - ours)
+        self._look(chosen_units(repository, "blob", before, [], max_size=size))
+        if self._left and self.listing.known:
+            with pushed.listing(repository, self.listing.known, self.listing.tips, Refs()) as gone:
+                self._look(gone.units(max_size=size))
+        if self._left:
+            seen: dict[str, None] = {}
+            for commit in pushed.behind(self.listing, self.refs)[:TREES]:
+                seen.update((blob, None) for _, blob in tree(repository, commit, [], most=MOST_FILES))
+            there = [blob for blob in seen if blob not in ours]
+            self._look(u for u in chosen_units(repository, "blob", there, [], max_size=size) if self._holds(u))
+
+    @property
+    def _left(self) -> list[bytes]:
+        return [value for digest, value in self.values.items() if digest not in self.at_remote]
+
+    def _look(self, units: Iterable[ObjectUnit]) -> None:
+        from .workers import digest
+
+        for unit in units:
+            if not self._left:
+                return
+            found = self.searcher.search(unit).found
+            self.at_remote.update(digest(sighting.secret) for _, sightings in found for sighting in sightings)
+
+    def _holds(self, unit: ObjectUnit) -> bool:
+        """Whether one of the secrets stands in some object of a unit, as it is: that is told faster than a search."""
+        values = self._left
+        for read in unit.blobs():
+            buffers = [read.buffer] if isinstance(read, Batch) else []
+            if isinstance(read, Item):
+                buffers += (piece.content for piece in read.pieces)
+            if any(value in buffer for buffer in buffers for value in values):
+                return True
+        return False
