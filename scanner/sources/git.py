@@ -320,9 +320,7 @@ def open_repository(path: bytes, environment: Mapping[str, str]) -> Repository |
     found = locate(path)
     if found is None:
         return None
-    program = find_program("git", environment)
-    if program is None:
-        raise UsageError("git was not found: install it (https://git-scm.com) or put it on PATH")
+    program = _git(environment)
     return _measured(Repository(*found, 40, program, tuple((_kept(environment) | _ENVIRONMENT).items())))
 
 
@@ -343,9 +341,7 @@ def open_in_hook(folder: bytes, environment: Mapping[str, str], *, id_length: in
     Git says where it is, and what to read instead of its own index and object store. What would hang git has not done
     so: it has just read all of this. The length of its ids is asked for where it is not given.
     """
-    program = find_program("git", environment)
-    if program is None:
-        raise UsageError("git was not found: install it (https://git-scm.com) or put it on PATH")
+    program = _git(environment)
     folder = os.path.abspath(folder)
     named = environment.get("GIT_DIR", "")
     if named:
@@ -376,6 +372,14 @@ def _upwards(folder: bytes) -> tuple[bytes, bytes] | None:
         if os.path.dirname(folder) == folder:
             return None
         folder = os.path.dirname(folder)
+
+
+def _git(environment: Mapping[str, str]) -> str:
+    """The full path of git."""
+    program = find_program("git", environment)
+    if program is None:
+        raise UsageError("git was not found: install it (https://git-scm.com) or put it on PATH")
+    return program
 
 
 def _kept(environment: Mapping[str, str]) -> dict[str, str]:
@@ -436,17 +440,15 @@ def ask_as_user(folder: str, environment: Mapping[str, str], *arguments: str) ->
     calls, none of what is configured is run. None where it ends with 1, which means that a setting is not there;
     GitError when it fails.
     """
-    program = find_program("git", environment)
-    if program is None:
-        raise UsageError("git was not found: install it (https://git-scm.com) or put it on PATH")
-    kept = {k: v for k, v in environment.items() if not k.upper().startswith("GIT_") or k.upper() in _OF_THE_USER}
+    program = _git(environment)
+    own = {name: environment[name] for name in _OF_THE_USER if name in environment}
     try:
         done = subprocess.run(
             [program, *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             cwd=folder,
-            env=kept | {"PATH": os.pathsep.join(_search_path(environment)), "LC_ALL": "C"},
+            env=_kept(environment) | own | {"LC_ALL": "C"},
             timeout=FIRST_ANSWER,
             check=False,
         )
