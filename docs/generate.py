@@ -19,6 +19,7 @@ from pathlib import Path
 from random import Random
 
 import click
+import yaml
 from oakum.detectors import samples
 from oakum.detectors.checks import CHECKS, FILTERS
 from oakum.scanner import catalog, rank
@@ -233,6 +234,19 @@ def _rows(factors: dict[str, tuple[float, str]]) -> list[tuple[str, float, str]]
     return [(name or "none", value, text) for name, (value, text) in factors.items()]
 
 
+def example(name: str) -> str:
+    """A file that tests/ci runs."""
+    return f"```yaml\n{(ROOT / name).read_text('utf-8')}```\n"
+
+
+def action_inputs() -> str:
+    """The inputs and outputs of the action."""
+    action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    rows = [(f"`{n}`", f"`{i['default']}`", " ".join(i["description"].split())) for n, i in action["inputs"].items()]
+    given = [(f"`{name}`", " ".join(output["description"].split())) for name, output in action["outputs"].items()]
+    return f"{table(('input', 'default', ''), *rows)}\n{table(('output', ''), *given)}"
+
+
 def first_line(function: Callable[..., object]) -> str:
     """What a function says of itself, to the first full stop."""
     return (function.__doc__ or "").strip().split("\n")[0]
@@ -262,6 +276,13 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "help-scan": lambda: help_text("scan"),
     "help-explain": lambda: help_text("explain"),
     "explain": explain_transcript,
+    "github-actions": lambda: example("docs/ci/github-actions.yml"),
+    "gitlab-ci": lambda: example("docs/ci/gitlab-ci.yml"),
+    "action-inputs": action_inputs,
+    "help-push": lambda: help_text("push"),
+    "help-hook-install": lambda: help_text("hook", "install"),
+    "help-hook-uninstall": lambda: help_text("hook", "uninstall"),
+    "help-hook-status": lambda: help_text("hook", "status"),
     "help-allow": lambda: help_text("allow"),
     "help-config-show": lambda: help_text("config", "show"),
     "help-config-schema": lambda: help_text("config", "schema"),

@@ -19,6 +19,10 @@ class GitError(OakumError):
     """Git could not be run, or refused a repository as a whole."""
 
 
+class HookError(OakumError):
+    """A hook cannot be installed, or cannot be taken out."""
+
+
 class DetectorError(OakumError):
     """A detector file holds a mistake; the message names file, detector, field and what is allowed."""
 
