@@ -280,6 +280,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "gitlab-ci": lambda: example("docs/ci/gitlab-ci.yml"),
     "action-inputs": action_inputs,
     "help-push": lambda: help_text("push"),
+    "help-hook-run": lambda: help_text("hook", "run"),
     "help-hook-install": lambda: help_text("hook", "install"),
     "help-hook-uninstall": lambda: help_text("hook", "uninstall"),
     "help-hook-status": lambda: help_text("hook", "status"),

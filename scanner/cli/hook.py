@@ -18,6 +18,7 @@ from ..hook.plain import Report
 from ..model import clean
 from ..sources.git import find_program
 from .folders import config_folder, state_folder
+from .hooked import answer
 
 _Command = Callable[..., Any]
 
@@ -50,6 +51,17 @@ def install(names: tuple[str, ...], repository: str | None, for_all: bool) -> in
         return _say(everywhere.install(user, names or ("pre-push",), _program()))
     place = find(repository or ".", os.environ)
     return _say(one.install(place, names or one.default_hooks(place), _program(), os.environ))
+
+
+@hook.command(context_settings={"ignore_unknown_options": True})
+@click.argument("name", type=click.Choice(HOOKS), metavar="HOOK")
+@click.argument("given", nargs=-1, type=click.UNPROCESSED, metavar="[ARGUMENT]...")
+def run(name: str, given: tuple[str, ...]) -> int:
+    """Do what git's HOOK (pre-push, pre-commit or pre-receive) is called for; its ARGUMENTs are git's.
+
+    Exit code 0 lets git go on, 1 stops it.
+    """
+    return answer(name, *given[:2])
 
 
 @hook.command()
