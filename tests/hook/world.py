@@ -307,6 +307,12 @@ def stored(repository: GitRepository) -> Kinds:
     return _kinds(repository.git("cat-file", "--batch-all-objects", "--unordered", form).splitlines())
 
 
+def refs_of(repository: GitRepository) -> dict[str, str]:
+    """What each ref names."""
+    listed = os.fsdecode(repository.run("for-each-ref", "--format=%(objectname) %(refname)")).split("\n")
+    return {ref: name for name, _, ref in (line.partition(" ") for line in listed) if ref}
+
+
 def _kinds(lines: Iterable[str]) -> Kinds:
     return {name: kind for name, kind in (line.split() for line in lines) if kind in ("blob", "commit", "tag")}
 
