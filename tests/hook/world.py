@@ -75,7 +75,7 @@ class Run:
     @property
     def updates(self) -> list[tuple[str, str, str]]:
         """(new id, ref at the remote, old id) of each line."""
-        lines = [line.rsplit(b" ", 3) for line in self.given.splitlines()]
+        lines = [line.rsplit(b" ", 3) for line in self.given.splitlines() if line.count(b" ") >= 3]
         return [(new.decode(), os.fsdecode(ref), old.decode()) for _, new, ref, old in lines]
 
     @property
