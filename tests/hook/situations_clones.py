@@ -65,6 +65,16 @@ def partial_clone(w: World) -> Push:
 
 
 @situation()
+def partial_clone_of_a_remote_that_is_ahead(w: World) -> Push:
+    """Its branch is overwritten by force: of the commit that it is at nothing is there, and nothing is fetched."""
+    clone = w.clone("clone", "--filter=blob:none")
+    w.change("ahead.txt", b"ahead\n")
+    w.publish("main")
+    clone.commit({"change.txt": w.line})
+    return w.push("--force", "origin", "main", by=clone)
+
+
+@situation()
 def partial_clone_without_trees(w: World) -> Push:
     """Of older commits."""
     clone = w.clone("clone", "--filter=tree:0")

@@ -58,8 +58,8 @@ def many_more_commits(w: World) -> Push:
 @situation()
 def more_objects_than_are_read_at_once(w: World) -> Push:
     """The secret is in one of them."""
-    files = {f"many/{number}": b"number %d\n" % number for number in range(1200)}
-    w.here.commit(files | {"many/700": w.line})
+    files = {f"many/{number}": b"number %d\n" % number for number in range(700)}
+    w.here.commit(files | {"many/600": w.line})
     return w.push("origin", "main")
 
 
@@ -142,6 +142,16 @@ def expression_with_blanks(w: World) -> Push:
     w.change(message="words with  blanks in it")
     w.change("later.txt", b"later\n")
     return w.push("origin", "HEAD^{/words with  blanks}:refs/heads/topic")
+
+
+@situation()
+def expression_of_two_lines(w: World) -> Push:
+    """The hook is told the first as a line of its own, which says nothing; what is pushed stands on the second. (Git
+    itself sends nothing by HTTP then.)"""
+    w.change(message="words\non two lines")
+    why = "line 1 on standard input is not what git tells a hook: HEAD^{/words"
+    expression = "HEAD^{/words\non two}:refs/heads/topic"
+    return w.push("origin", expression, warnings=(why,), refused=w.protocol == "http")
 
 
 @situation()
@@ -291,10 +301,10 @@ def branches_by_a_pattern(w: World) -> Push:
 
 
 @situation()
-def a_thousand_refs_at_once(w: World) -> Push:
+def hundreds_of_refs_at_once(w: World) -> Push:
     """The hook is told more than a pipe holds."""
     w.change()
-    refs = "".join(f"create refs/heads/branch-{number:04} HEAD\n" for number in range(1000))
+    refs = "".join(f"create refs/heads/branch-{number:04} HEAD\n" for number in range(600))
     w.here.git("update-ref", "--stdin", stdin=refs.encode())
     return w.push("origin", "refs/heads/branch-*")
 

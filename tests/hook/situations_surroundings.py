@@ -208,7 +208,7 @@ def _remote(w: World, name: str, shown: str) -> Push:
 @situation()
 def remote_that_is_called_as_an_option_is(w: World) -> Push:
     """The hook gets that as its first argument."""
-    return _remote(w, "--help", "--help")
+    return _remote(w, "-x", "-x")
 
 
 @situation()

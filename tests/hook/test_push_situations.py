@@ -28,6 +28,7 @@ from world import (
     counted,
     new_to,
     pushed,
+    refs_of,
     stored,
 )
 
@@ -49,9 +50,9 @@ def test_what_a_push_sends_is_searched(
     """And it is stopped for a secret that is new to the remote, for no other."""
     push = situation.prepare(world)
     tracking = _tips(push)
-    before = [(stored(bare), _refs(bare)) for bare in world.bares]
+    before = [(stored(bare), refs_of(bare)) for bare in world.bares]
     done = pushed(push, world.log)
-    after = [(stored(bare), _refs(bare)) for bare in world.bares]
+    after = [(stored(bare), refs_of(bare)) for bare in world.bares]
 
     stopped = planted and situation.secret == STOPPED
     known = [[*tracking, *([] if stopped else _sent(done.runs[:n], run))] for n, run in enumerate(done.runs)]
@@ -69,7 +70,7 @@ def test_what_a_push_sends_is_searched(
         return
     assert len(done.runs) == len(push.to)
     for run, bare in zip(done.runs, push.to, strict=True):
-        refs = _refs(bare) if bare else {}
+        refs = refs_of(bare) if bare else {}
         wanted = {ref: name for name, ref, _ in run.updates} if bare else {}
         assert {ref: refs.get(ref, "0" * len(name)) for ref, name in wanted.items()} == wanted
     arrived = {name for (now, _), (then, _) in zip(after, before, strict=True) for name in now.keys() - then.keys()}
@@ -89,11 +90,6 @@ def _tips(push: Push) -> list[str]:
 def _sent(earlier: list[Run], run: Run) -> list[str]:
     """What earlier calls of the hook let pass in the same repository: the tracking refs say so then."""
     return [tip for one in earlier if one.folder == run.folder for tip in one.tips]
-
-
-def _refs(bare: GitRepository) -> dict[str, str]:
-    listed = os.fsdecode(bare.run("for-each-ref", "--format=%(objectname) %(refname)")).split("\n")
-    return {ref: name for name, _, ref in (line.partition(" ") for line in listed) if ref}
 
 
 def _new(run: Run, tracking: list[str], push: Push) -> Kinds:

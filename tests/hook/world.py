@@ -75,7 +75,7 @@ class Run:
     @property
     def updates(self) -> list[tuple[str, str, str]]:
         """(new id, ref at the remote, old id) of each line."""
-        lines = [line.rsplit(b" ", 3) for line in self.given.splitlines()]
+        lines = [line.rsplit(b" ", 3) for line in self.given.splitlines() if line.count(b" ") >= 3]
         return [(new.decode(), os.fsdecode(ref), old.decode()) for _, new, ref, old in lines]
 
     @property
@@ -305,6 +305,12 @@ def stored(repository: GitRepository) -> Kinds:
     """All that is in an object store, but trees."""
     form = "--batch-check=%(objectname) %(objecttype)"
     return _kinds(repository.git("cat-file", "--batch-all-objects", "--unordered", form).splitlines())
+
+
+def refs_of(repository: GitRepository) -> dict[str, str]:
+    """What each ref names."""
+    listed = os.fsdecode(repository.run("for-each-ref", "--format=%(objectname) %(refname)")).split("\n")
+    return {ref: name for name, _, ref in (line.partition(" ") for line in listed) if ref}
 
 
 def _kinds(lines: Iterable[str]) -> Kinds:
