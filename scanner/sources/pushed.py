@@ -106,12 +106,18 @@ class Listing:
     weight: int = 0
 
     def units(self, *, max_size: int) -> list[ObjectUnit]:
-        """What is to be searched: the newest first, commits and tags before blobs. GitError where git gives up."""
+        """What is to be searched: the newest first, commits and tags before blobs. GitError where git lists nothing."""
         listed = [line.split(b" ", 1)[0].rstrip(b"\n").decode("ascii", "replace") for line in self.git.stdout]
         if self.git.end():
             said = self.git.said()
             worst = [line for line in said if line.startswith(("fatal:", "error:"))]
-            raise GitError(f"git rev-list: {next(iter(worst or said), 'it was stopped')}")
+            why = f"git rev-list: {next(iter(worst or said), 'it was stopped')}"
+            if not listed:
+                raise GitError(why)
+            self.not_scanned.append(
+                NotScanned(b"history", f"is damaged: some of it may not have been searched ({why})")
+            )
+            listed += self._brought(listed)
         missing = {line[1:] for line in listed if line.startswith("?")}
         self._leave_out(missing)
         names = [line for line in listed if not line.startswith("?")]
@@ -127,6 +133,14 @@ class Listing:
         units = [unit for kind in _KINDS for unit in self._units(kind, sizes.get(kind, []), max_size)]
         self.count, self.weight = sum(u.size() for u in units), sum(u.weight for u in units)
         return units
+
+    def _brought(self, listed: Sequence[str]) -> list[str]:
+        """What commits brought of which the trees can be read, in place of what git would have listed."""
+        from .diffs import diff_trees
+
+        commits = [name for name, kind, _ in _headers(self.repository, listed) if kind == "commit"]
+        changes, known = diff_trees(self.repository, commits, self.not_scanned), set(listed)
+        return list(dict.fromkeys(change.blob for _, change in changes if change.blob not in known))
 
     def _leave_out(self, names: Iterable[str]) -> None:
         why = "is not in the object store, so that it was not searched (a partial clone? damage? see `git fsck`)"
