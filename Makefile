@@ -108,7 +108,7 @@ bench-memory: $(DEV)
 dev: $(DEV)
 
 clean:
-	rm -rf .venv .dev .azurite build dist scanner/sources/_packs.c scanner/sources/_packs.*.so scanner/sources/_packs.*.pyd oakum.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .dev .azurite .hook-managers build dist scanner/sources/_packs.c scanner/sources/_packs.*.so scanner/sources/_packs.*.pyd oakum.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 # --- setting up -----------------------------------------------------------------------------------------------------

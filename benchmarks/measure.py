@@ -34,14 +34,22 @@ class Run:
 
 
 def run(
-    command: Sequence[str], *, env: Mapping[str, str], folder: Path, limit: float, sample: bool = True, output: Path
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    folder: Path,
+    limit: float,
+    sample: bool = True,
+    output: Path,
+    given: Path = Path(os.devnull),
 ) -> Run:
-    """Run a command in a folder; its standard output goes to `output`, its standard error is the log."""
+    """Run a command in a folder; `given` is its standard input, its standard output goes to `output`, its standard
+    error is the log."""
     errors = output.with_suffix(".log")
-    with output.open("wb") as out, errors.open("wb") as err:
+    with output.open("wb") as out, errors.open("wb") as err, given.open("rb") as told:
         begun = time.monotonic()
         process = subprocess.Popen(
-            command, cwd=folder, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
+            command, cwd=folder, env=dict(env), stdin=told, stdout=out, stderr=err, start_new_session=True
         )
         late = threading.Event()
         timer = threading.Timer(limit, _kill, (process.pid, late))

@@ -17,7 +17,6 @@ TITLES = {
     "cold": "Own caches empty",
 }
 HEADS = "target|tool|CPU s|wall s|peak MiB|findings|CPU: oakum / it|wall: oakum / it|peak: oakum / it".split("|")
-BLOCK = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- end bench -->)", re.DOTALL)
 
 Row = dict[str, Any]
 
@@ -69,10 +68,11 @@ def notes(about: Row) -> str:
     )
 
 
-def insert(file: Path, text: str) -> None:
+def insert(file: Path, text: str, name: str = "bench") -> None:
     """Put the tables between a page's markers."""
     before = file.read_text("utf-8")
-    after, number = BLOCK.subn(lambda _: text, before)
+    block = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- end {name} -->)", re.DOTALL)
+    after, number = block.subn(lambda _: text, before)
     if number != 1:
-        raise ValueError(f"{file} needs one <!-- bench --> with its <!-- end bench -->, each on a line of its own")
+        raise ValueError(f"{file} needs one <!-- {name} --> with its <!-- end {name} -->, each on a line of its own")
     file.write_text(after, "utf-8")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -18,14 +19,19 @@ from pathlib import Path
 from random import Random
 
 import click
+import yaml
 from oakum.detectors import samples
 from oakum.detectors.checks import CHECKS, FILTERS
 from oakum.scanner import catalog, rank
 from oakum.scanner.cli.commands import cli
+from oakum.scanner.config import settings
+from oakum.scanner.config.edit import written
+from oakum.scanner.config.schema import meaning, schema
 from oakum.scanner.model import FACT_NAMES, KINDS, SEVERITIES
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+SCHEMA = ROOT / "docs" / "oakum.schema.json"
 BLOCK = re.compile(r"<!-- generated: ([a-z-]+) -->\n(.*?)<!-- end -->", re.DOTALL)
 
 # --- the demo repository --------------------------------------------------------------------------------------------
@@ -93,7 +99,7 @@ def transcript() -> str:
         done = subprocess.run(
             [sys.executable, "-m", "oakum.scanner", "scan", "demo"],
             cwd=home,
-            env={"PATH": os.environ["PATH"], "COLUMNS": "100", "LC_ALL": "C.UTF-8"},
+            env={"PATH": os.environ["PATH"], "COLUMNS": "100", "LC_ALL": "C.UTF-8", "XDG_CONFIG_HOME": str(home)},
             capture_output=True,
             check=False,
         )
@@ -102,6 +108,43 @@ def transcript() -> str:
             raise SystemExit(f"the scan of the demo repository ended with {done.returncode}: {done.stderr.decode()}")
     page = re.sub(r"in [\d.]+ s(?: \([\d,]+ MB/s\))?", "in 0.1 s", page)
     return "```text\n$ oakum scan demo\n" + timeless(page) + "```\n"
+
+
+def push_transcript() -> str:
+    """What a push says that would publish a made-up token."""
+    rng = Random("push")  # noqa: S311  made-up
+    who = {f"GIT_{role}_{k}": v for role in ("AUTHOR", "COMMITTER") for k, v in PERSON.items()}
+    dates = {f"GIT_{role}_DATE": "2024-03-01T12:00:00+00:00" for role in ("AUTHOR", "COMMITTER")}
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name).resolve()
+        environment = {"PATH": os.environ["PATH"], "HOME": name, "COLUMNS": "100", "GIT_CONFIG_NOSYSTEM": "1"}
+
+        def git(*arguments: str, fails: bool = False) -> str:
+            done = subprocess.run(
+                ["git", "-C", str(home / "work"), *arguments],
+                env=environment | who | dates,
+                capture_output=True,
+                check=False,
+            )
+            assert (done.returncode != 0) == fails, done.stderr
+            return done.stderr.decode()
+
+        (home / "work" / "deploy").mkdir(parents=True)
+        git("init", "--quiet", "--initial-branch=main")
+        git("init", "--quiet", "--bare", str(home / "remote.git"))
+        git("remote", "add", "origin", str(home / "remote.git"))
+        hook = home / "work" / ".git" / "hooks" / "pre-push"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m oakum.scanner push "$@"\n')
+        hook.chmod(0o755)
+        token = samples.build("github:ghp", rng).decode()
+        for message, text in (("release by hand", f"export GITHUB_TOKEN={token}\n./publish\n"), ("say so", "# how\n")):
+            with (home / "work" / "deploy" / "release.sh").open("a") as file:
+                file.write(text)
+            git("add", "--all")
+            git("commit", "--quiet", "-m", message)
+        page = git("push", "origin", "main", fails=True).replace(name, "/home/ada")
+    return "```text\n$ git push origin main\n" + timeless(page).rstrip() + "\n```\n"
 
 
 def explain_transcript() -> str:
@@ -127,7 +170,7 @@ def help_text(*names: str) -> str:
     context = click.Context(cli, info_name="oakum", **settings)
     for name in names:
         assert isinstance(command, click.Group)
-        command = command.commands[name]
+        command = command.get_command(context, name) or command
         context = click.Context(command, parent=context, info_name=name)
     return f"```text\n$ {' '.join(('oakum', *names))} --help\n{command.get_help(context)}\n```\n"
 
@@ -191,6 +234,19 @@ def _rows(factors: dict[str, tuple[float, str]]) -> list[tuple[str, float, str]]
     return [(name or "none", value, text) for name, (value, text) in factors.items()]
 
 
+def example(name: str) -> str:
+    """A file that tests/ci runs."""
+    return f"```yaml\n{(ROOT / name).read_text('utf-8')}```\n"
+
+
+def action_inputs() -> str:
+    """The inputs and outputs of the action."""
+    action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    rows = [(f"`{n}`", f"`{i['default']}`", " ".join(i["description"].split())) for n, i in action["inputs"].items()]
+    given = [(f"`{name}`", " ".join(output["description"].split())) for name, output in action["outputs"].items()]
+    return f"{table(('input', 'default', ''), *rows)}\n{table(('output', ''), *given)}"
+
+
 def first_line(function: Callable[..., object]) -> str:
     """What a function says of itself, to the first full stop."""
     return (function.__doc__ or "").strip().split("\n")[0]
@@ -202,12 +258,37 @@ def checks() -> str:
     return table(("check", "what it is"), *rows)
 
 
+def settings_of(some: Iterable[settings.Setting]) -> str:
+    """The keys that a configuration file may have."""
+    rows = [
+        (f"`{one.name}`", one.kind.allowed, "" if one.default is None else f"`{written(one.default)}`", meaning(one))
+        for one in some
+    ]
+    with_default = any(default for _, _, default, _ in rows)
+    head = ("key", "value", "default", "meaning")
+    return table(*([*row[:2], *row[2 if with_default else 3 :]] for row in (head, *rows)))
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "transcript": transcript,
+    "push-transcript": push_transcript,
     "help": help_text,
     "help-scan": lambda: help_text("scan"),
     "help-explain": lambda: help_text("explain"),
     "explain": explain_transcript,
+    "github-actions": lambda: example("docs/ci/github-actions.yml"),
+    "gitlab-ci": lambda: example("docs/ci/gitlab-ci.yml"),
+    "action-inputs": action_inputs,
+    "help-push": lambda: help_text("push"),
+    "help-hook-run": lambda: help_text("hook", "run"),
+    "help-hook-install": lambda: help_text("hook", "install"),
+    "help-hook-uninstall": lambda: help_text("hook", "uninstall"),
+    "help-hook-status": lambda: help_text("hook", "status"),
+    "help-allow": lambda: help_text("allow"),
+    "help-config-show": lambda: help_text("config", "show"),
+    "help-config-schema": lambda: help_text("config", "schema"),
+    "settings": lambda: settings_of(settings.SETTINGS),
+    "entry": lambda: settings_of(settings.ENTRY),
     "help-detectors-list": lambda: help_text("detectors", "list"),
     "help-detectors-show": lambda: help_text("detectors", "show"),
     "detector-list": detector_list,
@@ -224,7 +305,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 
 def stale() -> dict[Path, str]:
-    """The pages that are not as they should be, each with the text that it should have."""
+    """The pages that are not as they should be, and the schema, each with the text that it should have."""
     made: dict[str, str] = {}
 
     def block(found: re.Match[str]) -> str:
@@ -233,8 +314,9 @@ def stale() -> dict[Path, str]:
             made[name] = BLOCKS[name]()
         return f"<!-- generated: {name} -->\n{made[name]}<!-- end -->"
 
-    texts = {page: page.read_text("utf-8") for page in PAGES}
-    return {page: new for page, text in texts.items() if (new := BLOCK.sub(block, text)) != text}
+    texts = {page: BLOCK.sub(block, page.read_text("utf-8")) for page in PAGES}
+    texts[SCHEMA] = json.dumps(schema(), indent=2) + "\n"
+    return {path: text for path, text in texts.items() if not path.exists() or path.read_text("utf-8") != text}
 
 
 def main() -> int:

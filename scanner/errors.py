@@ -19,6 +19,10 @@ class GitError(OakumError):
     """Git could not be run, or refused a repository as a whole."""
 
 
+class HookError(OakumError):
+    """A hook cannot be installed, or cannot be taken out."""
+
+
 class DetectorError(OakumError):
     """A detector file holds a mistake; the message names file, detector, field and what is allowed."""
 
@@ -33,3 +37,7 @@ class OutOfTime(KeyboardInterrupt):
 
 class ConfigError(OakumError):
     """A configuration file holds a mistake, or cannot be read; the message names file, key and what is allowed."""
+
+
+class ForeignError(OakumError):
+    """A file of another scanner cannot be imported: it is damaged, too large, or of no form that is known."""

@@ -39,6 +39,9 @@ Resolve = Callable[[Detector, Origin, "set[str]"], "list[tuple[Origin, int]]"]
 
 The set holds all git blobs that have the secret. An empty list takes the place out of the finding."""
 
+Keep = Callable[[Detector, Secret, Origin], bool]
+"""Whether a place, as it was resolved, is one of a finding, given the detector that names it."""
+
 _ECHOES = re.compile(
     rb"(?:\A|(?:\A|/)\.git/(?:worktrees/[^/]+/)?)(?:(?:COMMIT|TAG)_EDITMSG|MERGE_MSG|SQUASH_MSG|logs/(?:HEAD|refs/.+))\Z",
     re.DOTALL,
@@ -98,12 +101,12 @@ class Ledger:
     def _origins(self) -> Iterator[Origin]:
         return (origin for entry in self._entries.values() for origin, _, _ in entry.sightings)
 
-    def findings(self, resolve: Resolve) -> Iterator[Finding]:
+    def findings(self, resolve: Resolve, keep: Keep = lambda _detector, _secret, _origin: True) -> Iterator[Finding]:
         """One finding per secret that has a place."""
         for entry in self._entries.values():
             names = sorted(entry.detectors, key=lambda d: (-self._detectors[d].specificity, d))
             detector = self._detectors[names[0]]
-            occurrences = _occurrences(entry, detector, resolve)
+            occurrences = _occurrences(entry, detector, resolve, keep)
             if occurrences:
                 yield Finding(
                     detector=detector,
@@ -137,11 +140,13 @@ class _Group:
     blobs: set[str] = field(default_factory=set)
 
 
-def _occurrences(entry: _Entry, detector: Detector, resolve: Resolve) -> list[Occurrence]:
+def _occurrences(entry: _Entry, detector: Detector, resolve: Resolve, keep: Keep) -> list[Occurrence]:
     groups: dict[_Key, _Group] = {}
     blobs = {origin.blob for origin, _, _ in entry.sightings if isinstance(origin, GitBlob)}
     for origin, span, excerpt in entry.sightings:
         for full, order in resolve(detector, origin, blobs):
+            if not keep(detector, entry.secret, full):
+                continue
             reach = _BETTER.index(full.reach) if isinstance(full, GitBlob | GitMessage) else 0
             # Of several versions the latest, whatever the order in which they were searched.
             better = (reach, -order, full.blob if isinstance(full, GitBlob) else "", span.start)

@@ -531,7 +531,10 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """The end of the pipeline: findings worst first, what was not scanned, what was suppressed, what was covered."""
+    """The end of the pipeline: findings worst first, what was not scanned, what was suppressed, what was covered.
+
+    Of what somebody accepted, `expired` holds no longer, and `stale` matched nothing, where all was searched.
+    """
 
     findings: Sequence[RankedFinding]
     not_scanned: Sequence[NotScanned]
@@ -541,6 +544,8 @@ class ScanResult:
     started: datetime
     below_band: int = 0
     interrupted: bool = False
+    expired: tuple[Suppression, ...] = ()
+    stale: tuple[Suppression, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -6,26 +6,26 @@ import re
 from typing import Any, cast
 
 
-class _Later:
+class Later:
     """Stands in for a compiled pattern, and takes over its methods once one is asked for."""
 
     def __init__(self, text: Any, flags: int) -> None:
-        self._made = (text, flags)
+        self.pattern, self._flags = text, flags
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        compiled = re.compile(*self._made)
-        for method in ("match", "fullmatch", "search", "finditer", "findall", "sub", "subn", "split", "pattern"):
+        compiled = re.compile(self.pattern, self._flags)
+        for method in ("match", "fullmatch", "search", "finditer", "findall", "sub", "subn", "split"):
             setattr(self, method, getattr(compiled, method))
         return getattr(compiled, name)
 
 
 def later(text: bytes, flags: int = 0) -> re.Pattern[bytes]:
     """A pattern over bytes."""
-    return cast("re.Pattern[bytes]", _Later(text, flags))
+    return cast("re.Pattern[bytes]", Later(text, flags))
 
 
 def later_text(text: str, flags: int = 0) -> re.Pattern[str]:
     """A pattern over text."""
-    return cast("re.Pattern[str]", _Later(text, flags))
+    return cast("re.Pattern[str]", Later(text, flags))

@@ -19,9 +19,11 @@ def caches(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch, caches: Path) -> None:
-    """No GIT_* and OAKUM_* variables of whoever runs the tests (a hook sets GIT_DIR and GIT_INDEX_FILE), and not his
-    cache."""
+    """No GIT_* and OAKUM_* variables of whoever runs the tests (a hook sets GIT_DIR and GIT_INDEX_FILE), and neither
+    his cache nor his configuration."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(caches))
+    for name in ("XDG_CONFIG_HOME", "APPDATA"):
+        monkeypatch.setenv(name, str(caches / "no configuration"))
     for name in list(os.environ):
         if name.startswith(("GIT_", "OAKUM_")):
             monkeypatch.delenv(name)

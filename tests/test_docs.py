@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -19,7 +20,9 @@ import pytest
 from oakum.detectors.checks import CHECKS
 from oakum.scanner import catalog
 from oakum.scanner.cli.commands import cli
+from oakum.scanner.config.files import parsed, source
 from oakum.scanner.model import KINDS, REACH_WORDS, Secret, guessable
+from oakum.scanner.suppressions import BASELINE, BY_DETECTOR, BY_FINGERPRINT, BY_PATH
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -63,13 +66,21 @@ def test_every_generated_part_is_used(generate: ModuleType) -> None:
     assert used == set(generate.BLOCKS)
 
 
+def below_of(command: click.Command) -> dict[str, click.Command]:
+    """The commands of a group, by their names."""
+    if not isinstance(command, click.Group):
+        return {}
+    context = click.Context(command)
+    return {name: found for name in command.list_commands(context) if (found := command.get_command(context, name))}
+
+
 def test_the_help_of_every_command_is_in_the_documentation() -> None:
     """A new command needs its page."""
     text = "".join(map(page, NAMES))
 
     def commands(command: click.Command, name: str) -> list[str]:
-        below = command.commands if isinstance(command, click.Group) else {}
-        return [n for sub, c in below.items() for n in commands(c, f"{name} {sub}")] or [name]
+        below = below_of(command).items()
+        return [n for sub, c in below for n in commands(c, f"{name} {sub}")] or [name]
 
     assert [name for name in commands(cli, "oakum") if f"$ {name} --help\n" not in text] == []
 
@@ -120,6 +131,18 @@ def test_every_field_of_a_report_is_described(demo: Path, tmp_path: Path) -> Non
     text = page("docs/reports.md")
     assert [key for key in sorted(keys(document)) if f"`{key}`" not in text] == []
     assert [word for word in REACH_WORDS if f"| `{word}` |" not in page("docs/scanning.md")] == []
+
+
+def test_every_word_under_which_something_is_suppressed_is_described() -> None:
+    """As the summary of a scan counts it."""
+    words = (BASELINE, BY_DETECTOR, BY_FINGERPRINT, BY_PATH)
+    assert [word for word in words if f"| `{word}` |" not in page("docs/suppressions.md")] == []
+
+
+@pytest.mark.parametrize("text", re.findall(r"```toml\n(.*?)```", page("docs/configuration.md"), re.DOTALL))
+def test_configuration_files_of_the_documentation_are_good(text: str) -> None:
+    """A target may have them."""
+    source("docs", parsed("docs", text.encode()), own=False)
 
 
 def test_every_make_target_is_described() -> None:
@@ -201,7 +224,7 @@ def test_options_of_commands_in_the_documentation_are_real(name: str, line: str)
     command: click.Command = cli
     arguments = words[1:]
     while isinstance(command, click.Group):
-        command = command.commands[arguments.pop(0)]
+        command = below_of(command)[arguments.pop(0)]
     command.make_context(words[0], [a for a in arguments if a != "FILE"])
 
 
@@ -209,12 +232,15 @@ def test_options_of_commands_in_the_documentation_are_real(name: str, line: str)
     "line", [s for s in shell("README.md") if "oakum " in s and "path/to" not in s and "pip" not in s]
 )
 def test_commands_of_the_readme_work(line: str, demo: Path, tmp_path: Path) -> None:
-    """In the demo repository; findings are no failure."""
+    """In a copy of the demo repository, with a report; findings are no failure."""
+    here = shutil.copytree(demo, tmp_path / "demo")
+    (here / "report.json").write_text('{"findings": []}')
     (tmp_path / "oakum").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m oakum.scanner "$@"\n')
     (tmp_path / "oakum").chmod(0o755)
     line = line.replace("--output ", f"--output {tmp_path}/")
     environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(["sh", "-c", line], cwd=demo, env=environment, capture_output=True, check=False)
+    environment["XDG_CONFIG_HOME"] = str(tmp_path)
+    done = subprocess.run(["sh", "-c", line], cwd=here, env=environment, capture_output=True, check=False)
     assert done.returncode in (0, 1), done.stderr
 
 

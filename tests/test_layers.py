@@ -29,6 +29,7 @@ LAYERS = {
     "ledger": 1,
     "suppressions": 1,
     "config": 1,
+    "foreign": 1,
     "pipeline": 2,
     "hook": 3,
     "sweep": 3,

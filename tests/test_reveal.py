@@ -14,6 +14,7 @@ ALLOWED = {
     "scanner/engine/excerpt.py": "each repetition of a value on the shown line is masked",
     "scanner/engine/pairs.py": "the part that names an account becomes a fact",
     "scanner/engine/settle.py": "of two values found in one place, one holds the other",
+    "scanner/pipeline/pick.py": "another scanner says which secret it means by its value, or a digest of it",
     "scanner/pipeline/push.py": "a secret that was found is looked for in what the remote has",
     "scanner/pipeline/redact.py": "known values are taken out of names and other lines",
     "scanner/prove.py": "a signature is made again with the key that was found",

@@ -8,7 +8,7 @@ import click
 
 from .. import __version__
 
-_COMMANDS = ("detectors", "explain", "push", "scan")
+_COMMANDS = ("allow", "config", "detectors", "explain", "hook", "push", "scan")
 """Each is the function of its name in the module of its name."""
 
 

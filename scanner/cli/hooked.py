@@ -103,7 +103,9 @@ def _answer(call: _Call) -> int:
     if not call.folder:
         return _failed(call, "the current folder is not there any more: nothing was searched")
     with call.budget.bounded():
-        repository = git.open_in_hook(call.folder, call.environment, id_length=call.told.id_length)
+        repository = git.open_in_hook(
+            call.folder, call.environment, id_length=call.told.id_length, grafts=call.stage == "pre-push"
+        )
         if repository is None:
             return _failed(call, f"{clean(call.folder)} lies in no git repository: nothing was searched")
         if by_hand and not call.told.updates:
@@ -174,18 +176,15 @@ def _search(call: _Call, repository: Repository) -> Outcome:
 
 
 def _incomplete(call: _Call, problems: Iterable[str]) -> int:
-    """Tell what was not searched. What was found stops git, or else the policy says whether it may go on."""
+    """Tell what was not searched, or not obeyed. What was found stops git, or else the policy says whether it may go
+    on."""
     told = list(dict.fromkeys([*call.problems, *problems]))
-    lines, what = [f"WARNING: {problem}" for problem in told], _SAID[call.stage]
-    block = call.config.push.on_incomplete == "block"
-    if call.secrets:
-        lines += [f"the {what} is stopped for what was found"] if told else []
-    elif told and block:
-        lines.append(f"the {what} is stopped (on-incomplete = block)")
-    elif told:
-        lines.append(f"the {what} goes on (on-incomplete = warn)")
-    _say(lines)
-    return int(bool(call.secrets) or (bool(told) and block))
+    _say(f"WARNING: {problem}" for problem in told)
+    if call.secrets or not told:
+        return int(bool(call.secrets))
+    block, what = call.config.push.on_incomplete == "block", _SAID[call.stage]
+    _say([f"the {what} is stopped (on-incomplete = block)" if block else f"the {what} goes on (on-incomplete = warn)"])
+    return int(block)
 
 
 def _summary(call: _Call, outcome: Outcome) -> list[str]:
@@ -248,7 +247,7 @@ def _ways(call: _Call, repository: Repository, outcome: Outcome) -> list[Way]:
         with call.budget.bounded(call.budget.seconds * TO_EXPLAIN):
             paths = remedy.paths_of(findings)
             standing = Standing.of(repository, call.told, outcome.found.commits, paths, prefix)
-    except (GitError, OutOfTime):
+    except (OutOfTime, GitError):
         pass  # what has to be done is told without the very commands
     return remedy.of_push(findings, call.told, standing)
 

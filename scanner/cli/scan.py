@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import IO, Any
 
 import click
 
 from .. import __version__
-from ..errors import UsageError
+from ..config import Config, load
+from ..config.settings import SIZE
+from ..errors import ConfigError, UsageError
 from ..model import BANDS, ScanResult, clean
 from ..pipeline.options import ScanOptions
 from ..pipeline.scan import scan as run_scan
 from ..pipeline.workers import ENGINES
 from ..report import FORMATS, ReportOptions
-from .folders import cache_folder
+from ..report.baseline import fingerprints
+from .folders import cache_folder, config_folder
 from .machine import cores, page_width
 from .progress import Bars
 
@@ -32,17 +35,20 @@ class Size(click.ParamType[int]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Bytes of a text such as 64M."""
-        found = re.fullmatch(r"(\d{1,12})([kKmMgG]?)(i?[bB])?", str(value))
-        if not found:
+        size: int | None = SIZE.read(value)
+        if size is None:
             self.fail(f"{value!r} is no size: a number, with k, M or G behind it", param, ctx)
-        return int(found[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[found[2].lower()]
+        return size
 
 
 @click.command()
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option("--format", "format_", type=click.Choice(sorted(FORMATS)), default="text", help="Report format.")
 @click.option("--output", "-o", metavar="FILE", help="Write the report to FILE instead of standard output.")
-@click.option("--min-band", type=click.Choice(BANDS[::-1]), default="low", help="Report from this band upwards.")
+@click.option("--min-band", type=click.Choice(BANDS[::-1]), help="Report from this band upwards.  [default: low]")
+@click.option("--baseline", metavar="FILE", help="Leave out what stands in this report (json, jsonl or sarif).")
+@click.option("--config", "config_file", metavar="FILE", default="", help="Use FILE, not the target's configuration.")
+@click.option("--no-config", is_flag=True, help="Use neither the target's configuration nor your own.")
 @click.option("--no-history", is_flag=True, help="Only the work tree and what is staged.")
 @click.option("--staged", is_flag=True, help="Only what is staged for the next commit.")
 @click.option("--range", "range_", metavar="A..B", default="", help="Only what these commits brought in.")
@@ -50,7 +56,7 @@ class Size(click.ParamType[int]):
 @click.option("--since", metavar="DATE", default="", help="Only commits since DATE (as git takes it).")
 @click.option("--no-ignore", is_flag=True, help="Search files that .gitignore names, too.")
 @click.option("--no-markers", is_flag=True, help="Do not obey inline markers such as oakum:allow.")
-@click.option("--max-size", type=Size(), default="64M", help="Leave out larger files and blobs.", show_default=True)
+@click.option("--max-size", type=Size(), help="Leave out larger files and blobs.  [default: 64M]")
 @click.option("--detectors", "detector_files", multiple=True, metavar="FILE", help="Add detectors from a TOML file.")
 @click.option("--show-secrets", is_flag=True, help="Show secrets unmasked. Mind who reads the output.")
 @click.option("--engine", type=click.Choice(ENGINES), default="auto", help="Matcher.", show_default=True)
@@ -69,7 +75,7 @@ def scan(targets: tuple[str, ...], **flags: Any) -> int:
     _require_sense(names, flags)
     with _output(flags["output"], private=flags["show_secrets"]) as output:
         with Bars(shown=sys.stderr.isatty() and not flags["no_progress"]) as bars:
-            result = run_scan(names, _scan_options(flags, bars), sys.stdin.buffer)
+            result = run_scan(names, _scan_options(names, flags, bars), sys.stdin.buffer)
         options = _report_options(names, flags, output)
         try:
             for part in FORMATS[flags["format_"]].render(result, options):
@@ -95,29 +101,60 @@ def _require_sense(names: list[bytes], flags: dict[str, Any]) -> None:
         raise UsageError(f"--no-history and {narrowing[0]} exclude each other")
     if (flags["staged"] or flags["range_"]) and len(narrowing) > 1:
         raise UsageError(f"{' and '.join(narrowing)} exclude each other")
+    if flags["config_file"] and flags["no_config"]:
+        raise UsageError("--config and --no-config exclude each other")
     if names.count(b"-") > 1:
         raise UsageError("standard input can be scanned once only")
 
 
-def _scan_options(flags: dict[str, Any], bars: Bars) -> ScanOptions:
+def _scan_options(names: list[bytes], flags: dict[str, Any], bars: Bars) -> ScanOptions:
+    user, file = "" if flags["no_config"] else config_folder(), flags["config_file"]
+    try:
+        own = _flagged(load(user), flags)
+        targets = {
+            name: _flagged(load(user, name if os.path.isdir(name) else b"", file), flags)
+            for name in (() if flags["no_config"] else names)
+        }
+    except ConfigError as e:
+        raise ConfigError(f"{e} (--no-config scans without it)") from e
     return ScanOptions(
         environment=dict(os.environ),
         now=datetime.now(UTC),
         jobs=flags["jobs"] or cores(),
-        max_size=flags["max_size"],
         history=not flags["no_history"],
         staged=flags["staged"],
         range_=flags["range_"],
         branch=flags["branch"],
         since=flags["since"],
         ignore=not flags["no_ignore"],
-        markers=not flags["no_markers"],
-        detectors=flags["detector_files"],
+        markers=own.markers and not flags["no_markers"],
+        detectors=own.detectors + flags["detector_files"],
         engine=flags["engine"],
         cache="" if flags["no_cache"] else cache_folder(),
-        min_band=flags["min_band"],
+        min_band=own.min_band,
+        max_size=own.max_size,
+        suppressions=own.allow,
+        configured=targets,
+        baseline=_baseline(flags["baseline"]) if flags["baseline"] else frozenset(),
         progress=bars,
     )
+
+
+def _flagged(config: Config, flags: dict[str, Any]) -> Config:
+    """A configuration with what flags say."""
+    max_size = config.max_size if flags["max_size"] is None else flags["max_size"]
+    return replace(config, min_band=flags["min_band"] or config.min_band, max_size=max_size)
+
+
+def _baseline(path: str) -> frozenset[str]:
+    try:
+        with open(path, "rb") as file:
+            return fingerprints(file.read())
+    except OSError as e:
+        why = e.strerror or str(e)
+    except (ValueError, RecursionError) as e:
+        why = f"not a report of oakum ({clean(str(e))[:100]})"
+    raise UsageError(f"--baseline {path}: {why}; `oakum scan --format json --output FILE` writes one")
 
 
 def _report_options(names: list[bytes], flags: dict[str, Any], output: IO[str]) -> ReportOptions:

@@ -6,27 +6,17 @@ time is imported until there is a file.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import Any
 
-from ..errors import ConfigError
 from ..model import Suppression
-from . import files
-from .files import NAME, Source
-from .settings import SETTINGS, Setting
 
-__all__ = ["DEFAULT", "NAME", "Config", "InForce", "Push", "load"]
-
-DEFAULT = "default"
-
-
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """A setting: its value as a file writes it, and the file that it comes from (or `DEFAULT`)."""
-
-    name: str
-    value: Any
-    source: str
+NAME = ".oakum.toml"
+"""The target's own file."""
+PROJECT = "pyproject.toml"
+"""Another one, of which a part may be for oakum."""
+OWN = "config.toml"
+"""The user's, in the folder of his configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +30,7 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The values in force; `in_force` says of each where it comes from.
+    """The values in force.
 
     `detectors` are files of the user's; `allow` holds the target's entries first, then the user's.
     """
@@ -51,7 +41,10 @@ class Config:
     markers: bool
     push: Push
     allow: tuple[Suppression, ...]
-    in_force: tuple[InForce, ...]
+
+
+DEFAULTS = Config("low", 64 << 20, (), True, Push("medium", 10.0, "warn"), ())
+"""What holds without a file: what the table of settings says, too."""
 
 
 def load(user: str, root: bytes = b"", file: str = "") -> Config:
@@ -60,29 +53,10 @@ def load(user: str, root: bytes = b"", file: str = "") -> Config:
 
     ConfigError for a file that cannot be read, or holds a mistake.
     """
-    target = list(files.named(file) if file else files.of_target(root) if root else ())
-    own = list(files.of_user(user) if user else ())
-    chosen = [_chosen(setting, target, own) for setting in SETTINGS]
-    meant = {one.name: meaning for one, meaning in chosen}
-    return Config(
-        min_band=meant["min-band"],
-        max_size=meant["max-size"],
-        detectors=meant["detectors"],
-        markers=meant["markers"],
-        push=Push(meant["push.min-band"], meant["push.budget"], meant["push.on-incomplete"]),
-        allow=tuple(entry for source in (*target, *own) for entry in source.allow),
-        in_force=tuple(one for one, _ in chosen),
-    )
+    named = [os.path.join(root, os.fsencode(name)) for name in (NAME, PROJECT) if root]
+    named += [os.fsencode(os.path.join(user, OWN))] if user else []
+    if not file and not any(map(os.path.lexists, named)):
+        return DEFAULTS
+    from .reading import read
 
-
-def _chosen(setting: Setting, target: list[Source], own: list[Source]) -> tuple[InForce, Any]:
-    """A setting in force, and what its value means."""
-    name = setting.name
-    mine, theirs = ([source for source in some if name in source.settings] for some in (own, target))
-    if len(theirs) > 1:
-        raise ConfigError(f"{name}: stands both in {theirs[0].name} and in {theirs[1].name}: keep one of them")
-    value, meaning, source = setting.default, setting.kind.read(setting.default), DEFAULT
-    for one in (*mine, *theirs):
-        if not (setting.lowered and one in theirs and one.settings[name][1] > meaning):
-            (value, meaning), source = one.settings[name], one.name
-    return InForce(name, value, source), meaning
+    return read(user, root, file)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,13 +11,14 @@ from typing import Any
 from ..cache import READING
 from ..errors import ConfigError
 from ..model import Suppression, clean
+from . import NAME, PROJECT
 from .settings import ENTRY, SETTINGS, Setting
 
-NAME = ".oakum.toml"
 LARGEST = 1 << 20
 """Bytes of a configuration file."""
-MOST_DOTS = 500
-"""Dots of a line: the time that a key takes grows with the square of its parts."""
+LINK = "is a symbolic link, which is not followed; put the file itself there, or name it with --config"
+MOST_DOTS = 200
+"""Dots of a line: the time that a key takes grows with the square of its parts, and tables in tables have an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,58 +32,58 @@ class Source:
 
 def of_target(root: bytes) -> Iterator[Source]:
     """What the two files at the root of a target say that may configure oakum."""
-    path, project = (os.path.normpath(os.path.join(root, name)) for name in (os.fsencode(NAME), b"pyproject.toml"))
-    if text := _content(path, follow=False):
-        yield _source(clean(path), parsed(clean(path), text), own=False)
+    path, project = (os.path.normpath(os.path.join(root, name)) for name in (os.fsencode(NAME), os.fsencode(PROJECT)))
+    if text := content(path, follow=False):
+        yield source(clean(path), parsed(clean(path), text), own=False)
     if os.path.isfile(project) and not os.path.islink(project):  # what else it may be is no mistake of ours
-        text = _content(project, follow=False)
+        text = content(project, follow=False)
         if text and b"oakum" in text:
             yield from _part(clean(project), text)
 
 
 def of_user(folder: str) -> Iterator[Source]:
     """What the user's own file says; files that it names are relative to its folder."""
-    path = os.path.join(folder, "config.toml")
-    if text := _content(os.fsencode(path), follow=True):
-        yield _source(clean(path), parsed(clean(path), text), own=True, folder=folder)
+    path = os.path.join(os.fsencode(folder), b"config.toml")
+    if text := content(path, follow=True):
+        yield source(clean(path), parsed(clean(path), text), own=True, folder=folder)
 
 
 def named(file: str) -> Iterator[Source]:
     """What a file says that the user names in place of the target's; ConfigError where there is none."""
-    text = _content(os.fsencode(file), follow=True)
+    text = content(os.fsencode(file), follow=True)
     if text is None:
         raise ConfigError(f"{clean(file)}: there is no such file; --no-config does without one")
-    if os.path.basename(file) == "pyproject.toml":
+    if os.path.basename(file) == PROJECT:
         yield from _part(clean(file), text)
     else:
-        yield _source(clean(file), parsed(clean(file), text), own=False)
+        yield source(clean(file), parsed(clean(file), text), own=False)
 
 
 def _part(name: str, text: bytes) -> Iterator[Source]:
     """The part of a pyproject.toml that is for oakum."""
     tool = parsed(name, text).get("tool")
     if isinstance(tool, dict) and "oakum" in tool:
-        yield _source(f"{name} [tool.oakum]", tool["oakum"], own=False)
+        yield source(f"{name} [tool.oakum]", tool["oakum"], own=False)
 
 
-def _content(path: bytes, *, follow: bool) -> bytes | None:
+def content(path: bytes, *, follow: bool) -> bytes | None:
     """The content of a regular file; None where there is none."""
+    if not follow and os.path.islink(path):
+        raise ConfigError(f"{clean(path)}: {LINK}")
     try:
         descriptor = os.open(path, READING & ~getattr(os, "O_NOFOLLOW", 0) if follow else READING)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as e:
-        if e.errno in (errno.ELOOP, errno.EMLINK) and not follow:
-            why = "is a symbolic link, which is not followed; put the file itself there, or name it with --config"
-            raise ConfigError(f"{clean(path)}: {why}") from e
         raise ConfigError(f"{clean(path)}: cannot be read: {e.strerror or e}") from e
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ConfigError(f"{clean(path)}: is not a regular file")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ConfigError(f"{clean(path)}: is not a regular file")
-        content = file.read(LARGEST + 1)
-    if len(content) > LARGEST:
+        text = file.read(LARGEST + 1)
+    if len(text) > LARGEST:
         raise ConfigError(f"{clean(path)}: is larger than {LARGEST >> 20} MiB")
-    return content
+    return text
 
 
 def parsed(name: str, text: bytes) -> dict[str, Any]:
@@ -100,14 +100,16 @@ def parsed(name: str, text: bytes) -> dict[str, Any]:
         raise ConfigError(f"{name}: is not valid TOML: {clean(str(e))[:200]}") from e
 
 
-def _source(name: str, document: object, *, own: bool, folder: str = "") -> Source:
+def source(name: str, document: object, *, own: bool, folder: str = "") -> Source:
+    """What a document says; ConfigError for a mistake in it."""
     table = _table(name, document)
     push = _table(f"{name}: push", table.pop("push", {}))
     allow = table.pop("allow", [])
     if not isinstance(allow, list):
         raise ConfigError(f"{name}: allow: entries are written as [[allow]] tables")
     entries = tuple(entry(f"{name}: allow {number}", one, name) for number, one in enumerate(allow, 1))
-    flat = table | {f"push.{key}": value for key, value in push.items()}
+    flat = {f'"{key}"' if "." in key else key: value for key, value in table.items()}
+    flat |= {f"push.{key}": value for key, value in push.items()}
     settings = dict(_read(name, flat, SETTINGS, extra=("push", "allow")))
     for setting in SETTINGS:
         if setting.own and not own and setting.name in settings:
@@ -146,12 +148,14 @@ def _read(
             raise ConfigError(f"{where}: {clean(key)[:60]}: there is no such setting; {_likely(key, [*known, *extra])}")
         meaning = known[key].kind.read(value)
         if meaning is None:
-            raise ConfigError(f"{where}: {key}: {clean(repr(value))[:60]} is not {known[key].kind.allowed}")
+            raise ConfigError(
+                f"{where}: {key}: {clean(repr(value))[:60]} is not allowed: expected {known[key].kind.allowed}"
+            )
         yield key, (value, meaning)
 
 
 def _likely(key: str, known: list[str]) -> str:
     import difflib
 
-    close = difflib.get_close_matches(key.replace("_", "-"), known, 1)
+    close = difflib.get_close_matches(key[:60].replace("_", "-"), known, 1)
     return f"did you mean {close[0]}?" if close else f"those that are: {', '.join(known)}"

@@ -9,9 +9,10 @@ from datetime import date, datetime
 from typing import Any
 
 from ..model import BANDS
-from ..patterns import later_text
 
 MOST_SECONDS = 3600
+LONGEST = 4096
+"""Characters of a pattern of paths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,12 @@ class Kind:
     read: Callable[[Any], Any]
 
 
-def _text(allowed: str, pattern: str, read: Callable[[str], Any] = str, **more: Any) -> Kind:
+def _text(allowed: str, pattern: str, read: Callable[[str], Any] = str) -> Kind:
     """Texts that fit a pattern, which ECMAScript and Python read alike."""
-    fits = later_text(pattern)
     return Kind(
         allowed,
-        {"type": "string", "pattern": f"^(?:{pattern})$", **more},
-        lambda value: read(value) if isinstance(value, str) and fits.fullmatch(value) else None,
+        {"type": "string", "pattern": f"^(?:{pattern})$"},
+        lambda value: read(value) if isinstance(value, str) and re.fullmatch(pattern, value) else None,
     )
 
 
@@ -90,7 +90,10 @@ FILES = Kind("a list of files", {"type": "array", "items": {"type": "string", "m
 TEXT = _text("a text that is not empty", r"[\s\S]*\S[\s\S]*")
 FINGERPRINT = _text("26 characters of a to z and 2 to 7", "[a-z2-7]{26}")
 DETECTOR = _text("the id of a detector", "[a-z0-9]+(?:-[a-z0-9]+)*")
-GLOB = _text("a path inside of the target, with / between its names, none of them . or ..", f"/?{_NAME}(?:/{_NAME})*/?")
+GLOB = _text(
+    f"a path inside of the target of at most {LONGEST} characters, with / between its names, none of them . or ..",
+    rf"(?![\s\S]{{{LONGEST + 1}}})/?{_NAME}(?:/{_NAME})*/?",
+)
 DAY = Kind("a date such as 2030-12-31", {"type": "string", "format": "date", "pattern": f"^{_DATE}$"}, _date)
 
 

@@ -63,11 +63,8 @@ def _problems(found: push.Pushed, budget: Budget) -> list[str]:
     if len(absent) > MOST_TOLD:
         out.append(f"so are {len(absent) - MOST_TOLD:,} more")
     if found.left:
-        late = f"the time for it ({budget.seconds:g} s) was up"
-        many = (
-            f"{found.left:,} of {found.count:,} objects were NOT searched" if found.left > 0 else "nothing was searched"
-        )
-        out.append(f"{late}: {many}; `oakum scan` searches all of them")
+        many = f"{found.left:,} of {found.count:,} objects were" if found.left > 0 else "what is pushed was"
+        out.append(f"{many} NOT searched: the time for it ({budget.seconds:g} s) was up; `oakum scan` searches all")
     lost = [entry for entry in found.result.not_scanned if not entry.policy]
     out += (f"{clean(entry.what)}: {clean(entry.why)}" for entry in lost[:MOST_TOLD])
     if len(lost) > MOST_TOLD:

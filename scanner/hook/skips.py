@@ -7,10 +7,14 @@ import os
 from datetime import datetime
 
 from ..model import clean
+from .files import shown
+from .place import Place
 from .protocol import Told
 
 NAME = "skips.jsonl"
 MOST_REFS = 100
+_TAIL = 256 << 10
+"""Bytes of the record that are read, from its end."""
 
 
 def record(folder: str, now: datetime, repository: bytes, remote: str, told: Told, reason: str) -> str:
@@ -32,3 +36,27 @@ def record(folder: str, now: datetime, repository: bytes, remote: str, told: Tol
     except OSError as e:
         return f"that could not be recorded in {clean(folder)}: {e.strerror or e}"
     return ""
+
+
+def last(folder: str, place: Place, *, most: int = 5) -> list[str]:
+    """The last entries of a repository, the latest at the end, fit to be shown."""
+    if not folder:
+        return []
+    try:
+        with open(os.path.join(folder, NAME), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+            lines = file.read(_TAIL).splitlines()
+    except OSError:
+        return []
+    tops = {shown(os.path.realpath(top)) for top in (place.work_tree, place.git_dir, place.common_dir) if top}
+    return [clean(entry) for line in lines if (entry := _entry(line, tops))][-most:]
+
+
+def _entry(line: bytes, tops: set[str]) -> str:
+    """An entry of one of these folders; empty for others, and for a line that is none, such as one that was cut."""
+    try:
+        entry = json.loads(line)
+        words = [entry["at"], entry["remote"], *entry["refs"], entry["reason"]]
+        return "  ".join(map(str, words)) if entry["repository"] in tops else ""
+    except (ValueError, KeyError, TypeError):
+        return ""

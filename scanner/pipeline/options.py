@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ..model import Suppression
+
+if TYPE_CHECKING:
+    from ..config import Config
 
 Progress = Callable[[str, int, int], None]
 """Told (what, units done, units in all or 0) as the search goes on."""
@@ -14,7 +18,11 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class ScanOptions:
-    """What to scan of a target and how. `environment` is the caller's, for git; `now` decides what has expired."""
+    """What to scan of a target and how. `environment` is the caller's, for git; `now` decides what has expired.
+
+    `baseline` holds the fingerprints of what is known. Of a target that is `configured` by itself, that configuration
+    says what its `min_band`, its `max_size` and its `suppressions` are.
+    """
 
     environment: Mapping[str, str]
     now: datetime
@@ -33,9 +41,15 @@ class ScanOptions:
     min_band: str = "low"
     suppressions: tuple[Suppression, ...] = ()
     baseline: frozenset[str] = frozenset()
+    configured: Mapping[bytes, Config] = field(default_factory=dict)
     progress: Progress = field(default=lambda _what, _done, _total: None)
 
     @property
     def narrowed(self) -> bool:
         """Whether only a part of history was asked for."""
         return bool(self.range_ or self.branch or self.since or self.staged)
+
+    def of_target(self, name: bytes) -> ScanOptions:
+        """Those for one target."""
+        own = self.configured.get(name)
+        return replace(self, min_band=own.min_band, max_size=own.max_size, suppressions=own.allow) if own else self

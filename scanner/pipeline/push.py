@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import GitError, OutOfTime
 from ..model import Coverage, GitBlob, NotScanned, Origin, ScanResult
-from ..sources import Batch, Item, pushed
+from ..sources import Batch, Item, Unit, pushed
 from ..sources.git import Repository
+from ..sources.objects import Store
 from ..sources.pushed import Listing, Refs
 from .budget import Budget
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..ledger import Resolve
     from ..model import Detector
     from ..sources.objects import ObjectUnit
+    from ..sources.packs import Packs
     from ..sources.selection import Brought
     from .options import ScanOptions
     from .scan import TargetScan
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 POOLED = 24 << 20
 """Bytes from which on several processes search."""
+WHOLE = 512 << 20
+"""Bytes from which on it may be faster to go through all packs."""
 ANOTHER_LOOK = 0.25
 """How much of the budget may be used beyond it, once something was found, to tell where it comes from."""
 TREES = 16
@@ -63,19 +67,19 @@ def search(
 ) -> Pushed:
     """Search what `tips` add to what is known, by its ids and by what `refs` say; GitError where git cannot list it."""
     started = time.monotonic()
-    late, units = False, list["ObjectUnit"]()
-    with pushed.listing(repository, tips, known, refs) as listing:
+    late, units = False, list[Unit]()
+    with pushed.listing(repository, tips, known, refs, max_size=options.max_size) as listing:
         from .workers import Harvest, searcher_for  # here: git is at work while the engine is made
 
         harvest, searcher = Harvest(), searcher_for(options)
         try:
             with budget.bounded():
-                units = listing.units(max_size=options.max_size)
-                _search(searcher, units, listing.weight, options.jobs, harvest)
+                units += listing.units()
+                _search(searcher, units, listing, options, harvest)
         except OutOfTime:
             late = True
     harvest.not_scanned += listing.not_scanned
-    left = listing.count - sum(harvest.counts.values()) if late else 0
+    left = max(1, listing.count - sum(harvest.counts.values())) if late else 0
     found = Pushed(
         result=_nothing_found(harvest, searcher, options, started),
         commits=tuple(listing.commits),
@@ -107,17 +111,45 @@ def staged(repository: Repository, options: ScanOptions, budget: Budget) -> Push
     return Pushed(result, count=sum(tally.counts.values()), left=-1 if late else 0)
 
 
-def _search(searcher: Searcher, units: Sequence[ObjectUnit], weight: int, jobs: int, harvest: Harvest) -> None:
-    """Search units; what is found is in the harvest, even where `OutOfTime` breaks it off."""
-    searcher.prepare(weight)
-    if weight <= POOLED or jobs < 2:
+def _search(
+    searcher: Searcher, units: Sequence[Unit], listing: Listing, options: ScanOptions, harvest: Harvest
+) -> None:
+    """Search what is pushed; what is found is in the harvest, even where `OutOfTime` breaks it off."""
+    searcher.prepare(listing.weight)
+    if listing.weight <= POOLED or options.jobs < 2:
         for unit in units:
             searcher.search(unit, harvest)
         return
     from .workers import Pool
 
-    for one in Pool(searcher, amount=weight, jobs=jobs).run(units):
-        harvest.add(one)
+    pool = Pool(searcher, amount=listing.weight, jobs=options.jobs)
+    packs = _packs(listing, options)
+    for one in pool.run(packs.list_units(Store(listing.repository.id_length)) if packs else units):
+        harvest.add(_of_the_push(one, listing) if packs else one)
+
+
+def _packs(listing: Listing, options: ScanOptions) -> Packs | None:
+    """The packs of the repository, where most of what they hold is pushed: to go through all of it is faster then."""
+    if listing.weight < WHOLE or "GIT_OBJECT_DIRECTORY" in dict(listing.repository.environment):
+        return None
+    from ..sources.packs import open_packs
+
+    found, _ = open_packs(listing.repository, max_size=options.max_size, jobs=options.jobs, grow=False)
+    if found is None or 3 * listing.count < sum(pack.count for pack in found.opened) or found.grow():
+        return None
+    return found
+
+
+def _of_the_push(harvest: Harvest, listing: Listing) -> Harvest:
+    """What a unit gave, without what is not pushed."""
+    from .workers import name_of
+
+    names = listing.names
+    harvest.found = [(origin, found) for origin, found in harvest.found if name_of(origin).decode() in names]
+    harvest.not_scanned = [
+        entry for entry in harvest.not_scanned if entry.what.decode("ascii", "replace") in names or b" " in entry.what
+    ]
+    return harvest
 
 
 def _nothing_found(harvest: Harvest, searcher: Searcher, options: ScanOptions, started: float) -> ScanResult:
@@ -191,16 +223,20 @@ class _Judge:
         from ..sources.selection import Selection
 
         chosen = Selection(tuple(reversed(self.listing.commits)), frozenset(self.listing.blobs))
-        self.brought = chosen.history(self.listing.repository, scan.ledger.blobs())
+        packs = _packs(self.listing, self.options)
+        changes = (packs.changes,) if packs and not self.listing.repository.shallow else ()
+        self.brought = chosen.history(self.listing.repository, scan.ledger.blobs(), *changes)
         self.brought.messages.update(dict.fromkeys(scan.ledger.messages(), ("history", "")))
-        scan.leave_out(self.brought.not_scanned)
 
     def _places(self, detector: Detector, origin: Origin, blobs: set[str]) -> list[tuple[Origin, int]]:
-        """Where what was found stands; a blob that no commit brought (a tag names it, say) by itself."""
-        from .targets import as_given, brought
+        """Where what was found stands; a blob that no commit brought (a tag names it, say) as git came by it."""
+        from .targets import brought
 
-        placed = self.brought is not None and not (isinstance(origin, GitBlob) and not self.brought.has(origin.blob))
-        return (brought(self.brought) if placed and self.brought else as_given)(detector, origin, blobs)
+        if self.brought is not None and not (isinstance(origin, GitBlob) and not self.brought.has(origin.blob)):
+            return brought(self.brought)(detector, origin, blobs)
+        if isinstance(origin, GitBlob):
+            origin = replace(origin, path=self.listing.path(origin.blob), reach="history")
+        return [(origin, 0)]
 
     def _look_at_the_remote(self) -> None:
         """Whether the secrets stand in what the remote has: first where that is likely, then where it is dear."""
@@ -213,20 +249,19 @@ class _Judge:
         before = sorted(replaced(repository, sorted(commits)) - ours)
         self._look(chosen_units(repository, "blob", before, [], max_size=size))
         if self._left and self.listing.known:
-            with pushed.listing(repository, self.listing.known, self.listing.tips, Refs()) as gone:
-                self._look(gone.units(max_size=size))
+            with pushed.listing(repository, self.listing.known, self.listing.tips, Refs(), max_size=size) as gone:
+                self._look(gone.units())
         if self._left:
-            seen: dict[str, None] = {}
+            there: dict[str, None] = {}
             for commit in pushed.behind(self.listing, self.refs)[:TREES]:
-                seen.update((blob, None) for _, blob in tree(repository, commit, [], most=MOST_FILES))
-            there = [blob for blob in seen if blob not in ours]
-            self._look(u for u in chosen_units(repository, "blob", there, [], max_size=size) if self._holds(u))
+                there.update((blob, None) for _, blob in tree(repository, commit, [], most=MOST_FILES))
+            self._look(u for u in chosen_units(repository, "blob", list(there), [], max_size=size) if self._holds(u))
 
     @property
     def _left(self) -> list[bytes]:
         return [value for digest, value in self.values.items() if digest not in self.at_remote]
 
-    def _look(self, units: Iterable[ObjectUnit]) -> None:
+    def _look(self, units: Iterable[Unit]) -> None:
         from .workers import digest
 
         for unit in units:

@@ -22,6 +22,7 @@ from ..model import (
     Occurrence,
     Origin,
     RankedFinding,
+    Suppression,
     guessable,
 )
 
@@ -57,6 +58,11 @@ class Redactor:
     def not_scanned(self, entry: NotScanned) -> NotScanned:
         """An entry without known values."""
         return replace(entry, what=_replaced(self._names, entry.what), why=self._text(entry.why))
+
+    def suppression(self, entry: Suppression) -> Suppression:
+        """What somebody accepted, without known values: a reason can hold one."""
+        reason, path, by, seen = map(self._text, (entry.reason, entry.path, entry.by, entry.seen))
+        return replace(entry, reason=reason, path=path, by=by, seen=seen)
 
     def _text(self, text: str) -> str:
         encoded = text.encode("utf-8", "surrogateescape")

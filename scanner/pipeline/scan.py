@@ -24,18 +24,20 @@ from ..model import (
     RankedFinding,
     ScanResult,
     Secret,
+    Suppression,
     clean,
     is_reserved,
 )
 from ..prove import prove
 from ..rank import order
 from ..sources import Heard, files, git
+from ..suppressions import BASELINE, BY_FINGERPRINT, Suppressions
 from . import targets
 from .judge import judged
 from .memory import Memory
 from .options import ScanOptions
 from .redact import Redactor
-from .workers import AnyUnit, Harvest, Pool, Searcher, searcher_for, where_raised
+from .workers import AnyUnit, Harvest, Pool, Searcher, digest, searcher_for, where_raised
 
 SMALL = 4 << 20
 """Less than this many bytes are searched in one process: starting others would take longer."""
@@ -62,7 +64,7 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
         if not tally.interrupted:
             target = TargetScan(tally, name, label=clean(name) if len(names) > 1 else "")
             try:
-                resolve = _attempt(target, name, options, stdin)
+                resolve = _attempt(target, name, target.options, stdin)
             except UsageError as e:
                 if not found:
                     raise
@@ -74,13 +76,14 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
 
 def conclude(tally: Tally, found: list[Finding], names: Sequence[bytes], started: float) -> ScanResult:
     """The result of a scan of the targets of these names: what was found, ranked, and all that was counted."""
-    ranked, kept = _rank(found, tally)
+    ranked = _rank(found, tally)
     if not tally.interrupted:
-        fingerprints = {one.finding.secret: one.fingerprint for one in kept}
         for memory in tally.memories:
-            memory.keep(tally.fingerprints | fingerprints)
+            memory.keep(tally.fingerprints)
+    left = [one for one in (_unaccepted(one, tally) for one in ranked) if one]
+    kept = order(one for one in left if _is_told(one, tally))
     redactor = Redactor(found)
-    return ScanResult(
+    result = ScanResult(
         findings=[redactor.finding(r) for r in kept],
         not_scanned=[redactor.not_scanned(n) for n in tally.all_not_scanned()],
         suppressed=tuple(sorted(Counter(reason for reason, _ in tally.suppressed).items())),
@@ -99,9 +102,12 @@ def conclude(tally: Tally, found: list[Finding], names: Sequence[bytes], started
             stages=tuple(tally.stages.items()),
         ),
         started=tally.options.now,
-        below_band=len(ranked) - len(kept),
+        below_band=len(left) - len(kept),
         interrupted=tally.interrupted,
+        expired=tuple(dict.fromkeys(redactor.suppression(e) for a in tally.accepted.values() for e in a.expired)),
     )
+    stale = tally.stale(secrets=not result.below_band) if result.complete else ()
+    return replace(result, stale=tuple(map(redactor.suppression, stale)))
 
 
 def _attempt(scan: TargetScan, name: bytes, options: ScanOptions, stdin: BinaryIO) -> Resolve:
@@ -137,7 +143,11 @@ def _scan_target(scan: TargetScan, name: bytes, options: ScanOptions, stdin: Bin
     if repository is None:
         if options.narrowed:
             raise UsageError(f"{clean(name)} is no git repository: --range, --branch, --since and --staged need one")
+        scan.tally.whole.add(name)
         return targets.folder(scan, name, options)
+    scan.folder = b""
+    if options.history and not options.narrowed and not repository.shallow:
+        scan.tally.whole.add(name)
     kind = targets.selection if options.narrowed else targets.repository if options.history else targets.current
     return kind(scan, repository, options)
 
@@ -153,6 +163,8 @@ class Tally:
     kept: Counter[tuple[str, bool]] = field(default_factory=Counter)
     suppressed: set[tuple[str, bytes]] = field(default_factory=set)
     dropped: set[tuple[str, bytes]] = field(default_factory=set)
+    whole: set[bytes] = field(default_factory=set)
+    """The targets that were searched as a whole."""
     counts: Counter[str] = field(default_factory=Counter)
     stages: dict[str, float] = field(default_factory=dict)
     bytes: int = 0
@@ -161,7 +173,10 @@ class Tally:
     interrupted: bool = False
     memories: list[Memory] = field(default_factory=list)
     fingerprints: KnownFingerprints = field(default_factory=dict)
-    """Those known from former scans."""
+    """Those known from former scans, and from this one."""
+    accepted: dict[str, Suppressions] = field(default_factory=dict)
+    """What is accepted in each target, by its label; and the band from which on it is reported."""
+    bands: dict[str, str] = field(default_factory=dict)
 
     def leave_out(self, entries: Iterable[NotScanned]) -> None:
         """Note what was not searched: each thing once, and not without end."""
@@ -175,6 +190,16 @@ class Tally:
             else:
                 self.folded[reason] += entry.count
 
+    def stale(self, *, secrets: bool) -> Iterator[Suppression]:
+        """What targets' own configuration accepts and was not met. Whether `secrets` were is not always known."""
+        used = {entry for one in self.accepted.values() for entry in (*one.used, *one.expired)}
+        known = used.union(self.options.suppressions)
+        for name, own in self.options.configured.items():
+            for entry in own.allow if name in self.whole else ():
+                if entry not in known and (secrets or not entry.fingerprint):
+                    known.add(entry)
+                    yield entry
+
     def all_not_scanned(self) -> list[NotScanned]:
         """The entries kept, and one for each reason with more of them."""
         more = [NotScanned(b"", f"more of the same: {why}…", policy, n) for (why, policy), n in self.folded.items()]
@@ -187,8 +212,13 @@ class TargetScan:
     def __init__(self, tally: Tally, name: bytes, *, label: str) -> None:
         self.tally = tally
         self.ledger = Ledger(tally.searcher.by_id)
+        self.options = tally.options.of_target(name)
+        self.folder = os.path.join(name, b"") if os.path.isdir(name) else os.path.dirname(name)
+        """What paths of files begin with that are not relative to the target."""
         self._label = label
-        self._folder = os.path.join(name, b"") if os.path.isdir(name) else os.path.dirname(name)
+        today = tally.options.now.date()
+        self._accepted = tally.accepted.setdefault(label, Suppressions(self.options.suppressions, today))
+        tally.bands.setdefault(label, self.options.min_band)
         self.heard: list[Heard] = []
 
     @property
@@ -259,26 +289,25 @@ class TargetScan:
     def _inside(self, origin: Origin) -> bytes:
         """The path of an origin inside the target: how the way to the target is called says nothing of a secret."""
         path = origin.path if isinstance(origin, File | GitBlob) else b""
-        inside = isinstance(origin, File) and path.startswith(self._folder)
-        return path[len(self._folder) :].lstrip(b"/") if inside else path
+        inside = isinstance(origin, File) and path.startswith(self.folder)
+        return path[len(self.folder) :].lstrip(b"/") if inside else path
 
     def findings(self, resolve: Resolve) -> list[Finding]:
         """The findings of this target, its places attributed and classed."""
         allowlist = self.tally.searcher.allowlist
         suppressed = self.tally.suppressed
 
-        def kept(detector: Detector, origin: Origin, blobs: set[str]) -> list[tuple[Origin, int]]:
-            fit: list[tuple[Origin, int]] = []
-            for full, place in resolve(detector, origin, blobs):
-                reason = allowlist.review_path(detector, self._inside(full))
-                if reason:
-                    suppressed.add((reason, detector.id.encode() + b" " + self._inside(full)))
-                else:
-                    fit.append((full, place))
-            return fit
+        def keep(detector: Detector, secret: Secret, place: Origin) -> bool:
+            path = self._inside(place)
+            reason = allowlist.review_path(detector, path)
+            if reason:
+                suppressed.add((reason, detector.id.encode() + b" " + path))
+            elif reason := self._accepted.of_place(detector.id, path):
+                suppressed.add((reason, digest(secret)))
+            return not reason
 
         out: list[Finding] = []
-        for finding in self.ledger.findings(kept):
+        for finding in self.ledger.findings(resolve, keep):
             occurrences = tuple(
                 replace(o, path_class=allowlist.path_class(self._inside(o.origin)), target=self._label)
                 for o in finding.occurrences
@@ -314,30 +343,54 @@ def _merit(finding: Finding) -> tuple[int, bool]:
     return -finding.detector.specificity, is_reserved(dict(finding.facts).get("host", ""))
 
 
-def _rank(found: list[Finding], tally: Tally) -> tuple[list[RankedFinding], list[RankedFinding]]:
-    """All findings ranked, and those from --min-band upwards, worst first, with their fingerprints.
+def _rank(found: list[Finding], tally: Tally) -> list[RankedFinding]:
+    """All findings ranked, those from --min-band upwards with their fingerprints.
 
     Fingerprints of guessable values take long on purpose; only what is reported gets one. After Ctrl-C they are left
     out, and the report is written at once.
     """
     options = tally.options
     ranked = [judged(finding, options.now) for finding in found]
-    kept = [r for r in ranked if BANDS.index(r.band) <= BANDS.index(options.min_band)]
     if tally.interrupted:
-        return ranked, order(kept)
+        return ranked
     from concurrent.futures import ThreadPoolExecutor
 
-    named: list[RankedFinding] = []
+    told = {place: one for place, one in enumerate(ranked) if _is_told(one, tally)}
 
     def fingerprint(one: RankedFinding) -> str:
         return tally.fingerprints.get(one.finding.secret, "") or one.finding.secret.fingerprint()
 
     with ThreadPoolExecutor(options.jobs) as threads:
         try:
-            for one, name in zip(kept, threads.map(fingerprint, kept), strict=True):
-                named.append(replace(one, fingerprint=name))
-                options.progress("fingerprints", len(named), len(kept))
+            names = threads.map(fingerprint, told.values())
+            for done, ((place, one), name) in enumerate(zip(told.items(), names, strict=True), 1):
+                ranked[place] = replace(one, fingerprint=name)
+                tally.fingerprints[one.finding.secret] = name
+                options.progress("fingerprints", done, len(told))
         except KeyboardInterrupt:
             tally.interrupted = True
             threads.shutdown(wait=False, cancel_futures=True)
-    return ranked, order([*named, *kept[len(named) :]])
+    return ranked
+
+
+def _is_told(one: RankedFinding, tally: Tally) -> bool:
+    """Whether a finding is in a band that is reported of a target in which it stands."""
+    bands = {tally.bands[o.target] for o in one.finding.occurrences}
+    return any(BANDS.index(one.band) <= BANDS.index(band) for band in bands)
+
+
+def _unaccepted(one: RankedFinding, tally: Tally) -> RankedFinding | None:
+    """A finding without its places in targets where its secret is accepted; None where no place is left."""
+    finding, name = one.finding, one.fingerprint
+    if name in tally.options.baseline:
+        tally.suppressed.add((BASELINE, name.encode()))
+        return None
+    targets = {o.target for o in finding.occurrences}
+    accepting = {target for target in targets if tally.accepted[target].of_secret(name)}
+    if not accepting:
+        return one
+    if accepting == targets:
+        tally.suppressed.add((BY_FINGERPRINT, name.encode()))
+        return None
+    left = tuple(o for o in finding.occurrences if o.target not in accepting)
+    return replace(judged(replace(finding, occurrences=left), tally.options.now), fingerprint=name)

@@ -40,7 +40,7 @@ def render(
     Where there is no room for all findings, the first is told as ever, of others a line each as far as there is room,
     and the rest is counted. Where there is no room for that either, it is told in short.
     """
-    head = [*wrapped(heading, options, "", "       "), ""]
+    head = [heading, ""]
     last = ["To go on:", *(line for word, steps in ways for line in _way(word, steps, options))]
     yield from (paint(line, "bold", options) for line in head)
     yield from _findings(findings, SCREEN - _height([*head, *last], options), options)

@@ -8,7 +8,18 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..model import UNSAFE, File, GitBlob, GitMessage, NotScanned, Occurrence, Origin, RankedFinding, ScanResult
+from ..model import (
+    UNSAFE,
+    File,
+    GitBlob,
+    GitMessage,
+    NotScanned,
+    Occurrence,
+    Origin,
+    RankedFinding,
+    ScanResult,
+    Suppression,
+)
 from .options import ReportOptions, shown
 
 
@@ -30,7 +41,7 @@ def render_jsonl(result: ScanResult, options: ReportOptions) -> Iterator[str]:
         yield to_json(finding_object(finding, options)) + "\n"
 
 
-def to_json(document: dict[str, Any], *, indent: int | None = None) -> str:
+def to_json(document: object, *, indent: int | None = None) -> str:
     """JSON in UTF-8, with an escape for each character that would act on a terminal (control, bidirectional)."""
     text = json.dumps(document, indent=indent, ensure_ascii=False)
     return re.sub(UNSAFE, lambda m: m[0] if m[0] == "\n" else f"\\u{ord(m[0]):04x}", text)
@@ -111,6 +122,11 @@ def _not_scanned(entry: NotScanned) -> dict[str, Any]:
     }
 
 
+def _suppression(entry: Suppression) -> dict[str, str]:
+    names = ("fingerprint", "path", "detector", "reason", "expires", "by", "seen", "source")
+    return {name: str(value) for name in names if (value := getattr(entry, name))}
+
+
 def summary_object(result: ScanResult, options: ReportOptions) -> dict[str, Any]:
     """Counts of what was covered, found and suppressed."""
     bands = {band: sum(f.band == band for f in result.findings) for band in ("critical", "high", "medium", "low")}
@@ -126,6 +142,8 @@ def summary_object(result: ScanResult, options: ReportOptions) -> dict[str, Any]
         "seconds": round(coverage.seconds, 3),
         "detectors": coverage.detectors,
         "suppressed": dict(result.suppressed),
+        "expired": [_suppression(entry) for entry in result.expired],
+        "stale": [_suppression(entry) for entry in result.stale],
         "dropped": dict(result.dropped),
         "interrupted": result.interrupted,
     }

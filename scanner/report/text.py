@@ -24,6 +24,7 @@ from ..model import (
     Origin,
     RankedFinding,
     ScanResult,
+    Suppression,
     clean,
 )
 from .advice import first_step
@@ -40,6 +41,7 @@ _STYLE = {
 }
 _ALSO_SHOWN = 2
 _NOT_SCANNED_SHOWN = 5
+_ACCEPTED_SHOWN = 5
 
 
 def render(result: ScanResult, options: ReportOptions) -> Iterator[str]:
@@ -240,6 +242,8 @@ def _summary(result: ScanResult, options: ReportOptions) -> Iterator[str]:
     if result.suppressed:
         kinds = ", ".join(f"{n:,} {reason}" for reason, n in result.suppressed)
         yield f"  suppressed   {_counted(sum(n for _, n in result.suppressed), 'values')}: {kinds}"
+    yield from _accepted("expired", result.expired, "no longer accepted", options)
+    yield from _accepted("stale", result.stale, "matched nothing", options)
     if result.dropped and options.stats:
         yield f"  dropped      {', '.join(f'{n:,} by {reason}' for reason, n in result.dropped)}"
     if options.stats:
@@ -259,6 +263,19 @@ def _summary(result: ScanResult, options: ReportOptions) -> Iterator[str]:
     if left:
         yield f"  left out     {sum(n.count for n in left):,} by policy"
         yield from _entries(left)
+
+
+def _accepted(label: str, entries: Sequence[Suppression], what: str, options: ReportOptions) -> Iterator[str]:
+    """A few of the entries of a configuration of which there is something to tell, a line each."""
+    if not entries:
+        return
+    yield f"  {label:<11}  {len(entries):,} entr{'y' if len(entries) == 1 else 'ies'} of the configuration: {what}"
+    for entry in entries[:_ACCEPTED_SHOWN]:
+        what = entry.fingerprint or " ".join(filter(None, (entry.path, entry.detector)))
+        until = f" (until {entry.expires})" if entry.expires else ""
+        yield f"    {clean(f'{what}{until}: {entry.reason}')[: options.width - 4]}"
+    if len(entries) > _ACCEPTED_SHOWN:
+        yield f"    … and {len(entries) - _ACCEPTED_SHOWN:,} more (--format json lists them)"
 
 
 def _counted(number: int, name: str) -> str:

@@ -75,6 +75,15 @@ _ENVIRONMENT = {
     "LC_ALL": "C",
 }
 
+_OF_THE_USER = (
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+)
+"""Variables by which a user says where git finds his configuration and his repositories, whatever it is run for."""
+
 _NO_INDEX = f"/no-index-{os.urandom(8).hex()}"
 
 
@@ -311,9 +320,7 @@ def open_repository(path: bytes, environment: Mapping[str, str]) -> Repository |
     found = locate(path)
     if found is None:
         return None
-    program = find_program("git", environment)
-    if program is None:
-        raise UsageError("git was not found: install it (https://git-scm.com) or put it on PATH")
+    program = _git(environment)
     return _measured(Repository(*found, 40, program, tuple((_kept(environment) | _ENVIRONMENT).items())))
 
 
@@ -328,15 +335,16 @@ IN_A_HOOK = (
 """What git tells its hooks of the repository. Source: githooks(5), git-receive-pack(1), "Quarantine Environment"."""
 
 
-def open_in_hook(folder: bytes, environment: Mapping[str, str], *, id_length: int = 0) -> Repository | None:
+def open_in_hook(
+    folder: bytes, environment: Mapping[str, str], *, id_length: int = 0, grafts: bool = False
+) -> Repository | None:
     """The repository that git runs a hook for, in `folder`; None where there is none.
 
     Git says where it is, and what to read instead of its own index and object store. What would hang git has not done
-    so: it has just read all of this. The length of its ids is asked for where it is not given.
+    so: it has just read all of this. The length of its ids is asked for where it is not given. `grafts` has git obey
+    them, as it does when it pushes: it sends what they make the parents of a commit.
     """
-    program = find_program("git", environment)
-    if program is None:
-        raise UsageError("git was not found: install it (https://git-scm.com) or put it on PATH")
+    program = _git(environment)
     folder = os.path.abspath(folder)
     named = environment.get("GIT_DIR", "")
     if named:
@@ -350,9 +358,12 @@ def open_in_hook(folder: bytes, environment: Mapping[str, str], *, id_length: in
     if environment.get("GIT_WORK_TREE"):
         work_tree = os.path.abspath(os.path.join(folder, os.fsencode(environment["GIT_WORK_TREE"])))
     kept = _kept(environment) | {name: environment[name] for name in IN_A_HOOK[2:] if environment.get(name)}
-    repository = Repository(
-        git_dir, common_dir(git_dir), work_tree, id_length or 40, program, tuple((kept | _ENVIRONMENT).items())
-    )
+    shared = common_dir(git_dir)
+    kept |= _ENVIRONMENT
+    if grafts:
+        file = os.fsencode(environment.get("GIT_GRAFT_FILE", "")) or shared + b"/info/grafts"
+        kept["GIT_GRAFT_FILE"] = os.fsdecode(os.path.join(folder, file))
+    repository = Repository(git_dir, shared, work_tree, id_length or 40, program, tuple(kept.items()))
     return repository if id_length else _measured(repository)
 
 
@@ -367,6 +378,14 @@ def _upwards(folder: bytes) -> tuple[bytes, bytes] | None:
         if os.path.dirname(folder) == folder:
             return None
         folder = os.path.dirname(folder)
+
+
+def _git(environment: Mapping[str, str]) -> str:
+    """The full path of git."""
+    program = find_program("git", environment)
+    if program is None:
+        raise UsageError("git was not found: install it (https://git-scm.com) or put it on PATH")
+    return program
 
 
 def _kept(environment: Mapping[str, str]) -> dict[str, str]:
@@ -418,3 +437,31 @@ def find_program(name: str, environment: Mapping[str, str]) -> str | None:
             if os.path.isfile(found) and os.access(found, os.X_OK):
                 return found
     return None
+
+
+def ask_as_user(folder: str, environment: Mapping[str, str], *arguments: str) -> bytes | None:
+    """What git prints in a folder, run as the user runs it: with his own configuration, looking for the repository.
+
+    Only for questions about configuration and places, and for settings of the user's own configuration: with such
+    calls, none of what is configured is run. None where it ends with 1, which means that a setting is not there;
+    GitError when it fails.
+    """
+    program = _git(environment)
+    own = {name: environment[name] for name in _OF_THE_USER if name in environment}
+    try:
+        done = subprocess.run(
+            [program, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            cwd=folder,
+            env=_kept(environment) | own | {"LC_ALL": "C"},
+            timeout=FIRST_ANSWER,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as e:
+        raise GitError(f"git {arguments[0]} gave no answer in {FIRST_ANSWER:.0f} s and was stopped") from e
+    except OSError as e:
+        raise GitError(f"git {arguments[0]} could not be started in {clean(folder)}: {e.strerror or e}") from e
+    if done.returncode not in (0, 1):
+        raise GitError(f"git {arguments[0]}: {first_line(done.stderr) or f'exit status {done.returncode}'}")
+    return None if done.returncode else done.stdout

@@ -60,6 +60,19 @@ def is_repository(folder: bytes) -> bool:
     return False
 
 
+def top_of(folder: bytes) -> bytes:
+    """The root of the work tree that a folder lies in, as git looks for it: upwards, not beyond a device. Where it lies
+    in none, the folder itself."""
+    here = folder = os.path.realpath(folder)
+    device = os.stat(here).st_dev
+    while not is_repository(folder):
+        above = os.path.dirname(folder)
+        if above == folder or os.stat(above).st_dev != device:
+            return here
+        folder = above
+    return folder
+
+
 def git_file(path: bytes) -> bytes:
     """The git directory that a `.git` file names: that of a linked work tree or a submodule.
 

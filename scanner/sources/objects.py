@@ -396,6 +396,19 @@ def headers(repository: Repository, names: Sequence[str]) -> Iterator[tuple[str,
         waiting = waiting[done:]
 
 
+def look_up(repository: Repository, names: Sequence[bytes]) -> list[tuple[str, str] | None]:
+    """Id and type of what git finds under each name, such as `COMMIT:PATH`; both empty where there is nothing, None
+    where git gave up. A name has no newline, and no path in it begins with a dot and a slash: git dies of such."""
+    form = "--batch-check=%(objectname) %(objecttype)"
+    with repository.open("cat-file", "--buffer", form, given=b"".join(name + b"\n" for name in names)) as git:
+        answers = [_FOUND.fullmatch(line) for line in git.stdout]
+    found = [(answer[1].decode(), answer[2].decode()) if answer else ("", "") for answer in answers[: len(names)]]
+    return found + [None] * (len(names) - len(found))
+
+
+_FOUND = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag)\n")
+
+
 def chosen_units(
     repository: Repository, kind: Kind, names: Sequence[str], not_scanned: list[NotScanned], *, max_size: int
 ) -> Iterator[ObjectUnit]:

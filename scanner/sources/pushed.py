@@ -7,15 +7,19 @@ fetch or push left in the tracking refs. Nobody is asked: a hook is offline.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..errors import GitError
 from ..model import NotScanned
+from . import Batch, Item
 from .git import Conversation, Repository
 from .objects import Kind, ObjectUnit, headers, too_large
 
+AHEAD = 4 << 20
+"""Bytes that are read before anybody asks for them."""
 UNIT_OBJECTS = 512
 UNIT_BYTES = 8 << 20
 LONGEST_LISTING = 3600.0
@@ -45,81 +49,169 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Refs:
-    """Refs that say what is known already: folders of refs, or all of them."""
+    """Refs that say what is known already: those of some names (`*` stands for anything in one) without those of
+    `others`, or all of them. `promised` says that what a partial clone lacks is known, too."""
 
-    folders: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     all: bool = False
+    promised: bool = False
+
+    def heads(self) -> list[str]:
+        """Them, for `rev-list`."""
+        if self.all:
+            return ["--all"]
+        without = [f"--exclude={name}" for name in self.others]
+        # in brackets, as git takes a pattern without wildcards for a folder
+        patterns = [f"--glob=refs/[r]emotes/{name.removeprefix(_TRACKING)}" for name in self.names]
+        return [argument for pattern in patterns for argument in (*without, pattern)]
 
     def arguments(self) -> list[str]:
-        """For `rev-list`."""
-        if self.all:
-            return ["--not", "--all"]
-        return ["--not", *(f"--glob={folder}/*" for folder in self.folders)] if self.folders else []
+        """What they do not reach, for `rev-list`."""
+        heads = self.heads()
+        return ["--not", *heads] if heads else []
 
 
-_PATTERN = re.compile(r"\+?refs/[^:]*:(?P<folder>refs/remotes/[^*?\[\]\\:]+)/\*")
-_SETTING = re.compile(rb"remote\.(?P<name>[^\n]*)\.(?P<key>url|pushurl|fetch)(?:\n(?P<value>.*))?", re.DOTALL)
+_TRACKING = "refs/remotes/"
+_FETCHED = re.compile(r"\+?refs/[^:]*:(?P<name>refs/remotes/[^?\[\]\\:]+)")
+_SETTING = re.compile(rb"remote\.(?P<name>[^\n]*)\.(?P<key>url|pushurl|fetch|promisor)(?:\n(?P<value>.*))?", re.DOTALL)
+_ASKED = r"^(remote\..*\.(url|pushurl|fetch|promisor)|extensions\.partialclone)$"
 
 
 def tracking(repository: Repository, name: str, url: str) -> Refs:
-    """The folders of tracking refs of a remote, by its name or, where git gives no name, by its URL.
+    """The tracking refs of a remote, by its name or, where git gives no name, by its URL.
 
-    A fetch into other folders than `refs/remotes` (a mirror) says nothing: a push may be what changes those.
+    A fetch into other folders than `refs/remotes` (a mirror) says nothing: a push may be what changes those. Nor do the
+    refs of a remote whose name begins with that of this one.
     """
     try:
-        listed = repository.run("config", "-z", "--get-regexp", r"^remote\..*\.(url|pushurl|fetch)$")
+        listed = repository.run("config", "-z", "--get-regexp", _ASKED)
     except GitError:  # no remote is configured
         listed = b""
     settings: dict[str, dict[str, list[str]]] = {}
+    promisors = set[str]()
     for entry in listed.split(b"\0"):
         found = _SETTING.fullmatch(entry)
         if found:
-            of_remote = settings.setdefault(found["name"].decode("utf-8", "replace"), {})
-            of_remote.setdefault(found["key"].decode(), []).append((found["value"] or b"").decode("utf-8", "replace"))
+            remote, value = (text.decode("utf-8", "replace") for text in (found["name"], found["value"] or b"true"))
+            settings.setdefault(remote, {}).setdefault(found["key"].decode(), []).append(value)
+        elif entry:
+            promisors.add(entry.partition(b"\n")[2].decode("utf-8", "replace"))
+    promisors.update(remote for remote, s in settings.items() if s.get("promisor", ["false"])[-1] == "true")
     if name in settings:
-        chosen = [settings[name]]
+        chosen = [name]
     elif name == url:
-        chosen = [s for s in settings.values() if url in (*s.get("url", ()), *s.get("pushurl", ()))]
+        chosen = [remote for remote, s in settings.items() if url in (*s.get("url", ()), *s.get("pushurl", ()))]
     else:  # configured for the user, not in the repository
-        chosen = [{"fetch": [f"+refs/heads/*:refs/remotes/{name}/*"]}]
-    patterns = (_PATTERN.fullmatch(one) for s in chosen for one in s.get("fetch", ()))
-    return Refs(tuple(dict.fromkeys(found["folder"] for found in patterns if found)))
+        chosen = [name]
+        settings[name] = {"fetch": [f"+refs/heads/*:{_TRACKING}{name}/*"]}
+    names = _fetched(settings[remote] for remote in chosen)
+    of_others = _fetched(s for remote, s in settings.items() if remote not in chosen)
+    within = (other for other in of_others if other not in names and other.startswith(_folders(names)))
+    return Refs(tuple(names), tuple(within), promised=not promisors.isdisjoint(chosen))
+
+
+def _fetched(settings: Iterable[dict[str, list[str]]]) -> list[str]:
+    """Where what is fetched from some remotes lands."""
+    found = (_FETCHED.fullmatch(one) for s in settings for one in s.get("fetch", ()))
+    return list(dict.fromkeys(match["name"] for match in found if match))
+
+
+def _folders(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name.partition("*")[0] for name in names if "*" in name)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A unit whose content was read already."""
+
+    unit: ObjectUnit
+    content: list[Batch | Item | NotScanned]
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes there are to search."""
+        return self.unit.weight
+
+    def describe(self) -> bytes:
+        """What it is, for a message about the unit as a whole."""
+        return self.unit.describe()
+
+    def size(self) -> int:
+        """How many blobs it has."""
+        return self.unit.size()
+
+    def blobs(self) -> Iterator[Batch | Item | NotScanned]:
+        """What was read."""
+        return iter(self.content)
+
+
+def _whole(one: Batch | Item | NotScanned) -> Batch | Item | NotScanned:
+    return replace(one, pieces=tuple(one.pieces)) if isinstance(one, Item) else one
 
 
 @dataclass(slots=True)
 class Listing:
     """The objects that a push adds, while git lists them. Read it once.
 
-    `unknown` are tips that are not in the object store; `commits` come newest first.
+    `unknown` are tips that are not in the object store; `commits` come newest first. `promised` says that what else is
+    not in it is known.
     """
 
     repository: Repository
     tips: Sequence[str]
     known: Sequence[str]
     git: Conversation
+    promised: bool
+    max_size: int
     commits: list[str] = field(default_factory=list)
     blobs: set[str] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
     not_scanned: list[NotScanned] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
     count: int = 0
     """Objects that are to be searched, and in `weight` their bytes."""
     weight: int = 0
+    _listed: list[bytes] = field(default_factory=list)
+    _names: set[str] = field(default_factory=set)
+    _units: list[ObjectUnit | Read] = field(default_factory=list)
+    _error: BaseException | None = None
+    _thread: threading.Thread | None = None
 
-    def units(self, *, max_size: int) -> list[ObjectUnit]:
+    def begin(self) -> None:
+        """List in a thread, and read what is little, while the caller does something else."""
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        try:
+            units = self._all()
+            small = self.weight <= AHEAD
+            self._units = [Read(unit, [_whole(one) for one in unit.blobs()]) if small else unit for unit in units]
+        except BaseException as e:  # noqa: BLE001  it is raised where somebody waits
+            self._error = e
+
+    def units(self) -> Sequence[ObjectUnit | Read]:
         """What is to be searched: the newest first, commits and tags before blobs. GitError where git lists nothing."""
-        listed = [line.split(b" ", 1)[0].rstrip(b"\n").decode("ascii", "replace") for line in self.git.stdout]
+        assert self._thread is not None
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._units
+
+    def _all(self) -> list[ObjectUnit]:
+        self._listed = list(self.git.stdout)
+        listed = [line.split(b" ", 1)[0].rstrip(b"\n").decode("ascii", "replace") for line in self._listed]
         if self.git.end():
             said = self.git.said()
             worst = [line for line in said if line.startswith(("fatal:", "error:"))]
             why = f"git rev-list: {next(iter(worst or said), 'it was stopped')}"
             if not listed:
                 raise GitError(why)
-            self.not_scanned.append(
-                NotScanned(b"history", f"is damaged: some of it may not have been searched ({why})")
-            )
+            self.not_scanned.append(NotScanned(b"history", f"is damaged, so that some of it was not searched ({why})"))
             listed += self._brought(listed)
-        missing = {line[1:] for line in listed if line.startswith("?")}
-        self._leave_out(missing)
+        if not self.promised:
+            self._leave_out({line[1:] for line in listed if line.startswith("?")})
         names = [line for line in listed if not line.startswith("?")]
         sizes: dict[str, list[tuple[str, int]]] = {}
         for place, (name, kind, size) in enumerate(_headers(self.repository, [*names, *self.tips])):
@@ -129,8 +221,9 @@ class Listing:
                 self.unknown.append(name)
         self._leave_out(name for name, _ in sizes.get("missing", ()))
         self.commits = [name for name, _ in sizes.get("commit", ())]
+        self.tags = [name for name, _ in sizes.get("tag", ())]
         self.blobs = {name for name, _ in sizes.get("blob", ())}
-        units = [unit for kind in _KINDS for unit in self._units(kind, sizes.get(kind, []), max_size)]
+        units = [unit for kind in _KINDS for unit in self._of_kind(kind, sizes.get(kind, []))]
         self.count, self.weight = sum(u.size() for u in units), sum(u.weight for u in units)
         return units
 
@@ -142,14 +235,26 @@ class Listing:
         changes, known = diff_trees(self.repository, commits, self.not_scanned), set(listed)
         return list(dict.fromkeys(change.blob for _, change in changes if change.blob not in known))
 
+    @property
+    def names(self) -> set[str]:
+        """Of all that is to be searched."""
+        if not self._names:
+            self._names = {*self.commits, *self.tags, *self.blobs}
+        return self._names
+
+    def path(self, blob: str) -> bytes:
+        """A path at which git came by a blob, as far as its first line; empty where it has none."""
+        begin = blob.encode() + b" "
+        return next((line[len(begin) :].rstrip(b"\n") for line in self._listed if line.startswith(begin)), b"")
+
     def _leave_out(self, names: Iterable[str]) -> None:
         why = "is not in the object store, so that it was not searched (a partial clone? damage? see `git fsck`)"
         self.not_scanned += (NotScanned(name.encode(), why) for name in sorted(names))
 
-    def _units(self, kind: Kind, listed: list[tuple[str, int]], max_size: int) -> Iterator[ObjectUnit]:
+    def _of_kind(self, kind: Kind, listed: list[tuple[str, int]]) -> Iterator[ObjectUnit]:
         batch, weight = bytearray(), 0
         for name, size in listed:
-            if size > max_size:
+            if size > self.max_size:
                 self.not_scanned.append(too_large(kind, name.encode(), size))
                 continue
             batch += bytes.fromhex(name)
@@ -162,8 +267,10 @@ class Listing:
 
 
 @contextmanager
-def listing(repository: Repository, tips: Sequence[str], known: Sequence[str], refs: Refs) -> Iterator[Listing]:
-    """Have git list what `tips` reach and `known` and `refs` do not; it works on while the caller does something else.
+def listing(
+    repository: Repository, tips: Sequence[str], known: Sequence[str], refs: Refs, *, max_size: int
+) -> Iterator[Listing]:
+    """Have git list what `tips` reach and `known` and `refs` do not, while the caller does something else.
 
     Ids that are not in the object store are passed over: a remote may have what was never fetched.
     """
@@ -171,7 +278,9 @@ def listing(repository: Repository, tips: Sequence[str], known: Sequence[str], r
     arguments = ("rev-list", *how, *refs.arguments(), "--stdin")
     given = _lines([*tips, *("^" + name for name in known)])
     with repository.open(*arguments, given=given, patience=LONGEST_LISTING) as git:
-        yield Listing(repository, tips, known, git)
+        found = Listing(repository, tips, known, git, refs.promised, max_size)
+        found.begin()
+        yield found
 
 
 def _headers(repository: Repository, names: Sequence[str]) -> Iterator[tuple[str, str, int]]:
@@ -189,12 +298,17 @@ def _headers(repository: Repository, names: Sequence[str]) -> Iterator[tuple[str
 
 
 def behind(listed: Listing, refs: Refs) -> list[str]:
-    """What the remote has where the push begins: what its refs had before, and the parents of what is pushed."""
+    """What the remote has where the push begins: what its refs had before, and the parents of what is pushed; then
+    what other refs of it had, the newest first: a commit may have been picked from one of them."""
     arguments = ("rev-list", "--boundary", "--ignore-missing", *refs.arguments(), "--stdin")
     lines = _lines([*listed.tips, *("^" + name for name in listed.known)])
     with listed.repository.open(*arguments, given=lines, patience=LONGEST_LISTING) as git:
         parents = [line[1:].decode("ascii", "replace").strip() for line in git.stdout if line.startswith(b"-")]
-    return list(dict.fromkeys([*listed.known, *parents]))
+    heads: list[str] = []
+    if refs.heads():
+        with listed.repository.open("rev-list", "--no-walk", "--ignore-missing", *refs.heads(), given=b"") as git:
+            heads = [line.decode("ascii", "replace").strip() for line in git.stdout]
+    return list(dict.fromkeys([*listed.known, *parents, *heads]))
 
 
 MOST_COMMITS = 20_000

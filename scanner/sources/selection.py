@@ -11,6 +11,7 @@ from ..model import GitBlob, NotScanned, clean
 from .diffs import Change, Sieve, diff_trees, tree
 from .git import Repository
 from .history import MOST_MISSING, History, Place, mark_heads
+from .objects import Changes
 from .refs import SORTED, commits_of, head_of, read_refs
 from .worktree import Index
 
@@ -63,10 +64,13 @@ class Selection:
     blobs: frozenset[str]
     changes: tuple[tuple[str, Change], ...] = ()
 
-    def history(self, repository: Repository, blobs: set[str]) -> Brought:
-        """Where `blobs` stand in the selection, without the attribution that only the whole history could give."""
+    def history(self, repository: Repository, blobs: set[str], changes: Changes = diff_trees) -> Brought:
+        """Where `blobs` stand in the selection, without the attribution that only the whole history could give.
+
+        `changes` says what commits brought in.
+        """
         found = Brought()
-        again = diff_trees(repository, self.commits, found.not_scanned, Sieve.of(blobs)) if blobs else iter(())
+        again = changes(repository, self.commits, found.not_scanned, Sieve.of(blobs)) if blobs else iter(())
         order, last = 0, ""
         for commit, change in self.changes or again:
             order += commit != last

@@ -28,6 +28,7 @@ from oakum.scanner.engine import Engine, escapes, views
 from oakum.scanner.engine.aho_corasick import AhoCorasick
 from oakum.scanner.engine.reading import by_index
 from oakum.scanner.model import Detector, Excerpt, Match, Piece, Secret, Span
+from oakum.scanner.patterns import Later
 
 SIZE = 200_000
 UNITS = (
@@ -69,7 +70,7 @@ def patterns(module: ModuleType) -> list[tuple[str, re.Pattern[bytes], Use]]:
     source = inspect.getsource(module)
 
     def walk(name: str, value: object) -> None:
-        if isinstance(value, re.Pattern) and isinstance(value.pattern, bytes):
+        if isinstance(value, re.Pattern | Later) and isinstance(value.pattern, bytes):
             asked = set(re.findall(rf"\b{name}\.(\w+)\(", source))
             found.append(
                 (f"{module.__name__}.{name}", value, begun if asked <= {"fullmatch", "match"} and asked else everywhere)

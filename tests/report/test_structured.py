@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 from handmade import ADA, BLOB, COMMIT, DETECTORS, OTHER, TOKEN, occurrence, rendered, result, token
-from oakum.scanner.model import File, GitBlob, NotScanned, Stdin
+from oakum.scanner.model import File, GitBlob, NotScanned, Stdin, Suppression
 
 MASK = TOKEN[:8].decode() + "…[masked]"
 WHO = {"author": ADA}
@@ -90,6 +91,8 @@ def test_the_whole_document() -> None:
             "seconds": 0.5,
             "detectors": 70,
             "suppressed": {"placeholder": 3},
+            "expired": [],
+            "stale": [],
             "dropped": {"entropy": 2},
             "interrupted": False,
         },
@@ -97,6 +100,18 @@ def test_the_whole_document() -> None:
     assert list(second) == list(FIRST)
     assert second["secret"] == "…[masked]"
     assert second["occurrences"][0]["origin"] == {"type": "file", "path": "tests/.netrc", "class": "test"}
+
+
+def test_what_was_accepted_and_is_no_more_or_was_not_met() -> None:
+    """What the configuration says of it, and the file that it stands in."""
+    over = Suppression("why", "c" * 26, expires=date(2026, 12, 31), by="Ada", seen="a.py (b)", source=".oakum.toml")
+    unmet = Suppression("why", path="old/**", detector="a-key")
+    summary = json.loads(rendered("json", result(expired=(over,), stale=(unmet,))))["summary"]
+    assert summary["expired"] == [
+        {"fingerprint": "c" * 26, "reason": "why", "expires": "2026-12-31"}
+        | {"by": "Ada", "seen": "a.py (b)", "source": ".oakum.toml"}
+    ]
+    assert summary["stale"] == [{"path": "old/**", "detector": "a-key", "reason": "why"}]
 
 
 def test_stats_add_the_times_of_the_stages() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from handmade import ADA, BLOB, COMMIT, DETECTORS, HEAD, PASSWORD, TOKEN, occurrence, password, rendered, result, token
-from oakum.scanner.model import File, GitBlob, NotScanned, Secret
+from oakum.scanner.model import File, GitBlob, NotScanned, Secret, Suppression
 from oakum.scanner.report import FORMATS
 
 
@@ -56,6 +57,23 @@ def test_stats_add_stages_and_what_the_tests_dropped() -> None:
     """Only on request."""
     more = set(rendered("text", stats=True).splitlines()) - set(rendered("text").splitlines())
     assert more == {"  dropped      2 by entropy", "  stages       files 0.20 s", "  detectors    70"}
+
+
+def test_what_was_accepted_and_is_no_more_or_was_not_met() -> None:
+    """A line each, as wide as the page; five of them, the rest as a number."""
+    over = Suppression("a test\n\x1b[31mkey", "c" * 26, expires=date(2026, 12, 31))
+    unmet = [Suppression("made up " * 30, path=f"old/{n}/**", detector="a-key") for n in range(7)]
+    page = rendered("text", result(expired=(over,), stale=tuple(unmet)), width=70)
+    cut = "made up made up made up made up made up made up ma"
+    assert (
+        "  suppressed   3 values: 3 placeholder\n"
+        "  expired      1 entry of the configuration: no longer accepted\n"
+        "    cccccccccccccccccccccccccc (until 2026-12-31): a test\\x0a\\x1b[31mk\n"
+        "  stale        7 entries of the configuration: matched nothing\n"
+        f"{''.join(f'    old/{n}/** a-key: {cut}' + chr(10) for n in range(5))}"
+        "    … and 2 more (--format json lists them)\n"
+        "  NOT SCANNED  1 (the scan is incomplete)\n"
+    ) in page
 
 
 def test_an_interrupted_scan_says_so() -> None:

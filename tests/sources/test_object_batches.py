@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -122,3 +123,26 @@ def test_git_is_asked_once_for_a_unit(repo: GitRepository, monkeypatch: pytest.M
     monkeypatch.setattr(subprocess.Popen, "__init__", counting)
     assert len(contents(unit.blobs())) == 301
     assert len(started) == 1
+
+
+def test_git_finds_objects_under_names(repo: GitRepository) -> None:
+    """Paths may hold spaces and colons; what is not there is told from what is."""
+    made = repo.commit({"a b/c: d": b"x", "missing": b"y"})
+    names = [f"{made.id}:a b/c: d", f"{made.id}:a b", f"{made.id[:7]}^{{commit}}", f"{made.id}:no missing", "0" * 40]
+    assert objects.look_up(opened(repo), [name.encode() for name in names]) == [
+        (repo.blob("HEAD:a b/c: d"), "blob"),
+        (repo.blob("HEAD:a b"), "tree"),
+        (made.id, "commit"),
+        ("", ""),
+        ("", ""),
+    ]
+
+
+def test_where_git_gives_up_the_rest_is_not_known(repo: GitRepository) -> None:
+    """It dies of a relative path in a name, where there is no work tree to be relative to."""
+    made = repo.commit({"a": b"x"})
+    bare = replace(opened(repo), work_tree=b"")
+    assert objects.look_up(bare, [b"HEAD:a", b"HEAD:../a", b"HEAD:a"])[::2] == [
+        (repo.blob(f"{made.id}:a"), "blob"),
+        None,
+    ]
