@@ -72,6 +72,13 @@ def answer(stage: str, remote: str = "", url: str = "") -> int:
     """Run a hook: 0 lets git go on, 1 does not. No exception comes out of it."""
     call = _Call(stage, remote, url)
     try:
+        return _answered(call)
+    finally:
+        git.end_all()
+
+
+def _answered(call: _Call) -> int:
+    try:
         return _answer(call)
     except OutOfTime:
         return _failed(call, f"the time for it ({call.budget.seconds:g} s) was up: nothing was searched")
