@@ -13,9 +13,12 @@ def main() -> None:
 
         sys.setswitchinterval(0.0005)
         gc.set_threshold(100_000)  # what is imported stays; to look through it again and again takes 10 ms
-        from .hooked import answer
+        try:
+            from .hooked import answer
 
-        code = answer("pre-push", *sys.argv[2:])
+            code = answer("pre-push", *sys.argv[2:])
+        except KeyboardInterrupt:
+            code = 1  # before a search could begin, or while it was ended
         os._exit(code)  # at once: to take apart what is in memory takes as long as to search a small push
     sys.exit(run(sys.argv[1:]))
 

@@ -47,13 +47,15 @@ class _Call:
     remote: str = ""
     url: str = ""
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
-    folder: bytes = field(default_factory=os.getcwdb)
+    folder: bytes = field(default_factory=lambda: _folder())
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     config: Config = field(default_factory=lambda: load(""))
+    configured: bool = False
     started: float = field(default_factory=time.monotonic)
-    repository: Repository | None = None
     told: Told = field(default_factory=Told)
     problems: list[str] = field(default_factory=list)
+    secrets: int = 0
+    """How many were found that stop git."""
 
     @property
     def server(self) -> bool:
@@ -68,19 +70,34 @@ class _Call:
 
 def answer(stage: str, remote: str = "", url: str = "") -> int:
     """Run a hook: 0 lets git go on, 1 does not. No exception comes out of it."""
-    call = None
+    call = _Call(stage, remote, url)
     try:
-        call = _Call(stage, remote, url)
+        return _answered(call)
+    finally:
+        git.end_all()
+
+
+def _answered(call: _Call) -> int:
+    try:
         return _answer(call)
     except OutOfTime:
-        return _incomplete(call, ["the time for it was up before anything was searched"])
+        return _failed(call, f"the time for it ({call.budget.seconds:g} s) was up: nothing was searched")
     except KeyboardInterrupt:
         _say(["stopped by Ctrl-C"])
         return 1
     except Exception as e:
-        if os.environ.get("OAKUM_DEBUG"):
+        if call.environment.get("OAKUM_DEBUG"):
             raise
-        return _incomplete(call, [_told_of(e)])
+        return _failed(call, _told_of(e))
+
+
+def _failed(call: _Call, problem: str) -> int:
+    """Whatever goes wrong: what was found stops git, and of what was not searched the policy says whether it does."""
+    if not call.configured:
+        _configure(call, b"" if call.server else call.folder)
+    if call.secrets:
+        problem = f"{_counted(call.secrets, 'secret')} found, which cannot be shown here ({problem}); see `oakum scan`"
+    return _incomplete(call, [problem])
 
 
 def _answer(call: _Call) -> int:
@@ -88,23 +105,26 @@ def _answer(call: _Call) -> int:
         return 0
     call.told = _given(call)
     by_hand = call.stage == "pre-push" and bool(sys.stdin) and sys.stdin.isatty()
-    if call.stage != "pre-commit" and not (call.told.updates or call.told.garbage or by_hand):
+    if call.stage != "pre-commit" and not (call.told.updates or call.told.garbage or call.problems or by_hand):
         return 0  # nothing is pushed
+    if not call.folder:
+        return _failed(call, "the current folder is not there any more: nothing was searched")
     with call.budget.bounded():
-        call.repository = git.open_in_hook(
+        repository = git.open_in_hook(
             call.folder, call.environment, id_length=call.told.id_length, grafts=call.stage == "pre-push"
         )
-        if call.repository is None:
-            return _incomplete(call, [f"{clean(call.folder)} lies in no git repository: nothing was searched"])
+        if repository is None:
+            return _failed(call, f"{clean(call.folder)} lies in no git repository: nothing was searched")
         if by_hand and not call.told.updates:
-            call.told = protocol.by_hand(head_of(call.repository))
-    _configure(call, call.repository)
-    outcome = _search(call, call.repository)
+            call.told = protocol.by_hand(head_of(repository))
+        call.told = call.told.fit(repository.id_length)
+    _configure(call, b"" if call.server else repository.work_tree)
+    outcome = _search(call, repository)
     if outcome.found and outcome.found.result.findings:
-        _show(call, call.repository, outcome)
-        _warn(call, outcome.problems)
-        return 1
-    _say(_summary(call, outcome))
+        call.secrets = len(outcome.found.result.findings)
+        _show(call, repository, outcome)
+    else:
+        _say(_summary(call, outcome))
     return _incomplete(call, outcome.problems)
 
 
@@ -117,7 +137,10 @@ def _given(call: _Call) -> Told:
         call.remote = call.remote or call.environment.get("PRE_COMMIT_REMOTE_NAME", "")
         call.url = call.url or call.environment.get("PRE_COMMIT_REMOTE_URL", "")
         return framework
-    given = sys.stdin.buffer.read(MOST_GIVEN + 1) if sys.stdin and not sys.stdin.isatty() else b""
+    if sys.stdin is None:
+        call.problems.append("standard input is closed, on which git tells what it does: nothing was searched")
+        return Told()
+    given = b"" if sys.stdin.isatty() else sys.stdin.buffer.read(MOST_GIVEN + 1)
     told = protocol.pre_receive(given) if call.server else protocol.pre_push(given)
     if len(given) > MOST_GIVEN:
         why = f"more than {MOST_GIVEN >> 20} MiB on standard input: the rest of the refs was not looked at"
@@ -125,15 +148,16 @@ def _given(call: _Call) -> Told:
     return told
 
 
-def _configure(call: _Call, repository: Repository) -> None:
+def _configure(call: _Call, root: bytes) -> None:
     """The configuration in force; where one is damaged, that is told, and the user's own, or none, is gone by."""
-    root = b"" if call.server else repository.work_tree
+    call.configured = True
     for chosen in (root, b""):
         try:
             call.config = load(config_folder(), chosen)
             return
-        except ConfigError as e:
-            call.problems.append(f"the configuration is not obeyed: {e}")
+        except (ConfigError, OSError, ValueError, RecursionError) as e:
+            why = (isinstance(e, OSError) and e.strerror) or e
+            call.problems.append(f"the configuration is not obeyed: {why}")
 
 
 def _search(call: _Call, repository: Repository) -> Outcome:
@@ -158,34 +182,27 @@ def _search(call: _Call, repository: Repository) -> Outcome:
     return run.pre_push(repository, call.told, call.remote or "origin", call.url, options, budget)
 
 
-def _incomplete(call: _Call | None, problems: Iterable[str]) -> int:
-    """Tell what was not searched; the policy says whether git may go on."""
-    if not _warn(call, problems):
-        return 0
-    block = call is not None and call.config.push.on_incomplete == "block"
-    what = _SAID.get(call.stage, "push") if call else "push"
-    end = f"the {what} is stopped (on-incomplete = block)" if block else f"the {what} goes on (on-incomplete = warn)"
-    _say([end])
-    return int(block)
-
-
-def _warn(call: _Call | None, problems: Iterable[str]) -> bool:
-    """Tell what was not searched, or not obeyed; whether there was anything."""
-    told = list(dict.fromkeys([*(call.problems if call else ()), *problems]))
+def _incomplete(call: _Call, problems: Iterable[str]) -> int:
+    """Tell what was not searched, or not obeyed. What was found stops git, or else the policy says whether it may go
+    on."""
+    told = list(dict.fromkeys([*call.problems, *problems]))
     _say(f"WARNING: {problem}" for problem in told)
-    return bool(told)
+    if call.secrets or not told:
+        return int(bool(call.secrets))
+    block, what = call.config.push.on_incomplete == "block", _SAID[call.stage]
+    _say([f"the {what} is stopped (on-incomplete = block)" if block else f"the {what} goes on (on-incomplete = warn)"])
+    return int(block)
 
 
 def _summary(call: _Call, outcome: Outcome) -> list[str]:
     """What a hook says that stops nothing."""
     found = outcome.found
-    if found is None:
+    if found is None or found.left < 0:
         return []
     coverage, result = found.result.coverage, found.result
+    some = f"{found.count - found.left:,} of " if found.left else ""
     what = _counted(len(found.commits), "new commit") if call.stage != "pre-commit" else "what is staged"
-    if found.left < 0:
-        return []
-    lines = [f"nothing found in {what} ({_counted(found.count, 'object')}, {coverage.seconds:.2f} s)"]
+    lines = [f"nothing found in {what} ({some}{_counted(found.count, 'object')}, {coverage.seconds:.2f} s)"]
     if found.known:
         where = "already there" if call.server else f"at {_shown(call)} already"
         lines.append(f"{_counted(found.known, 'secret')} of this push {where}, so that it is not stopped for that")
@@ -273,11 +290,24 @@ def _told_of(error: Exception) -> str:
     """An error in a line, without what it could hold of what was searched."""
     if isinstance(error, OakumError):
         return f"nothing was searched: {error}"
+    if isinstance(error, MemoryError):
+        return "there was not enough memory to search it"
+    if isinstance(error, OSError):
+        name = f" ({clean(os.fsencode(error.filename))})" if isinstance(error.filename, str | bytes) else ""
+        return f"it could not be searched: {error.strerror or type(error).__name__}{name}"
     import traceback
 
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{type(error).__name__} at {os.path.basename(frame.filename)}:{frame.lineno}"
-    return f"nothing was searched, because of an error in oakum itself ({place}): please report it"
+    return f"it could not be searched because of an error in oakum itself ({place}): please report it"
+
+
+def _folder() -> bytes:
+    """Where git has called us; empty where that is not there any more."""
+    try:
+        return os.getcwdb()
+    except OSError:
+        return b""
 
 
 def _say(lines: Iterable[str]) -> None:

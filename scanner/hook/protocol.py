@@ -20,8 +20,14 @@ _PRE_RECEIVE = re.compile(
     rb"(?P<old>[0-9a-f]{40}|[0-9a-f]{64}) (?P<new>[0-9a-f]{40}|[0-9a-f]{64}) (?P<ref>[^ ]+)", re.DOTALL
 )
 _ID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+_LINE = re.compile(rb"[^\n]+")
 LONGEST = 120
-"""Characters of a line that is no update that are shown."""
+"""Bytes of a line that is no update that are shown."""
+LONGEST_LINE = 1 << 20
+"""Bytes of a line that can be an update: a system lets nobody give git a longer expression."""
+MOST_GARBAGE = 1000
+"""Lines that are none, until the rest is not looked at; the first few are told."""
+MOST_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,18 @@ class Told:
 
     @property
     def id_length(self) -> int:
-        """Of the object ids, in characters; 0 where none is named."""
-        return max((len(update.new) for update in self.updates), default=0)
+        """Of the object ids, in characters; 0 where none is named, or where they differ."""
+        lengths = {len(update.new) for update in self.updates}
+        return lengths.pop() if len(lengths) == 1 else 0
+
+    def fit(self, id_length: int) -> Told:
+        """The same for a repository with ids of so many characters: others name nothing in it."""
+        if self.id_length in (0, id_length) and not (self.updates and self.id_length == 0):
+            return self
+        kept = tuple(update for update in self.updates if len(update.new) == id_length)
+        odd = [update.new for update in self.updates if len(update.new) != id_length]
+        told = (f"{new} is no object id of this repository: nothing of it was searched" for new in odd[:MOST_TOLD])
+        return Told(kept, (*self.garbage, *told, *_more(len(odd))))
 
 
 def pre_push(given: bytes) -> Told:
@@ -60,14 +76,27 @@ def pre_receive(given: bytes) -> Told:
 def _told(given: bytes, form: re.Pattern[bytes]) -> Told:
     updates: list[Update] = []
     garbage: list[str] = []
-    for number, line in enumerate(given.split(b"\n"), 1):
-        found = form.fullmatch(line)
+    count = 0
+    for line in _LINE.finditer(given):
+        found = None
+        if line.end() - line.start() <= LONGEST_LINE:
+            found = form.fullmatch(line[0].removesuffix(b"\r"))  # some shells on Windows add it
         if found and len(found["new"]) == len(found["old"]):
             name = found.groupdict().get("name", found["ref"])
             updates.append(Update(name, found["new"].decode(), found["ref"], found["old"].decode()))
-        elif line.strip():
-            garbage.append(f"line {number} on standard input is not what git tells a hook: {clean(line[:LONGEST])}")
-    return Told(tuple(updates), tuple(garbage))
+            continue
+        count += 1
+        if count <= MOST_TOLD:
+            text = clean(given[line.start() : min(line.end(), line.start() + LONGEST)])
+            garbage.append(f"a line on standard input is not what git tells a hook: {text}")
+        if count == MOST_GARBAGE:
+            garbage.append(f"so are {count - MOST_TOLD:,} more, and the rest was not looked at")
+            return Told(tuple(updates), tuple(garbage))
+    return Told(tuple(updates), (*garbage, *_more(count)))
+
+
+def _more(count: int) -> list[str]:
+    return [f"so are {count - MOST_TOLD:,} more"] if count > MOST_TOLD else []
 
 
 def by_hand(head: str) -> Told:

@@ -220,7 +220,7 @@ class _Removal:
             yield from self._by_hand([p for p in places if p.commit in stops], stops, f"{options} --empty=drop {base}")
             if stops != commits:
                 yield f"{len(commits) - len(stops):,} more commits have some: push again to see them"
-        if not fixed or any(place.versions > 1 for place in places):
+        if merges or any(place.versions > 1 or (place.path and not fixed) for place in places):
             yield f"after a conflict take {self._it} out there, too, then"
             yield Command("git add --update && git rebase --continue")
         if merges and route.is_branch:
@@ -297,9 +297,13 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _rotation(findings: Sequence[RankedFinding]) -> Iterator[str]:
-    steps = list(dict.fromkeys((first_step(r.finding), r.finding.detector.rotate) for r in findings))
-    for place, (step, url) in enumerate(steps[:MOST_NAMED]):
-        yield f"{'if it ever left this machine, ' if not place else ''}{step}{': ' + url if url else ''}"
+    steps: dict[tuple[str, str], str] = {}
+    for ranked in findings:
+        detector = ranked.finding.detector
+        steps.setdefault((first_step(ranked.finding), detector.rotate), detector.id)
+    for place, ((step, url), name) in enumerate([*steps.items()][:MOST_NAMED]):
+        which = f" ({name})" if len(steps) > 1 else ""
+        yield f"{'if it ever left this machine, ' if not place else ''}{step}{which}{': ' + url if url else ''}"
 
 
 def _acceptance(findings: Sequence[RankedFinding]) -> Iterator[Command]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,29 +28,29 @@ class Outcome:
     found: push.Pushed | None = None
     problems: tuple[str, ...] = ()
 
-    def blocks(self, on_incomplete: str) -> bool:
-        """Whether the push may not go on."""
-        return bool(self.found and self.found.result.findings) or (bool(self.problems) and on_incomplete == "block")
-
 
 def pre_push(
     repository: Repository, told: Told, remote: str, url: str, options: ScanOptions, budget: Budget
 ) -> Outcome:
     """Search what a push adds to what is known of the remote."""
-    return _pushed(repository, told, pushed.tracking(repository, remote, url), options, budget)
+    return _pushed(repository, told, lambda: pushed.tracking(repository, remote, url), options, budget)
 
 
 def pre_receive(repository: Repository, told: Told, options: ScanOptions, budget: Budget) -> Outcome:
     """Search what was sent to this repository, before its refs are changed: the objects are in quarantine still."""
-    return _pushed(repository, told, pushed.Refs(all=True), options, budget)
+    return _pushed(repository, told, lambda: pushed.Refs(all=True), options, budget)
 
 
-def _pushed(repository: Repository, told: Told, refs: pushed.Refs, options: ScanOptions, budget: Budget) -> Outcome:
+def _pushed(
+    repository: Repository, told: Told, refs: Callable[[], pushed.Refs], options: ScanOptions, budget: Budget
+) -> Outcome:
     problems = list(told.garbage)
     if not told.tips:
         return Outcome(None, tuple(problems))
     try:
-        found = push.search(repository, told.tips, told.known, refs, options, budget)
+        with budget.bounded():
+            known = refs()
+        found = push.search(repository, told.tips, told.known, known, options, budget)
     except GitError as e:
         return Outcome(None, (*problems, f"nothing was searched: {e}"))
     return Outcome(found, (*problems, *_problems(found, budget)))
@@ -57,7 +58,10 @@ def _pushed(repository: Repository, told: Told, refs: pushed.Refs, options: Scan
 
 def _problems(found: push.Pushed, budget: Budget) -> list[str]:
     """What of a push was not searched, and what to do about it."""
-    out = [f"{name} is pushed and not in the object store: it was not searched" for name in found.unknown]
+    absent = found.unknown
+    out = [f"{name} is pushed and not in the object store: it was not searched" for name in absent[:MOST_TOLD]]
+    if len(absent) > MOST_TOLD:
+        out.append(f"so are {len(absent) - MOST_TOLD:,} more")
     if found.left:
         many = f"{found.left:,} of {found.count:,} objects were" if found.left > 0 else "what is pushed was"
         out.append(f"{many} NOT searched: the time for it ({budget.seconds:g} s) was up; `oakum scan` searches all")

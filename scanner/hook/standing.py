@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..errors import GitError
 from ..sources.git import Repository
 from ..sources.pushed import descends, parents_of, peeled
 from ..sources.refs import branch_of, head_of
@@ -80,5 +81,8 @@ def _lying(repository: Repository, paths: Iterable[bytes]) -> frozenset[bytes]:
     there = [path for path in paths if os.path.lexists(os.path.join(repository.work_tree, path))]
     if not (repository.work_tree and there):
         return frozenset()
-    listed = repository.run("ls-files", "-z", "--", *map(os.fsdecode, there[:MOST_PATHS])).split(b"\0")
+    try:
+        listed = repository.run("ls-files", "-z", "--", *map(os.fsdecode, there[:MOST_PATHS])).split(b"\0")
+    except GitError:  # a damaged index
+        return frozenset()
     return frozenset(there[:MOST_PATHS]).difference(listed)

@@ -192,7 +192,7 @@ class _Judge:
         """The outcome with its findings."""
         from ..prove import prove
         from .scan import Tally, TargetScan, conclude
-        from .workers import digest
+        from .workers import digest, where_raised
 
         tally = Tally(self.options, self.searcher)
         scan = TargetScan(tally, b"", label="")
@@ -208,6 +208,12 @@ class _Judge:
         except GitError as e:
             unsure = True
             scan.leave_out([NotScanned(b"history", f"where a finding comes from could not be told: {e}")])
+        except Exception as e:  # noqa: BLE001  whatever goes wrong with that, what was found stops the push
+            unsure = True
+            why = (
+                f"where a finding comes from could not be told: an error in oakum ({where_raised(e)}); please report it"
+            )
+            scan.leave_out([NotScanned(b"history", why)])
         findings = list(scan.findings(self._places))
         new = [finding for finding in findings if digest(finding.secret) not in self.at_remote]
         result = conclude(tally, prove(new), (), started)

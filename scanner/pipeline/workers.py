@@ -22,6 +22,7 @@ from ..engine.carry import cluster_of, moved
 from ..errors import UsageError
 from ..model import Detector, File, GitBlob, GitMessage, NotScanned, Origin, Secret, Sighting, Stdin
 from ..sources import Batch, Counted, Heard, Hinted, Item, Unit, Walked
+from ..sources.git import end_all
 from ..sources.objects import ObjectUnit
 
 if TYPE_CHECKING:
@@ -251,10 +252,18 @@ def _start_worker(options: SearchOptions, amount: int, count_key: bytes) -> None
     global _searcher, _COUNT_KEY
     gc.freeze()  # what the parent made stays: to look through it again and again would copy its pages, too
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C, and ends the workers
+    signal.signal(signal.SIGTERM, _end_worker)
     if _searcher is None:  # where processes are not forked
         _COUNT_KEY = count_key
         _searcher = Searcher(options)
         _searcher.prepare(amount)
+
+
+def _end_worker(_signal: int, _frame: object) -> None:
+    """With the git that it has started, which may hang."""
+    end_all()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _work(unit: AnyUnit) -> Harvest:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -124,24 +125,35 @@ class Repository:
         """
         timeout = timeout or SILENCE
         try:
-            done = subprocess.run(
-                self.command(*arguments),
-                input=b"".join(line + b"\n" for line in lines),
-                capture_output=True,
-                cwd=self._folder,
-                env=self._environment(arguments[0]),
-                timeout=timeout,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as e:
-            raise GitError(f"git {arguments[0]} gave no answer in {timeout:.0f} s and was stopped") from e
+            process = self._start(arguments, subprocess.PIPE, subprocess.PIPE)
         except OSError as e:
             raise GitError(f"git {arguments[0]} could not be started: {e.strerror or e}") from e
-        if done.returncode:
-            raise GitError(f"git {arguments[0]}: {first_line(done.stderr) or f'exit status {done.returncode}'}")
+        with process:
+            try:
+                output, errors = process.communicate(b"".join(line + b"\n" for line in lines), timeout)
+            except subprocess.TimeoutExpired as e:
+                raise GitError(f"git {arguments[0]} gave no answer in {timeout:.0f} s and was stopped") from e
+            finally:
+                _kill(process)
+        if process.returncode:
+            raise GitError(f"git {arguments[0]}: {first_line(errors) or f'exit status {process.returncode}'}")
         if said is not None:
-            said += shown_lines(done.stderr)
-        return done.stdout
+            said += shown_lines(errors)
+        return output
+
+    def _start(self, arguments: Sequence[str], stdin: int | IO[bytes], stderr: int | IO[bytes]) -> Popen:
+        process = subprocess.Popen(
+            self.command(*arguments),
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            cwd=self._folder,
+            env=self._environment(arguments[0]),
+            bufsize=1 << 18,
+            start_new_session=True,  # Ctrl-C is ours to handle
+        )
+        _running.add(process)
+        return process
 
     @property
     def _folder(self) -> bytes:
@@ -163,16 +175,7 @@ class Repository:
             if given is not None:
                 questions.write(given)
                 questions.seek(0)
-            process = subprocess.Popen(
-                self.command(*arguments),
-                stdin=subprocess.PIPE if given is None else questions,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                cwd=self._folder,
-                env=self._environment(arguments[0]),
-                bufsize=1 << 18,
-                start_new_session=True,  # Ctrl-C is ours to handle
-            )
+            process = self._start(arguments, subprocess.PIPE if given is None else questions, errors)
             with Conversation(process, errors, max(patience, SILENCE)) as conversation:
                 yield conversation
 
@@ -186,13 +189,39 @@ def _scratch() -> IO[bytes]:
     return tempfile.TemporaryFile()
 
 
+Popen = subprocess.Popen[bytes]
+_running: set[Popen] = set()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_running.clear)  # a parent's are not ours
+
+
+def _kill(process: Popen) -> None:
+    """End a git that was not waited for, and what it has started."""
+    _running.discard(process)
+    if process.returncode is not None:
+        return
+    try:
+        if os.name == "posix":
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    except (PermissionError, ProcessLookupError):  # it has ended by itself
+        return
+
+
+def end_all() -> None:
+    """End every git that is at work still, in whatever thread: for the end of this process."""
+    for process in list(_running):
+        _kill(process)
+
+
 class Conversation:
     """A running git: `stdin`, `stdout`, and a watch that kills it when we wait for it longer than `patience` seconds.
 
     Only the time that is spent waiting in a read of `stdout` counts: whoever reads may take his time in between.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes], patience: float) -> None:
+    def __init__(self, process: Popen, errors: IO[bytes], patience: float) -> None:
         assert process.stdout is not None
         self.stdin = process.stdin or io.BytesIO()
         self.stdout = cast(IO[bytes], _Reader(cast(BufferedReader, process.stdout), self))
@@ -211,7 +240,7 @@ class Conversation:
 
     def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, trace: TracebackType | None) -> None:
         self._ended.set()
-        self._process.kill()
+        _kill(self._process)
         self._watch.join()
         for pipe in (self.stdin, self.stdout):
             try:
@@ -246,7 +275,7 @@ class Conversation:
         try:
             self._process.wait(LAST_WORDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            _kill(self._process)
             self._process.wait()
 
     def said(self) -> list[str]:
@@ -266,7 +295,7 @@ class Conversation:
                 late = since
             else:
                 self.timed_out = True
-                self._process.kill()
+                _kill(self._process)
                 return
 
 

@@ -192,7 +192,7 @@ class Listing:
             self._error = e
 
     def units(self) -> Sequence[ObjectUnit | Read]:
-        """What is to be searched: the newest first, commits and tags before blobs. GitError where git gives up."""
+        """What is to be searched: the newest first, commits and tags before blobs. GitError where git lists nothing."""
         assert self._thread is not None
         self._thread.join()
         if self._error is not None:
@@ -205,7 +205,11 @@ class Listing:
         if self.git.end():
             said = self.git.said()
             worst = [line for line in said if line.startswith(("fatal:", "error:"))]
-            raise GitError(f"git rev-list: {next(iter(worst or said), 'it was stopped')}")
+            why = f"git rev-list: {next(iter(worst or said), 'it was stopped')}"
+            if not listed:
+                raise GitError(why)
+            self.not_scanned.append(NotScanned(b"history", f"is damaged, so that some of it was not searched ({why})"))
+            listed += self._brought(listed)
         if not self.promised:
             self._leave_out({line[1:] for line in listed if line.startswith("?")})
         names = [line for line in listed if not line.startswith("?")]
@@ -222,6 +226,14 @@ class Listing:
         units = [unit for kind in _KINDS for unit in self._of_kind(kind, sizes.get(kind, []))]
         self.count, self.weight = sum(u.size() for u in units), sum(u.weight for u in units)
         return units
+
+    def _brought(self, listed: Sequence[str]) -> list[str]:
+        """What commits brought of which the trees can be read, in place of what git would have listed."""
+        from .diffs import diff_trees
+
+        commits = [name for name, kind, _ in _headers(self.repository, listed) if kind == "commit"]
+        changes, known = diff_trees(self.repository, commits, self.not_scanned), set(listed)
+        return list(dict.fromkeys(change.blob for _, change in changes if change.blob not in known))
 
     @property
     def names(self) -> set[str]:
