@@ -104,8 +104,8 @@ def _answer(call: _Call) -> int:
     if _skipped(call):
         return 0
     call.told = _given(call)
-    by_hand = call.stage == "pre-push" and bool(sys.stdin) and sys.stdin.isatty()
-    if call.stage != "pre-commit" and not (call.told.updates or call.told.garbage or call.problems or by_hand):
+    alone = "" if call.told.updates else _alone(call)
+    if call.stage != "pre-commit" and not (call.told.updates or call.told.garbage or call.problems or alone):
         return 0  # nothing is pushed
     if not call.folder:
         return _failed(call, "the current folder is not there any more: nothing was searched")
@@ -115,8 +115,8 @@ def _answer(call: _Call) -> int:
         )
         if repository is None:
             return _failed(call, f"{clean(call.folder)} lies in no git repository: nothing was searched")
-        if by_hand and not call.told.updates:
-            call.told = protocol.by_hand(head_of(repository))
+        if alone:
+            call.told = protocol.alone(head_of(repository, alone))
         call.told = call.told.fit(repository.id_length)
     _configure(call, b"" if call.server else repository.work_tree)
     outcome = _search(call, repository)
@@ -128,15 +128,26 @@ def _answer(call: _Call) -> int:
     return _incomplete(call, outcome.problems)
 
 
+def _in_the_framework(call: _Call) -> bool:
+    """Whether it is the pre-commit framework that calls, before a push."""
+    return call.stage == "pre-push" and "PRE_COMMIT_REMOTE_NAME" in call.environment
+
+
+def _alone(call: _Call) -> str:
+    """The name of what is pushed, where ids are told by nobody: on a terminal, by hand, what is checked out."""
+    if _in_the_framework(call):
+        return call.environment.get("PRE_COMMIT_LOCAL_BRANCH", "HEAD")
+    return "HEAD" if call.stage == "pre-push" and sys.stdin and sys.stdin.isatty() else ""
+
+
 def _given(call: _Call) -> Told:
     """What git tells on standard input, or what the pre-commit framework tells in its environment."""
     if call.stage == "pre-commit":
         return Told()
-    framework = protocol.of_the_framework(call.environment) if call.stage == "pre-push" else None
-    if framework:
-        call.remote = call.remote or call.environment.get("PRE_COMMIT_REMOTE_NAME", "")
+    if _in_the_framework(call):
+        call.remote = call.remote or call.environment["PRE_COMMIT_REMOTE_NAME"]
         call.url = call.url or call.environment.get("PRE_COMMIT_REMOTE_URL", "")
-        return framework
+        return protocol.of_the_framework(call.environment)
     if sys.stdin is None:
         call.problems.append("standard input is closed, on which git tells what it does: nothing was searched")
         return Told()
