@@ -160,11 +160,11 @@ def _given(call: _Call) -> Told:
 
 
 def _configure(call: _Call, root: bytes) -> None:
-    """The configuration in force; where one is damaged, that is told, and the user's own, or none, is gone by."""
+    """The configuration in force; where one file is damaged, that is told, and the other one alone is gone by."""
     call.configured = True
-    for chosen in (root, b""):
+    for user, chosen in ((config_folder(), root), (config_folder(), b""), ("", root)):
         try:
-            call.config = load(config_folder(), chosen)
+            call.config = load(user, chosen)
             return
         except (ConfigError, OSError, ValueError, RecursionError) as e:
             why = (isinstance(e, OSError) and e.strerror) or e

@@ -13,6 +13,8 @@ from .protocol import Told
 
 NAME = "skips.jsonl"
 MOST_REFS = 100
+_APPENDING = os.O_WRONLY | os.O_APPEND | os.O_CREAT | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK"))
+"""How the record is opened: a link is not followed, a FIFO not waited for."""
 _TAIL = 256 << 10
 """Bytes of the record that are read, from its end."""
 
@@ -27,12 +29,17 @@ def record(folder: str, now: datetime, repository: bytes, remote: str, told: Tol
         "refs": refs,
         "reason": clean(reason),
     }
+    line = (json.dumps(entry, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+    if not folder:
+        return "that could not be recorded: this system names no home for it"
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        path = os.path.join(folder, NAME)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        descriptor = os.open(os.path.join(folder, NAME), _APPENDING, 0o600)
+        try:
+            if os.write(descriptor, line) < len(line):
+                return f"that could not be recorded in {clean(folder)}: no space is left"
+        finally:
+            os.close(descriptor)
     except OSError as e:
         return f"that could not be recorded in {clean(folder)}: {e.strerror or e}"
     return ""

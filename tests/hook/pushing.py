@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,23 +85,48 @@ class Pushing:
         assert done.stdout == ""
         return Answer(done.returncode, FAILED.sub("", done.stderr))
 
+    def told(self, branch: str = "main") -> bytes:
+        """What git tells the hook of a push of a branch that the remote has."""
+        old = self.remote.git("rev-parse", branch)
+        return f"refs/heads/{branch} {self.work.git('rev-parse', branch)} refs/heads/{branch} {old}\n".encode()
+
     def hook(
-        self, *arguments: str, given: bytes | None = None, folder: Path | None = None, **variables: str
+        self,
+        *,
+        given: bytes | None = None,
+        folder: Path | None = None,
+        remote: Sequence[str | bytes] = ("origin", "../remote.git"),
+        shell: str = '"$@"',
+        limits: Mapping[int, int] | None = None,
+        **variables: str,
     ) -> subprocess.CompletedProcess[str]:
-        """Run oakum as git calls its hook; told, where nothing else is given, that `main` is to be pushed."""
-        tip = self.work.git("rev-parse", "main")
-        told = f"refs/heads/main {tip} refs/heads/main {'0' * len(tip)}\n".encode() if given is None else given
+        """Run oakum as git calls its hook, through a shell; told, where nothing else is given, that `main` is pushed.
+
+        `limits` are those of `resource.setrlimit`.
+        """
+
+        def limit() -> None:
+            for name, value in (limits or {}).items():
+                resource.setrlimit(name, (value, value))
+
         done = subprocess.run(
-            [*OAKUM, *arguments],
+            ["/bin/sh", "-c", shell, "sh", *OAKUM, "push", *remote],
             cwd=folder or self.work.path,
             env=self.environment | variables,
-            input=told,
+            input=self.told() if given is None else given,
             capture_output=True,
             timeout=120,
+            preexec_fn=limit,
             check=False,
         )
         said = (text.decode("utf-8", "surrogateescape") for text in (done.stdout, done.stderr))
         return subprocess.CompletedProcess(done.args, done.returncode, *said)
+
+    def configure(self, text: str) -> None:
+        """The user's own configuration."""
+        folder = Path(self.variables["XDG_CONFIG_HOME"]) / "oakum"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.toml").write_text(text)
 
     def bash(self, command: str, *, folder: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command line as a user does who has pasted it."""

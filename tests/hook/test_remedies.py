@@ -940,7 +940,8 @@ To go on:
         """Git tells a hook the URL with it where a push names no remote."""
         pushing.work.commit({"app.cfg": b"token = " + fresh() + b"\n"}, "settings")
         password = fresh().decode()
-        done = pushing.hook("push", f"https://me:{password}@host.test/x.git", f"https://me:{password}@host.test/x.git")
+        url = f"https://me:{password}@host.test/x.git"
+        done = pushing.hook(remote=(url, url))
         assert done.returncode == 1
         assert done.stderr.startswith("oakum: the push to https://host.test/x.git is stopped: it would publish")
         assert password not in done.stderr
