@@ -99,9 +99,11 @@ def _more(count: int) -> list[str]:
     return [f"so are {count - MOST_TOLD:,} more"] if count > MOST_TOLD else []
 
 
-def alone(head: str) -> Told:
-    """As if one commit were pushed to a branch that the remote does not have: where nobody says what is pushed."""
-    return Told((Update(b"HEAD", head, b"HEAD", "0" * len(head)),)) if head else Told()
+def alone(head: str, name: str) -> Told:
+    """As if the commit of a name were pushed to a branch that the remote does not have: where nobody says what is."""
+    if not head:
+        return Told((), (f"{clean(name)} names no commit, so that nothing was searched",))
+    return Told((Update(b"HEAD", head, b"HEAD", "0" * len(head)),))
 
 
 def of_the_framework(environment: Mapping[str, str]) -> Told:
