@@ -31,6 +31,14 @@ class AllowlistError(OakumError):
     """An allowlist file holds a mistake."""
 
 
+class UntoldError(OakumError):
+    """Secrets were found, and what they are could not be told; `count` is in how many objects."""
+
+    def __init__(self, count: int, why: str) -> None:
+        super().__init__(why)
+        self.count = count
+
+
 class OutOfTime(KeyboardInterrupt):
     """The time that a search may take is up. It ends as with Ctrl-C, and what was found is kept."""
 

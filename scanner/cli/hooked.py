@@ -6,6 +6,7 @@ This module does without click, which takes as long to import as half of all els
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..config import Config, load
-from ..errors import ConfigError, GitError, OakumError, OutOfTime
+from ..errors import ConfigError, GitError, OakumError, OutOfTime, UntoldError
 from ..hook import protocol, run
 from ..hook.protocol import Told
 from ..hook.run import Outcome
@@ -88,13 +89,15 @@ def _answered(call: _Call) -> int:
     except Exception as e:
         if call.environment.get("OAKUM_DEBUG"):
             raise
-        return _failed(call, _told_of(e))
+        return _failed(call, _told_of(e), e)
 
 
-def _failed(call: _Call, problem: str) -> int:
+def _failed(call: _Call, problem: str, error: Exception | None = None) -> int:
     """Whatever goes wrong: what was found stops git, and of what was not searched the policy says whether it does."""
     if not call.configured:
         _configure(call, b"" if call.server else call.folder)
+    if isinstance(error, UntoldError):
+        call.secrets = error.count
     if call.secrets:
         problem = f"{_counted(call.secrets, 'secret')} found, which cannot be shown here ({problem}); see `oakum scan`"
     return _incomplete(call, [problem])
@@ -104,8 +107,8 @@ def _answer(call: _Call) -> int:
     if _skipped(call):
         return 0
     call.told = _given(call)
-    by_hand = call.stage == "pre-push" and bool(sys.stdin) and sys.stdin.isatty()
-    if call.stage != "pre-commit" and not (call.told.updates or call.told.garbage or call.problems or by_hand):
+    alone = "" if call.told.updates else _alone(call)
+    if call.stage != "pre-commit" and not (call.told.updates or call.told.garbage or call.problems or alone):
         return 0  # nothing is pushed
     if not call.folder:
         return _failed(call, "the current folder is not there any more: nothing was searched")
@@ -115,8 +118,8 @@ def _answer(call: _Call) -> int:
         )
         if repository is None:
             return _failed(call, f"{clean(call.folder)} lies in no git repository: nothing was searched")
-        if by_hand and not call.told.updates:
-            call.told = protocol.by_hand(head_of(repository))
+        if alone:
+            call.told = protocol.alone(head_of(repository, alone), alone)
         call.told = call.told.fit(repository.id_length)
     _configure(call, b"" if call.server else repository.work_tree)
     outcome = _search(call, repository)
@@ -128,15 +131,22 @@ def _answer(call: _Call) -> int:
     return _incomplete(call, outcome.problems)
 
 
+def _in_the_framework(call: _Call) -> bool:
+    """Whether it is the pre-commit framework that calls, before a push."""
+    return call.stage == "pre-push" and "PRE_COMMIT_REMOTE_NAME" in call.environment
+
+
+def _alone(call: _Call) -> str:
+    """The name of what is pushed, where ids are told by nobody: on a terminal, by hand, what is checked out."""
+    if _in_the_framework(call):
+        return call.environment.get("PRE_COMMIT_LOCAL_BRANCH", "HEAD")
+    return "HEAD" if call.stage == "pre-push" and sys.stdin and sys.stdin.isatty() else ""
+
+
 def _given(call: _Call) -> Told:
     """What git tells on standard input, or what the pre-commit framework tells in its environment."""
     if call.stage == "pre-commit":
         return Told()
-    framework = protocol.of_the_framework(call.environment) if call.stage == "pre-push" else None
-    if framework:
-        call.remote = call.remote or call.environment.get("PRE_COMMIT_REMOTE_NAME", "")
-        call.url = call.url or call.environment.get("PRE_COMMIT_REMOTE_URL", "")
-        return framework
     if sys.stdin is None:
         call.problems.append("standard input is closed, on which git tells what it does: nothing was searched")
         return Told()
@@ -145,6 +155,10 @@ def _given(call: _Call) -> Told:
     if len(given) > MOST_GIVEN:
         why = f"more than {MOST_GIVEN >> 20} MiB on standard input: the rest of the refs was not looked at"
         return Told(told.updates, (*told.garbage, why))
+    if not (told.updates or told.garbage) and _in_the_framework(call):
+        call.remote = call.remote or call.environment["PRE_COMMIT_REMOTE_NAME"]
+        call.url = call.url or call.environment.get("PRE_COMMIT_REMOTE_URL", "")
+        return protocol.of_the_framework(call.environment)
     return told
 
 
@@ -189,9 +203,23 @@ def _incomplete(call: _Call, problems: Iterable[str]) -> int:
     _say(f"WARNING: {problem}" for problem in told)
     if call.secrets or not told:
         return int(bool(call.secrets))
-    block, what = call.config.push.on_incomplete == "block", _SAID[call.stage]
-    _say([f"the {what} is stopped (on-incomplete = block)" if block else f"the {what} goes on (on-incomplete = warn)"])
-    return int(block)
+    policy, what = _policy(call), _SAID[call.stage]
+    _say([f"the {what} {'is stopped' if policy == 'block' else 'goes on'} (on-incomplete = {policy})"])
+    return int(policy == "block")
+
+
+def _policy(call: _Call) -> str:
+    """What is done where not all was searched. A server lets nothing pass, unless its own configuration says so: who
+    pushes could see to it that there is no time."""
+    if not call.server:
+        return call.config.push.on_incomplete
+    from ..config.reading import DEFAULT, in_force
+
+    try:
+        said = {one.name: one for one in in_force(config_folder())}["push.on-incomplete"]
+    except (ConfigError, OSError, ValueError, RecursionError):
+        return "block"
+    return "block" if said.source == DEFAULT else call.config.push.on_incomplete
 
 
 def _summary(call: _Call, outcome: Outcome) -> list[str]:
@@ -213,6 +241,10 @@ def _summary(call: _Call, outcome: Outcome) -> list[str]:
     accepted = sum(count for reason, count in result.suppressed if reason.startswith(("accepted", "marker")))
     if accepted:
         lines.append(f"{_counted(accepted, 'finding')} accepted by configuration or markers")
+    if large := sum(entry.count for entry in result.not_scanned if entry.policy):
+        lines.append(f"{_counted(large, 'object')} larger than max-size NOT searched ({call.config.max_size:,} bytes)")
+    if found.unsure:
+        lines.append("there was no time to tell where all of it comes from")
     return [*lines, *(clean(note) for note in coverage.notes)]
 
 
@@ -278,8 +310,9 @@ def _skipped(call: _Call) -> bool:
 def _shown(call: _Call) -> str:
     """The remote by its name; a URL without the password that it may hold."""
     scheme, separator, rest = call.remote.partition("://")
-    host, slash, path = rest.partition("/")
-    return clean(f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}") or "the remote"
+    if separator:
+        rest = re.split("[?#]", rest.rpartition("@")[2])[0]
+    return clean(f"{scheme}{separator}{rest}") or "the remote"
 
 
 def _counted(number: int, name: str) -> str:

@@ -60,6 +60,6 @@ def _chosen(setting: Setting, target: list[Source], own: list[Source]) -> tuple[
         raise ConfigError(f"{name}: stands both in {theirs[0].name} and in {theirs[1].name}: keep one of them")
     value, meaning, source = setting.default, setting.kind.read(setting.default), DEFAULT
     for one in (*mine, *theirs):
-        if not (setting.lowered and one in theirs and one.settings[name][1] > meaning):
+        if one in mine or setting.bound(one.settings[name][1], meaning, source != DEFAULT):
             (value, meaning), source = one.settings[name], one.name
     return InForce(name, value, source), meaning

@@ -101,7 +101,8 @@ DAY = Kind("a date such as 2030-12-31", {"type": "string", "format": "date", "pa
 class Setting:
     """A key that a file may have, `push.` before it in that table; `default` is written as in a file.
 
-    `own` marks one that only the user's own file may have, `lowered` one that a target's can only make smaller.
+    `own` marks one that only the user's own file may have. `bound` says what a target's file can do to a value, given
+    that and whether the user set it himself.
     """
 
     name: str
@@ -109,17 +110,32 @@ class Setting:
     meaning: str
     default: Any = None
     own: bool = False
-    lowered: bool = False
+    bound: Callable[[Any, Any, bool], bool] = lambda _theirs, _ours, _set: True
+
+
+def _lowers(theirs: int, ours: int, _set: bool) -> bool:
+    return theirs <= ours
+
+
+def _is_stricter(theirs: str, ours: str, is_set: bool) -> bool:
+    """Of a band, a lower one; of policies, to block."""
+    order = BANDS if theirs in BANDS else ("warn", "block")
+    return not is_set or order.index(theirs) > order.index(ours)
+
+
+def _is_unset(_theirs: Any, _ours: Any, is_set: bool) -> bool:
+    return not is_set
 
 
 SETTINGS = (
     Setting("min-band", BAND, "report findings from this band upwards", "low"),
-    Setting("max-size", SIZE, "leave out larger files and blobs; a target can only lower it", "64M", lowered=True),
+    Setting("max-size", SIZE, "leave out larger files and blobs; a target can only lower it", "64M", bound=_lowers),
     Setting("detectors", FILES, "detector files to add, by their paths from the folder of this file", [], own=True),
     Setting("markers", FLAG, "obey inline markers such as oakum:allow", True, own=True),
-    Setting("push.min-band", BAND, "`oakum push`: what blocks a push, from this band upwards", "medium"),
-    Setting("push.budget", TIME, "`oakum push`: the seconds that it may take", 10),
-    Setting("push.on-incomplete", _choice("warn", "block"), "`oakum push`: what to do if not all was searched", "warn"),
+    Setting("push.min-band", BAND, "what blocks a push, from this band upwards", "medium", bound=_is_stricter),
+    Setting("push.budget", TIME, "the seconds that a hook may take", 10, bound=_is_unset),
+    Setting("push.on-incomplete", _choice("warn", "block"), "what a hook does if not all was searched; a server blocks "
+            "unless its own file says otherwise", "warn", bound=_is_stricter),
 )  # fmt: skip
 ENTRY = (
     Setting("fingerprint", FINGERPRINT, "the secret that is accepted, wherever it stands"),

@@ -99,17 +99,21 @@ def _more(count: int) -> list[str]:
     return [f"so are {count - MOST_TOLD:,} more"] if count > MOST_TOLD else []
 
 
-def by_hand(head: str) -> Told:
-    """As if what is checked out were pushed to a branch that the remote does not have."""
-    return Told((Update(b"HEAD", head, b"HEAD", "0" * len(head)),)) if head else Told()
+def alone(head: str, name: str) -> Told:
+    """As if the commit of a name were pushed to a branch that the remote does not have: where nobody says what is."""
+    if not head:
+        return Told((), (f"{clean(name)} names no commit, so that nothing was searched",))
+    return Told((Update(b"HEAD", head, b"HEAD", "0" * len(head)),))
 
 
-def of_the_framework(environment: Mapping[str, str]) -> Told | None:
-    """What the pre-commit framework tells in its environment, as it keeps standard input to itself; None where it is
-    not that which calls. It tells of one ref only, and nothing of deletions."""
+def of_the_framework(environment: Mapping[str, str]) -> Told:
+    """What the pre-commit framework tells in its environment, as it keeps standard input to itself.
+
+    It tells of one ref only, nothing of deletions, and of the first push of a whole history no ids.
+    """
     new = environment.get("PRE_COMMIT_TO_REF") or environment.get("PRE_COMMIT_SOURCE") or ""
-    if "PRE_COMMIT_REMOTE_NAME" not in environment or not _ID.fullmatch(new):
-        return None
+    if not _ID.fullmatch(new):
+        return Told()
     old = environment.get("PRE_COMMIT_FROM_REF") or environment.get("PRE_COMMIT_ORIGIN") or ""
     name = environment.get("PRE_COMMIT_LOCAL_BRANCH", "HEAD").encode()
     ref = environment.get("PRE_COMMIT_REMOTE_BRANCH", "").encode() or name

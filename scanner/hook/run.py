@@ -33,12 +33,17 @@ def pre_push(
     repository: Repository, told: Told, remote: str, url: str, options: ScanOptions, budget: Budget
 ) -> Outcome:
     """Search what a push adds to what is known of the remote."""
-    return _pushed(repository, told, lambda: pushed.tracking(repository, remote, url), options, budget)
+    return _pushed(repository, told, lambda: pushed.tracking(repository, remote, url, told.updates), options, budget)
 
 
 def pre_receive(repository: Repository, told: Told, options: ScanOptions, budget: Budget) -> Outcome:
     """Search what was sent to this repository, before its refs are changed: the objects are in quarantine still."""
-    return _pushed(repository, told, lambda: pushed.Refs(all=True), options, budget)
+    outcome = _pushed(repository, told, lambda: pushed.Refs(all=True), options, budget)
+    large = sum(entry.count for entry in outcome.found.result.not_scanned if entry.policy) if outcome.found else 0
+    if not large:
+        return outcome
+    why = f"{large:,} objects are larger than max-size, and were not searched"  # whoever pushes makes them so
+    return Outcome(outcome.found, (*outcome.problems, why))
 
 
 def _pushed(

@@ -44,7 +44,7 @@ class Pick:
     def pick(self, entry: Known, place: Origin, there: Sequence[Sighting]) -> Picked:
         """Those of the secrets there that an entry means."""
         if entry.values:
-            return Picked([one for one in there if any(_overlap(one.secret, value) for value in entry.values)])
+            return Picked([one for one in there if any(_is_meant(one, value, entry) for value in entry.values)])
         if entry.digest and (same := self._by_digest(place, there).get(entry.digest)):
             return Picked(same)
         on_line = list({one.secret: one for one in there if one.span.line <= entry.line <= one.span.end_line}.values())
@@ -92,10 +92,13 @@ def _sha1(value: bytes) -> str:
     return hashlib.sha1(value, usedforsecurity=False).hexdigest()
 
 
-def _overlap(one: Secret, other: Secret) -> bool:
-    """Whether one value is the other, or a part of it."""
-    shorter, longer = sorted((one.reveal(), other.reveal()), key=len)
-    return shorter == longer or (len(shorter) >= SHORTEST and shorter in longer)
+def _is_meant(one: Sighting, told: Secret, entry: Known) -> bool:
+    """Whether a secret is the value that is told of, or a part of it; in the line that is told of, it may be more than
+    that, too: elsewhere a host that is told of stands in other secrets as well."""
+    ours, theirs = one.secret.reveal(), told.reveal()
+    if ours == theirs or (len(ours) >= SHORTEST and ours in theirs):
+        return True
+    return one.span.line <= entry.line <= one.span.end_line and len(theirs) >= SHORTEST and theirs in ours
 
 
 def _forms(one: Sighting) -> Iterator[bytes]:

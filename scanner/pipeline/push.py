@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ..errors import GitError, OutOfTime, UsageError
+from ..errors import GitError, OutOfTime, UntoldError, UsageError
 from ..model import Coverage, GitBlob, NotScanned, Origin, ScanResult
 from ..sources import Batch, Item, Unit, pushed
 from ..sources.git import Repository
@@ -25,7 +25,7 @@ from .budget import Budget
 
 if TYPE_CHECKING:
     from ..ledger import Resolve
-    from ..model import Detector
+    from ..model import Detector, Secret
     from ..sources.objects import ObjectUnit
     from ..sources.packs import Packs
     from ..sources.selection import Brought
@@ -43,6 +43,8 @@ WHOLE = 512 << 20
 """Bytes from which on it may be faster to go through all packs."""
 ANOTHER_LOOK = 0.25
 """How much of the budget may be used beyond it, once something was found, to tell where it comes from."""
+TO_TELL = 0.5
+"""The same until they are ranked and named by their fingerprints, each of which takes time on purpose."""
 TREES = 16
 """Trees of the remote that are searched for a secret that seems to be new."""
 MOST_FILES = 200_000
@@ -96,15 +98,24 @@ def search(
         left=-1 if late and not units else left,
         unknown=tuple(listing.unknown),
     )
-    return _Judge(listing, refs, searcher, harvest, options, budget).judged(found, started) if harvest.found else found
+    if not harvest.found:
+        return found
+    try:
+        remote = _Elsewhere.of(searcher, (one.secret for _, sightings in harvest.found for one in sightings))
+        return _Judge(listing, refs, searcher, harvest, options, budget, remote).judged(found, started)
+    except Exception as e:
+        from .workers import where_raised
+
+        raise UntoldError(len(harvest.found), f"an error in oakum ({where_raised(e)}); please report it") from e
 
 
 def staged(repository: Repository, options: ScanOptions, budget: Budget) -> Pushed:
-    """Search what is staged for the next commit; `options` say so."""
+    """Search what is staged for the next commit; `options` say so. What HEAD has, or what is merged, is not new."""
     from ..prove import prove
+    from ..sources.refs import head_of
     from .scan import Tally, TargetScan, conclude
     from .targets import as_given, selection
-    from .workers import searcher_for
+    from .workers import digest, searcher_for
 
     started = time.monotonic()
     tally = Tally(options, searcher_for(options))
@@ -116,15 +127,26 @@ def staged(repository: Repository, options: ScanOptions, budget: Budget) -> Push
     except OutOfTime:
         late = True
     late, tally.interrupted = late or tally.interrupted, False  # what was found is told as ever
-    result = conclude(tally, prove(list(scan.findings(resolve))), (), started)
-    return Pushed(result, count=sum(tally.counts.values()), left=-1 if late else 0)
+    findings = list(scan.findings(resolve))
+    here = _Elsewhere.of(tally.searcher, (finding.secret for finding in findings))
+    try:
+        with budget.bounded(budget.seconds * ANOTHER_LOOK):
+            heads = [name for name in (head_of(repository), head_of(repository, "MERGE_HEAD")) if name]
+            here.look_at_trees(repository, heads, max_size=options.max_size)
+    except (OutOfTime, GitError):
+        late = True
+    new = [finding for finding in findings if digest(finding.secret) not in here.met]
+    result = conclude(tally, prove(new), (), started)
+    return Pushed(
+        result, count=sum(tally.counts.values()), left=-1 if late else 0, known=len(findings) - len(new), unsure=late
+    )
 
 
 def _search(
     searcher: Searcher, units: Sequence[Unit], listing: Listing, options: ScanOptions, harvest: Harvest
 ) -> None:
     """Search what is pushed; what is found is in the harvest, even where `OutOfTime` breaks it off."""
-    from .workers import WORTHWHILE, Pool
+    from .workers import WORTHWHILE, Harvest, Pool
 
     weight, waiting = listing.weight, iter(units)
     packs = _packs(listing, options) if options.jobs > 1 else None
@@ -137,9 +159,10 @@ def _search(
         for unit in waiting:
             searcher.search(unit, harvest)
         return
-    pool = Pool(searcher, amount=weight, jobs=options.jobs)
-    for one in pool.run(packs.list_units(Store(listing.repository.id_length)) if packs else waiting):
+    pool, store = Pool(searcher, amount=weight, jobs=options.jobs), Store(listing.repository.id_length)
+    for one in pool.run(packs.list_units(store) if packs else waiting):
         harvest.add(_of_the_push(one, listing) if packs else one)
+    harvest.add(_of_the_push(Harvest(not_scanned=store.not_scanned), listing))
 
 
 def _prepare(searcher: Searcher, weight: int, units: Iterator[Unit], most: int, harvest: Harvest) -> None:
@@ -171,7 +194,8 @@ def _prepare(searcher: Searcher, weight: int, units: Iterator[Unit], most: int, 
 
 def _packs(listing: Listing, options: ScanOptions) -> Packs | None:
     """The packs of the repository, where most of what they hold is pushed: to go through all of it is faster then."""
-    if listing.weight < WHOLE or "GIT_OBJECT_DIRECTORY" in dict(listing.repository.environment):
+    elsewhere = {"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"}
+    if listing.weight < WHOLE or not elsewhere.isdisjoint(dict(listing.repository.environment)):
         return None
     from ..sources.packs import open_packs
 
@@ -214,10 +238,7 @@ def _nothing_found(harvest: Harvest, searcher: Searcher, options: ScanOptions, s
 
 @dataclass(slots=True)
 class _Judge:
-    """Tells what was found apart: what the remote has already, and what is new.
-
-    `values` are the secrets found, by their digests; `at_remote` the digests of those that the remote has.
-    """
+    """Tells what was found apart: what the remote has already, and what is new."""
 
     listing: Listing
     refs: Refs
@@ -225,8 +246,7 @@ class _Judge:
     harvest: Harvest
     options: ScanOptions
     budget: Budget
-    values: dict[bytes, bytes] = field(default_factory=dict)
-    at_remote: set[bytes] = field(default_factory=set)
+    remote: _Elsewhere
     brought: Brought | None = None
 
     def judged(self, found: Pushed, started: float) -> Pushed:
@@ -238,27 +258,30 @@ class _Judge:
         tally = Tally(self.options, self.searcher)
         scan = TargetScan(tally, b"", label="")
         scan.take(self.harvest)
-        self.values = {digest(s.secret): s.secret.reveal() for _, sightings in self.harvest.found for s in sightings}
-        unsure = False
+        problem, why = "", "where a finding comes from could not be told"
         try:
             with self.budget.bounded(self.budget.seconds * ANOTHER_LOOK):
                 self._attribute(scan)
                 self._look_at_the_remote()
         except OutOfTime:
-            unsure = True
+            problem = "no time"
         except GitError as e:
-            unsure = True
-            scan.leave_out([NotScanned(b"history", f"where a finding comes from could not be told: {e}")])
+            problem = f"{why}: {e}"
+            scan.leave_out([NotScanned(b"history", problem)])
         except Exception as e:  # noqa: BLE001  whatever goes wrong with that, what was found stops the push
-            unsure = True
-            why = (
-                f"where a finding comes from could not be told: an error in oakum ({where_raised(e)}); please report it"
-            )
-            scan.leave_out([NotScanned(b"history", why)])
+            problem = f"{why}: an error in oakum ({where_raised(e)}); please report it"
+            scan.leave_out([NotScanned(b"history", problem)])
+        if problem or (self.brought and self.brought.folded):
+            scan.know_no_places()
         findings = list(scan.findings(self._places))
-        new = [finding for finding in findings if digest(finding.secret) not in self.at_remote]
-        result = conclude(tally, prove(new), (), started)
-        return replace(found, result=result, known=len(findings) - len(new), unsure=unsure)
+        new = [finding for finding in findings if digest(finding.secret) not in self.remote.met]
+        try:
+            with self.budget.bounded(self.budget.seconds * TO_TELL):
+                result = conclude(tally, prove(new), (), started)
+        except OutOfTime:
+            tally.interrupted = True  # fingerprints are left out
+            result = replace(conclude(tally, new, (), started), interrupted=False)
+        return replace(found, result=result, known=len(findings) - len(new), unsure=bool(problem))
 
     def _attribute(self, scan: TargetScan) -> None:
         from ..sources.selection import Selection
@@ -281,39 +304,64 @@ class _Judge:
 
     def _look_at_the_remote(self) -> None:
         """Whether the secrets stand in what the remote has: first where that is likely, then where it is dear."""
-        from ..sources.diffs import replaced, tree
+        from ..sources.diffs import replaced
         from ..sources.objects import chosen_units
 
         repository, ours, size = self.listing.repository, self.listing.blobs, self.options.max_size
         ways = (way for paths in self.brought.introductions.values() for way in paths.values()) if self.brought else ()
         commits = {place.commit for way in ways for place in way.values() if place.commit}
         before = sorted(replaced(repository, sorted(commits)) - ours)
-        self._look(chosen_units(repository, "blob", before, [], max_size=size))
-        if self._left and self.listing.known:
+        self.remote.look(chosen_units(repository, "blob", before, [], max_size=size))
+        if self.remote.left and self.listing.known:
             with pushed.listing(repository, self.listing.known, self.listing.tips, Refs(), max_size=size) as gone:
-                self._look(gone.units())
-        if self._left:
-            there: dict[str, None] = {}
-            for commit in pushed.behind(self.listing, self.refs)[:TREES]:
-                there.update((blob, None) for _, blob in tree(repository, commit, [], most=MOST_FILES))
-            self._look(u for u in chosen_units(repository, "blob", list(there), [], max_size=size) if self._holds(u))
+                self.remote.look(gone.units())
+        if self.remote.left:
+            self.remote.look_at_trees(repository, pushed.behind(self.listing, self.refs)[:TREES], max_size=size)
+
+
+@dataclass(slots=True)
+class _Elsewhere:
+    """Looks for secrets that were found in what is there already: `values` by their digests, and those `met` there."""
+
+    searcher: Searcher
+    values: dict[bytes, bytes]
+    met: set[bytes] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, searcher: Searcher, found: Iterable[Secret]) -> _Elsewhere:
+        """For some secrets."""
+        from .workers import digest
+
+        return cls(searcher, {digest(secret): secret.reveal() for secret in found})
 
     @property
-    def _left(self) -> list[bytes]:
-        return [value for digest, value in self.values.items() if digest not in self.at_remote]
+    def left(self) -> list[bytes]:
+        """The values that were not met."""
+        return [value for digest, value in self.values.items() if digest not in self.met]
 
-    def _look(self, units: Iterable[Unit]) -> None:
+    def look(self, units: Iterable[Unit]) -> None:
+        """Search units, until all are met."""
         from .workers import digest
 
         for unit in units:
-            if not self._left:
+            if not self.left:
                 return
             found = self.searcher.search(unit).found
-            self.at_remote.update(digest(sighting.secret) for _, sightings in found for sighting in sightings)
+            self.met.update(digest(sighting.secret) for _, sightings in found for sighting in sightings)
+
+    def look_at_trees(self, repository: Repository, commits: Iterable[str], *, max_size: int) -> None:
+        """Search the files of some commits; those only in which a value stands as it is: that is told faster."""
+        from ..sources.diffs import tree
+        from ..sources.objects import chosen_units
+
+        there: dict[str, None] = {}
+        for commit in commits if self.left else ():
+            there.update((blob, None) for _, blob in tree(repository, commit, [], most=MOST_FILES))
+        units = chosen_units(repository, "blob", list(there), [], max_size=max_size)
+        self.look(unit for unit in units if self._holds(unit))
 
     def _holds(self, unit: ObjectUnit) -> bool:
-        """Whether one of the secrets stands in some object of a unit, as it is: that is told faster than a search."""
-        values = self._left
+        values = self.left
         for read in unit.blobs():
             buffers = [read.buffer] if isinstance(read, Batch) else []
             if isinstance(read, Item):

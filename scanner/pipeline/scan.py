@@ -221,6 +221,12 @@ class TargetScan:
         tally.bands.setdefault(label, self.options.min_band)
         self.heard: list[Heard] = []
 
+    def know_no_places(self) -> None:
+        """Not all places of what was found are known: what is accepted by its path is not accepted then."""
+        kept = tuple(entry for entry in self.options.suppressions if not entry.path)
+        self._accepted = Suppressions(kept, self.tally.options.now.date())
+        self.tally.accepted[self._label] = self._accepted
+
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C has ended the search."""

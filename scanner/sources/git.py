@@ -360,6 +360,7 @@ IN_A_HOOK = (
     "GIT_OBJECT_DIRECTORY",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_QUARANTINE_PATH",
+    "GIT_SHALLOW_FILE",
 )
 """What git tells its hooks of the repository. Source: githooks(5), git-receive-pack(1), "Quarantine Environment"."""
 

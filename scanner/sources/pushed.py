@@ -78,11 +78,13 @@ _SETTING = re.compile(rb"remote\.(?P<name>[^\n]*)\.(?P<key>url|pushurl|fetch|pro
 _ASKED = r"^(remote\..*\.(url|pushurl|fetch|promisor)|extensions\.partialclone)$"
 
 
-def tracking(repository: Repository, name: str, url: str) -> Refs:
+def tracking(repository: Repository, name: str, url: str, updates: Sequence[Update]) -> Refs:
     """The tracking refs of a remote, by its name or, where git gives no name, by its URL.
 
     A fetch into other folders than `refs/remotes` (a mirror) says nothing: a push may be what changes those. Nor do the
-    refs of a remote whose name begins with that of this one.
+    refs of a remote whose name begins with that of this one, those that several remotes share, those of a remote from
+    which another repository is fetched than is pushed to, and that of a ref which the remote lacks as the push begins.
+    Where it lacks what its HEAD was, it is another repository than it was, and none of them says anything.
     """
     try:
         listed = repository.run("config", "-z", "--get-regexp", _ASKED)
@@ -105,10 +107,72 @@ def tracking(repository: Repository, name: str, url: str) -> Refs:
     else:  # configured for the user, not in the repository
         chosen = [name]
         settings[name] = {"fetch": [f"+refs/heads/*:{_TRACKING}{name}/*"]}
+    chosen = [remote for remote in chosen if _is_fetched_from(settings[remote], url)]
     names = _fetched(settings[remote] for remote in chosen)
     of_others = _fetched(s for remote, s in settings.items() if remote not in chosen)
-    within = (other for other in of_others if other not in names and other.startswith(_folders(names)))
-    return Refs(tuple(names), tuple(within), promised=not promisors.isdisjoint(chosen))
+    names = [one for one in names if one not in of_others]
+    gone = _here(repository, list(_gone([settings[remote] for remote in chosen], updates)))
+    if any(_was_head(repository, ref) for ref in gone):
+        return Refs()
+    within = (other for other in of_others if other.startswith(_folders(names)))
+    return Refs(tuple(names), (*within, *gone), promised=not promisors.isdisjoint(chosen))
+
+
+def _is_fetched_from(settings: dict[str, list[str]], url: str) -> bool:
+    """Whether a push to a URL goes to the repository that a remote is fetched from, as far as the paths in there tell.
+
+    A remote may be fetched by one protocol, and pushed to by another.
+    """
+    if not settings.get("pushurl") or not url:
+        return True
+    return any(_path_of(url) == _path_of(one) for one in settings.get("url", ()))
+
+
+def _path_of(url: str) -> str:
+    """The path in a URL, or in what ssh takes (`HOST:PATH`); of a path, itself."""
+    scheme, separator, rest = url.partition("://")
+    if separator:
+        path = rest.partition("/")[2] if scheme != "file" else rest
+    else:
+        host, colon, after = url.partition(":")
+        path = after if colon and "/" not in host else url
+    return path.strip("/").removesuffix(".git")
+
+
+def _gone(settings: list[dict[str, list[str]]], updates: Sequence[Update]) -> Iterator[str]:
+    """The tracking refs of refs which the remote lacks, if they are here."""
+    for update in updates:
+        if not update.creates or update.deletes:
+            continue
+        for pattern in (one.lstrip("+") for s in settings for one in s.get("fetch", ())):
+            theirs, _, ours = pattern.partition(":")
+            before, star, behind = theirs.partition("*")
+            ref = update.ref.decode("utf-8", "replace")
+            if star and ref.startswith(before) and ref.endswith(behind) and len(ref) >= len(before + behind):
+                ours = ours.replace("*", ref[len(before) : len(ref) - len(behind)])
+            elif ref != theirs:
+                continue
+            if ours.startswith(_TRACKING):
+                yield ours
+
+
+def _here(repository: Repository, names: list[str]) -> list[str]:
+    """Those of some tracking refs that are here."""
+    if not names:
+        return []
+    there = set(repository.run("for-each-ref", "--format=%(refname)", _TRACKING).decode("utf-8", "replace").split("\n"))
+    return [name for name in names if name in there]
+
+
+def _was_head(repository: Repository, ref: str) -> bool:
+    """Whether a tracking ref is that of the branch which a remote's HEAD names, or is called as such branches are."""
+    folder, _, name = ref.rpartition("/")
+    if name in ("main", "master", "trunk"):
+        return True
+    try:
+        return repository.run("symbolic-ref", "--quiet", f"{folder}/HEAD").strip().decode() == ref
+    except GitError:
+        return False
 
 
 def _fetched(settings: Iterable[dict[str, list[str]]]) -> list[str]:
@@ -174,6 +238,7 @@ class Listing:
     weight: int = 0
     _listed: list[bytes] = field(default_factory=list)
     _names: set[str] = field(default_factory=set)
+    _paths: dict[str, bytes] = field(default_factory=dict)
     _units: list[ObjectUnit | Read] = field(default_factory=list)
     _error: BaseException | None = None
     _thread: threading.Thread | None = None
@@ -244,8 +309,10 @@ class Listing:
 
     def path(self, blob: str) -> bytes:
         """A path at which git came by a blob, as far as its first line; empty where it has none."""
-        begin = blob.encode() + b" "
-        return next((line[len(begin) :].rstrip(b"\n") for line in self._listed if line.startswith(begin)), b"")
+        if not self._paths:
+            parted = (line.rstrip(b"\n").partition(b" ") for line in self._listed)
+            self._paths = {name.decode("ascii", "replace"): path for name, _, path in parted if path}
+        return self._paths.get(blob, b"")
 
     def _leave_out(self, names: Iterable[str]) -> None:
         why = "is not in the object store, so that it was not searched (a partial clone? damage? see `git fsck`)"

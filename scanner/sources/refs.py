@@ -66,10 +66,14 @@ def short_name(branch: bytes) -> str:
     return cut(branch.removeprefix(b"refs/heads/").removeprefix(b"refs/remotes/").decode("utf-8", "replace"))
 
 
-def head_of(repository: Repository) -> str:
-    """The commit of HEAD; empty where it has none."""
+def head_of(repository: Repository, name: str = "HEAD") -> str:
+    """The commit of HEAD, or of another name; empty where it has none."""
     try:
-        return repository.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}").strip().decode()
+        return (
+            repository.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+            .strip()
+            .decode()
+        )
     except GitError:
         return ""
 

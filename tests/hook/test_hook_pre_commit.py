@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from scanning import Fresh
 from standin import Log, Program
 from working import Oakum, Work
 
@@ -139,6 +140,39 @@ class TestWhatTheFrameworkTells:
         new = work.git("rev-parse", "HEAD")
         found = pushes("+main")
         assert (found["FROM_REF"], found["TO_REF"]) == (old, new)
+
+
+def test_oakum_itself(work: Work, fresh: Fresh) -> None:
+    """As the manifest names it: what is staged, the first push of all there is, and what a later one adds."""
+    hooks = [
+        {
+            **hook,
+            "entry": f"{sys.executable} -m oakum.scanner {hook['entry'].removeprefix('oakum ')}",
+            "language": "system",
+        }
+        for hook in yaml.safe_load(MANIFEST.read_text())
+    ]
+    settings = yaml.safe_dump({"repos": [{"repo": "local", "hooks": hooks}]}).encode()
+    work.write({".pre-commit-config.yaml": settings, ".git/info/exclude": b".pre-commit-config.yaml\n"})
+    pre_commit(work, "install", "--hook-type", "pre-commit", "--hook-type", "pre-push")
+
+    work.write({"app.env": b"TOKEN=" + fresh() + b"\n"})
+    work.git("add", "app.env")
+    command = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.test", "commit", "-m", "x"]
+    done = subprocess.run(command, cwd=work.path, env=work.environment, capture_output=True, check=False)
+    assert done.returncode != 0
+    assert b"the commit is stopped: 1 secret in what is staged" in done.stderr + done.stdout
+    work.git("commit", "--quiet", "--no-verify", "-m", "leak")
+    stopped = "is stopped: it would publish 1 secret"
+    went, said = work.push("origin", "main")
+    assert (went, stopped in said) == (False, True), said
+    work.git("reset", "--quiet", "--hard", "HEAD~1")
+    assert work.push("origin", "main")[0]
+    work.write({"more.env": b"TOKEN=" + fresh() + b"\n"})
+    work.git("add", "more.env")
+    work.git("commit", "--quiet", "--no-verify", "-m", "leak")
+    went, said = work.push("origin", "main")
+    assert (went, stopped in said) == (False, True), said
 
 
 class TestSideBySide:

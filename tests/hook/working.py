@@ -28,13 +28,18 @@ class Work(GitRepository):
         own = {"HOME": str(self.home), "GIT_CONFIG_GLOBAL": str(self.home / ".gitconfig")}
         return super().run(*arguments, stdin=stdin, **own | variables)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the user's git sees."""
+        own = {"HOME": str(self.home), "GIT_CONFIG_GLOBAL": str(self.home / ".gitconfig"), "GIT_CONFIG_NOSYSTEM": "1"}
+        return {"PATH": os.environ["PATH"]} | own
+
     def push(self, *arguments: str, **variables: str) -> tuple[bool, str]:
         """Whether a push went through, and what was said on standard error."""
-        own = {"HOME": str(self.home), "GIT_CONFIG_GLOBAL": str(self.home / ".gitconfig"), "GIT_CONFIG_NOSYSTEM": "1"}
         done = subprocess.run(
             ["git", "push", *(arguments or ("origin", "HEAD"))],
             cwd=self.path,
-            env={"PATH": os.environ["PATH"]} | own | variables,
+            env=self.environment | variables,
             capture_output=True,
             check=False,
         )
