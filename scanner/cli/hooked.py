@@ -225,7 +225,7 @@ def _policy(call: _Call) -> str:
 def _summary(call: _Call, outcome: Outcome) -> list[str]:
     """What a hook says that stops nothing."""
     found = outcome.found
-    if found is None or found.left < 0:
+    if found is None or found.left < 0 or found.left == found.count > 0:
         return []
     coverage, result = found.result.coverage, found.result
     some = f"{found.count - found.left:,} of " if found.left else ""

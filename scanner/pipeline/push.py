@@ -8,13 +8,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ..errors import GitError, OutOfTime, UntoldError
+from ..errors import GitError, OutOfTime, UntoldError, UsageError
 from ..model import Coverage, GitBlob, NotScanned, Origin, ScanResult
 from ..sources import Batch, Item, Unit, pushed
 from ..sources.git import Repository
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
 POOLED = 24 << 20
 """Bytes from which on several processes search."""
+LOADING = 0.1
+"""Seconds in which a matcher is loaded that need not be compiled."""
+NEWEST = 1 << 20
+"""Bytes that one processor searches before it does nothing but make the matcher."""
 WHOLE = 512 << 20
 """Bytes from which on it may be faster to go through all packs."""
 ANOTHER_LOOK = 0.25
@@ -71,7 +76,7 @@ def search(
     started = time.monotonic()
     late, units = False, list[Unit]()
     with pushed.listing(repository, tips, known, refs, max_size=options.max_size) as listing:
-        from .workers import Harvest, searcher_for  # here: git is at work while the engine is made
+        from .workers import Harvest, broken_off, searcher_for  # here: git is at work while the engine is made
 
         harvest, searcher = Harvest(), searcher_for(options)
         try:
@@ -80,6 +85,10 @@ def search(
                 _search(searcher, units, listing, options, harvest)
         except OutOfTime:
             late = True
+        except (GitError, UsageError):
+            raise
+        except Exception as e:  # noqa: BLE001  what was found until then is not lost
+            harvest.not_scanned.append(broken_off(e))
     harvest.not_scanned += listing.not_scanned
     left = max(1, listing.count - sum(harvest.counts.values())) if late else 0
     found = Pushed(
@@ -137,18 +146,50 @@ def _search(
     searcher: Searcher, units: Sequence[Unit], listing: Listing, options: ScanOptions, harvest: Harvest
 ) -> None:
     """Search what is pushed; what is found is in the harvest, even where `OutOfTime` breaks it off."""
-    searcher.prepare(listing.weight)
-    if listing.weight <= POOLED or options.jobs < 2:
-        for unit in units:
+    from .workers import WORTHWHILE, Harvest, Pool
+
+    weight, waiting = listing.weight, iter(units)
+    packs = _packs(listing, options) if options.jobs > 1 else None
+    if weight < WORTHWHILE:
+        searcher.prepare(weight)
+    else:
+        most = 0 if packs else weight if options.jobs > 1 else NEWEST
+        _prepare(searcher, weight, waiting, most, harvest)
+    if weight <= POOLED or options.jobs < 2:
+        for unit in waiting:
             searcher.search(unit, harvest)
         return
-    from .workers import Harvest, Pool
-
-    pool = Pool(searcher, amount=listing.weight, jobs=options.jobs)
-    packs, store = _packs(listing, options), Store(listing.repository.id_length)
-    for one in pool.run(packs.list_units(store) if packs else units):
+    pool, store = Pool(searcher, amount=weight, jobs=options.jobs), Store(listing.repository.id_length)
+    for one in pool.run(packs.list_units(store) if packs else waiting):
         harvest.add(_of_the_push(one, listing) if packs else one)
     harvest.add(_of_the_push(Harvest(not_scanned=store.not_scanned), listing))
+
+
+def _prepare(searcher: Searcher, weight: int, units: Iterator[Unit], most: int, harvest: Harvest) -> None:
+    """Have a thread make the matcher, which may have to be compiled for seconds, in which no signal would be heard; up
+    to `most` bytes are searched by the other matcher until then."""
+    from .workers import Searcher
+
+    failed: list[Exception] = []
+
+    def prepare() -> None:
+        try:
+            searcher.prepare(weight)
+        except Exception as e:  # noqa: BLE001  it is raised where somebody waits
+            failed.append(e)
+
+    thread = threading.Thread(target=prepare, daemon=True)
+    thread.start()
+    thread.join(LOADING)
+    other = None
+    while thread.is_alive() and harvest.bytes < most and (unit := next(units, None)):
+        if other is None:
+            other = Searcher(searcher.options, searcher.catalog)
+            other.prepare(0)
+        other.search(unit, harvest)
+    thread.join()
+    if failed:
+        raise failed[0]
 
 
 def _packs(listing: Listing, options: ScanOptions) -> Packs | None:

@@ -366,6 +366,12 @@ def where_raised(error: BaseException) -> str:
     return f"{type(error).__name__} at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}"
 
 
+def broken_off(error: Exception) -> NotScanned:
+    """The entry for all that was left when an error ended a search."""
+    why = f"an error in oakum ({where_raised(error)}) ended the search; please report it"
+    return NotScanned(b"all that was left", why)
+
+
 def _failed(unit: AnyUnit, error: Exception) -> NotScanned:
     why = f"an error in oakum ({where_raised(error)}) ended the search of these blobs; please report it"
     return NotScanned(unit.describe(), why, count=unit.size())

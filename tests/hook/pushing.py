@@ -7,7 +7,8 @@ import re
 import resource
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -150,3 +151,21 @@ class Pushing:
 def holds(repository: GitRepository, value: bytes) -> bool:
     """Whether some object of a repository holds a value."""
     return value in repository.run("cat-file", "--batch", "--batch-all-objects", "--buffer")
+
+
+def running(command: str) -> list[str]:
+    """The processes whose command line has this in it; a moment is given to those that end."""
+    for _ in range(50):
+        found = [line for line in _command_lines() if command in line]
+        if not found:
+            break
+        time.sleep(0.02)
+    return found
+
+
+def _command_lines() -> Iterator[str]:
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            yield file.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        except OSError:
+            continue

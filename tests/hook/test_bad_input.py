@@ -14,12 +14,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import pytest
-from pushing import OAKUM, Pushing
+from pushing import OAKUM, Pushing, running
 from scanning import Fresh
 
 Done = subprocess.CompletedProcess[str]
@@ -401,7 +401,7 @@ class TestGit:
         assert done.returncode == 0
         assert "the time for it (1 s) was up" in done.stderr
         assert done.stderr.endswith(GOES_ON)
-        assert running("7777") == []
+        assert running("sleep 7777") == []
 
     @pytest.mark.parametrize("call", ["diff-tree", "ls-tree", "symbolic-ref", "for-each-ref"])
     def test_it_hangs_when_something_was_found(self, leaky: Pushing, program: Callable[[str], str], call: str) -> None:
@@ -413,7 +413,7 @@ class TestGit:
         assert time.monotonic() - begun < 2.5
         assert done.returncode == 1
         assert done.stderr.startswith("oakum: the push to origin is stopped: it would publish 1 secret\n")
-        assert running("6666") == []
+        assert running("sleep 6666") == []
 
     def test_the_user_has_enough(self, pushing: Pushing, program: Callable[[str], str], tmp_path: Path) -> None:
         """Ctrl-C ends it at once, and what it has started."""
@@ -437,7 +437,7 @@ class TestGit:
             process.send_signal(signal.SIGINT)
             assert process.communicate(timeout=10) == (b"", b"oakum: stopped by Ctrl-C\n")
         assert process.returncode == 1
-        assert running("5555") == []
+        assert running("sleep 5555") == []
 
     @pytest.mark.parametrize("after", [0.0, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.1])
     def test_the_user_has_enough_at_any_time(self, leaky: Pushing, after: float) -> None:
@@ -463,26 +463,6 @@ class TestGit:
             said = process.communicate(timeout=10)[1]
         assert process.returncode == 1
         assert b"Traceback" not in said
-
-
-def running(word: str) -> list[str]:
-    """The command lines of processes that hold a word, but for this one's own; a moment is given to those that end."""
-    for _ in range(50):
-        found = list(_command_lines(word))
-        if not found:
-            break
-        time.sleep(0.02)
-    return found
-
-
-def _command_lines(word: str) -> Iterator[str]:
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            text = entry.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-        except OSError:
-            continue
-        if re.search(rf"\bsleep {word}\b", text) and "case" not in text:
-            yield text
 
 
 class TestMachine:
