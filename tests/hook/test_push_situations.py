@@ -116,7 +116,7 @@ def _told(push: Push, runs: list[Run], new: list[Kinds], situation: Situation, *
             what = f"{counted(commits, 'new commit')} ({counted(len(kinds), 'object')}, … s)"
             lines += [f"oakum: nothing found in {what}", *push.notes]
         if run.tips and planted and situation.secret == ALREADY:
-            lines.append(f"oakum: 1 secret of this push at {push.name} already, so that it is not stopped for that")
+            lines.append(f"oakum: 1 secret of this push is at {push.name} already, so that it is not stopped for that")
     lines += [f"oakum: WARNING: {warning}" for warning in push.warnings]
     if push.warnings and not stopped:
         lines.append("oakum: the push goes on (on-incomplete = warn)")
