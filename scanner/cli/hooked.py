@@ -232,8 +232,11 @@ def _summary(call: _Call, outcome: Outcome) -> list[str]:
     what = _counted(len(found.commits), "new commit") if call.stage != "pre-commit" else "what is staged"
     lines = [f"nothing found in {what} ({some}{_counted(found.count, 'object')}, {coverage.seconds:.2f} s)"]
     if found.known:
-        where = "already there" if call.server else f"at {_shown(call)} already"
-        lines.append(f"{_counted(found.known, 'secret')} of this push {where}, so that it is not stopped for that")
+        where = {"pre-push": f"at {_shown(call)}", "pre-commit": "in HEAD", "pre-receive": "here"}[call.stage]
+        them = f"{_counted(found.known, 'secret')} of this {_SAID[call.stage]}"
+        lines.append(
+            f"{them} {'is' if found.known == 1 else 'are'} {where} already, so that it is not stopped for that"
+        )
     if result.below_band:
         lines.append(
             f"{_counted(result.below_band, 'finding')} below {call.config.push.min_band}: `oakum scan` shows all"

@@ -149,7 +149,7 @@ def expression_of_two_lines(w: World) -> Push:
     """The hook is told the first as a line of its own, which says nothing; what is pushed stands on the second. (Git
     itself sends nothing by HTTP then.)"""
     w.change(message="words\non two lines")
-    why = "line 1 on standard input is not what git tells a hook: HEAD^{/words"
+    why = "a line on standard input is not what git tells a hook: HEAD^{/words"
     expression = "HEAD^{/words\non two}:refs/heads/topic"
     return w.push("origin", expression, warnings=(why,), refused=w.protocol == "http")
 

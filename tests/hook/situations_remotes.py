@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from world import ALREADY, NOT_SENT, Push, Table, World
 
 situation = Table()
@@ -78,23 +80,51 @@ def shortened_address(w: World) -> Push:
 
 @situation()
 def other_address_to_push_to(w: World) -> Push:
-    """Of the same remote."""
+    """Of the same remote: it is fetched by another protocol."""
     w.here.git("config", "remote.origin.pushurl", w.url(w.remote))
-    w.here.git("config", "remote.origin.url", "https://example.test/remote.git")
+    w.here.git("config", "remote.origin.url", f"https://example.test{urlsplit(w.url(w.remote)).path}")
     w.change()
     return w.push("origin", "main:refs/heads/topic")
 
 
 @situation()
-def two_addresses_to_push_to(w: World) -> Push:
-    """The hook is called for each, before anything is sent there."""
+def other_repository_to_push_to(w: World) -> Push:
+    """What was fetched says nothing of it."""
     other = w.bare("other.git")
+    w.here.git("config", "remote.origin.pushurl", w.url(other))
+    w.change()
+    return w.push("origin", "main:refs/heads/topic", to=(other,), tracked=0)
+
+
+@situation()
+def address_that_was_changed(w: World) -> Push:
+    """To an empty repository, as where a private project is made public: the refs of the former one say nothing."""
+    other = w.bare("other.git")
+    w.here.git("remote", "set-url", "origin", w.url(other))
+    w.change()
+    return w.push("origin", "main", to=(other,), tracked=0)
+
+
+@situation()
+def refs_that_two_remotes_share(w: World) -> Push:
+    """Nobody knows of which of them they are."""
+    w.here.git("remote", "add", "other", w.url(w.bare("other.git")))
+    w.here.git("config", "remote.other.fetch", "+refs/heads/*:refs/remotes/origin/*")
+    w.change()
+    return w.push("origin", "main:refs/heads/topic", tracked=0)
+
+
+@situation()
+def two_addresses_to_push_to(w: World) -> Push:
+    """The hook is called for each, before anything is sent there. The tracking refs are those of the first."""
+    other = w.bare("other.git")
+    w.here.git("config", "remote.origin.url", w.url(w.remote))
     for bare in (w.remote, other):
         w.here.git("config", "--add", "remote.origin.pushurl", w.url(bare))
     w.here.git("push", "--quiet", "--no-verify", str(other.path), "main")
     w.change()
     w.change("other.txt", b"other\n")
-    return w.push("origin", "main", to=(w.remote, other))
+    return w.push("origin", "main", to=(w.remote, other), tracked=1)
 
 
 @situation()
@@ -144,16 +174,16 @@ def renamed_remote(w: World) -> Push:
     return w.push("upstream", "main:refs/heads/topic", name="upstream", tracking=("refs/remotes/upstream",))
 
 
-@situation(NOT_SENT, unsearched=True)
+@situation()
 def stale_tracking_ref(w: World) -> Push:
-    """The remote has lost the branch since, and all that was in it: it had it once, and the hook asks nobody."""
+    """The remote has lost the branch since, and all that was in it: it says that it has none of that name."""
     w.here.git("switch", "--quiet", "--create", "topic")
     w.change()
     w.publish("topic")
     w.remote.git("update-ref", "-d", "refs/heads/topic")
     w.remote.git("gc", "--quiet", "--prune=now")
     w.here.commit({"other.txt": b"other\n"})
-    return w.push("origin", "topic")
+    return w.push("origin", "topic", tracking=("refs/remotes/origin/main",))
 
 
 @situation()
@@ -214,10 +244,10 @@ def forced_over_a_commit_with_the_secret(w: World) -> Push:
 
 @situation()
 def branch_that_the_remote_has_lost(w: World) -> Push:
-    """Everything is sent again; the hook takes it for known, and searches what is new."""
+    """Its main branch: everything is sent again, and searched."""
     w.remote.git("update-ref", "-d", "refs/heads/main")
     w.change()
-    return w.push("origin", "main")
+    return w.push("origin", "main", tracked=0)
 
 
 @situation()

@@ -55,7 +55,10 @@ def test_what_a_push_sends_is_searched(
     after = [(stored(bare), refs_of(bare)) for bare in world.bares]
 
     stopped = planted and situation.secret == STOPPED
-    known = [[*tracking, *([] if stopped else _sent(done.runs[:n], run))] for n, run in enumerate(done.runs)]
+    known = [
+        [*tracking, *([] if stopped else _sent(done.runs[:n], run))] if n < push.tracked else []
+        for n, run in enumerate(done.runs)
+    ]
     new = [_new(run, ids, push) for run, ids in zip(done.runs, known, strict=True)]
     assert [sorted(run.searched) for run in done.runs] == [sorted(kinds) for kinds in new]
     assert done.told == _told(push, done.runs, new, situation, planted=planted)
@@ -113,7 +116,7 @@ def _told(push: Push, runs: list[Run], new: list[Kinds], situation: Situation, *
             what = f"{counted(commits, 'new commit')} ({counted(len(kinds), 'object')}, … s)"
             lines += [f"oakum: nothing found in {what}", *push.notes]
         if run.tips and planted and situation.secret == ALREADY:
-            lines.append(f"oakum: 1 secret of this push at {push.name} already, so that it is not stopped for that")
+            lines.append(f"oakum: 1 secret of this push is at {push.name} already, so that it is not stopped for that")
     lines += [f"oakum: WARNING: {warning}" for warning in push.warnings]
     if push.warnings and not stopped:
         lines.append("oakum: the push goes on (on-incomplete = warn)")

@@ -41,7 +41,7 @@ def test_what_is_received_is_searched(
     commits = counted(sum(kind == "commit" for kind in new.values()), "new commit")
     told = [f"oakum: nothing found in {commits} ({counted(len(new), 'object')}, … s)"] if tips else []
     if planted and situation.secret == ALREADY:
-        told.append("oakum: 1 secret of this push already there, so that it is not stopped for that")
+        told.append("oakum: 1 secret of this push is here already, so that it is not stopped for that")
     assert done.told == told
     assert done.status == 0, done.said
     assert {name for name in after if name not in before} <= set(run.searched)

@@ -45,6 +45,8 @@ class Push:
     to: tuple[GitRepository | None, ...]
     before: tuple[str, ...] = ()
     tracking: tuple[str, ...] = ("refs/remotes/origin",)
+    tracked: int = 1 << 30
+    """To how many of `to`, the first ones, they belong."""
     name: str = "origin"
     lacks: tuple[str, ...] = ()
     refused: bool = False
