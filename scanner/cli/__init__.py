@@ -9,11 +9,11 @@ import sys
 def main() -> None:
     """Run the command line; every way out of the process goes through here."""
     if sys.argv[1:2] == ["push"] and len(sys.argv) == 4:  # as git calls it, whatever a remote is called
-        import gc
-
-        sys.setswitchinterval(0.0005)
-        gc.set_threshold(100_000)  # what is imported stays; to look through it again and again takes 10 ms
         try:
+            import gc
+
+            sys.setswitchinterval(0.0005)
+            gc.set_threshold(100_000)  # what is imported stays; to look through it again and again takes 10 ms
             from .hooked import answer
 
             code = answer("pre-push", *sys.argv[2:])

@@ -95,7 +95,7 @@ def of_commit(findings: Sequence[RankedFinding], prefix: str = "") -> list[Way]:
 
 def of_received(findings: Sequence[RankedFinding]) -> list[Way]:
     """For whoever pushed to a server."""
-    return [("remove", list(_elsewhere(list(_places(findings))))), ("rotate", list(_rotation(findings)))]
+    return [("remove", list(_elsewhere(findings))), ("rotate", list(_rotation(findings)))]
 
 
 def paths_of(findings: Sequence[RankedFinding]) -> list[bytes]:
@@ -130,7 +130,7 @@ class _Removal:
         if routes and self.standing.work_tree:
             yield from self._commits(routes[0], routes[1:])
         elif not tags:
-            yield from _elsewhere(list(_places(self.findings)))
+            yield from _elsewhere(self.findings)
 
     def _tags(self) -> Iterator[str | Command]:
         """Secrets in messages of tags, and in files that a tag names by itself."""
@@ -262,12 +262,18 @@ class _Removal:
         return f"-- {paths}" if paths else ""
 
 
-def _elsewhere(places: Sequence[_Place]) -> Iterator[str | Command]:
-    """Where nothing is known of the work tree that the commits come from."""
-    commits = list(dict.fromkeys(place.commit[:12] for place in places if place.commit))
+def _elsewhere(findings: Sequence[RankedFinding]) -> Iterator[str | Command]:
+    """Where nothing is known of the work tree that the commits come from, or of the commits."""
+    commits = list(dict.fromkeys(place.commit[:12] for place in _places(findings) if place.commit))
+    origins = (o.origin for ranked in findings for o in ranked.finding.occurrences)
+    blobs = dict.fromkeys(o.blob for o in origins if isinstance(o, GitBlob) and not o.commit)
+    if not commits:
+        for blob in list(blobs)[:MOST_NAMED]:
+            yield Command(f"git log --all --oneline --find-object={blob[:12]}", "names the commits")
+    which = f" ({_listed(commits)})" if commits else ""
     yield (
-        f"take what was found out of the commits that brought it ({_listed(commits) or 'see above'}), and push again; "
-        "a further commit that deletes it is not enough: the older ones would be published, too"
+        f"take what was found out of the commits that brought it{which}, and push again; a further commit that deletes "
+        "it is not enough: the older ones would be published, too"
     )
 
 
