@@ -288,7 +288,8 @@ def _ways(call: _Call, repository: Repository, outcome: Outcome) -> list[Way]:
     try:
         with call.budget.bounded(call.budget.seconds * TO_EXPLAIN):
             paths = remedy.paths_of(findings)
-            standing = Standing.of(repository, call.told, outcome.found.commits, paths, prefix)
+            guilty = remedy.commits_of(findings)
+            standing = Standing.of(repository, call.told, outcome.found.commits, paths, prefix, guilty)
     except (OutOfTime, GitError):
         pass  # what has to be done is told without the very commands
     return remedy.of_push(findings, call.told, standing)

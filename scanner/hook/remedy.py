@@ -72,8 +72,15 @@ class _Route:
 
 def of_push(findings: Sequence[RankedFinding], told: Told, standing: Standing) -> list[Way]:
     """For a push from a work tree."""
+    commits = commits_of(findings)
+    remove: list[str | Command]
+    if commits and all(commit in standing.fetched for commit in commits):
+        where = _listed(list(dict.fromkeys(clean(standing.fetched[commit]) for commit in commits)))
+        remove = [f"it came from {where}, which has it already: it is to be taken out there, not here"]
+    else:
+        remove = list(_Removal(findings, told, standing).lines())
     return [
-        ("remove", list(_Removal(findings, told, standing).lines())),
+        ("remove", remove),
         ("rotate", list(_rotation(findings))),
         ("accept", list(_acceptance(findings))),
         ("skip", [Command('OAKUM_SKIP="why" git push', "this push alone; it is recorded")]),
@@ -96,6 +103,11 @@ def of_commit(findings: Sequence[RankedFinding], prefix: str = "") -> list[Way]:
 def of_received(findings: Sequence[RankedFinding]) -> list[Way]:
     """For whoever pushed to a server."""
     return [("remove", list(_elsewhere(findings))), ("rotate", list(_rotation(findings)))]
+
+
+def commits_of(findings: Sequence[RankedFinding]) -> list[str]:
+    """The commits that brought what was found."""
+    return list(dict.fromkeys(place.commit for place in _places(findings) if place.commit))
 
 
 def paths_of(findings: Sequence[RankedFinding]) -> list[bytes]:

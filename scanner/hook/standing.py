@@ -12,6 +12,8 @@ from ..sources.pushed import descends, parents_of, peeled
 from ..sources.refs import branch_of, head_of
 from .protocol import Told
 
+MOST_COMMITS = 5
+"""Commits that are looked for in what was fetched from others."""
 MOST_PATHS = 200
 """Files that are looked for in the work tree."""
 
@@ -23,7 +25,8 @@ class Standing:
     `parents` has those of each new commit, the newest first; `tips` the commit that each pushed id leads to; `head` and
     `branch` are what is checked out (no branch: a commit), `work_tree` where (empty: nowhere), `prefix` the folder in
     it that git was called in, and `lying` what lies there beside what git has. `behind_head` are the tips that HEAD
-    builds on, `rebasing` says that a rebase is under way.
+    builds on, `rebasing` says that a rebase is under way. `fetched` has, of commits that came from another
+    remote, the tracking ref that has them.
     """
 
     parents: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -35,12 +38,20 @@ class Standing:
     lying: frozenset[bytes] = frozenset()
     behind_head: frozenset[str] = frozenset()
     rebasing: bool = False
+    fetched: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, repository: Repository, told: Told, commits: Sequence[str], paths: Iterable[bytes], prefix: str
+        cls,
+        repository: Repository,
+        told: Told,
+        commits: Sequence[str],
+        paths: Iterable[bytes],
+        prefix: str,
+        guilty: Iterable[str] = (),
     ) -> Standing:
-        """Ask git; GitError where it does not answer. Of some paths it is told whether they lie about."""
+        """Ask git; GitError where it does not answer. Of some paths it is told whether they lie about, of some commits
+        whether another remote has them."""
         head, tips = head_of(repository), peeled(repository, told.tips)
         states = (os.path.join(repository.git_dir, name) for name in (b"rebase-merge", b"rebase-apply"))
         return cls(
@@ -53,6 +64,7 @@ class Standing:
             _lying(repository, paths),
             frozenset(tip for tip in tips.values() if tip == head or (head and descends(repository, head, tip))),
             any(map(os.path.isdir, states)),
+            _fetched(repository, guilty),
         )
 
     def reached(self, tip: str) -> set[str]:
@@ -74,6 +86,16 @@ class Standing:
         """Some of the new commits, oldest first."""
         chosen = set(some)
         return [commit for commit in reversed(list(self.parents)) if commit in chosen]
+
+
+def _fetched(repository: Repository, commits: Iterable[str]) -> dict[str, str]:
+    """Of some commits a tracking ref that has them: they are new to the remote, so that it is another one's."""
+    found: dict[str, str] = {}
+    for commit in list(commits)[:MOST_COMMITS]:
+        asked = ("for-each-ref", "--count=1", "--format=%(refname:lstrip=2)", f"--contains={commit}", "refs/remotes")
+        if ref := repository.run(*asked).decode("utf-8", "replace").strip():
+            found[commit] = ref
+    return found
 
 
 def _lying(repository: Repository, paths: Iterable[bytes]) -> frozenset[bytes]:

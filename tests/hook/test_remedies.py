@@ -974,3 +974,18 @@ class TestOtherWays:
             f"if it ever left this machine, revoke it (github-pat): {GITHUB}",
             "revoke it (npm-access-token): https://docs.npmjs.com/revoking-access-tokens",
         ]
+
+
+def test_what_was_fetched_from_another_remote_is_not_to_be_rewritten_here(tmp_path: Path, fresh: Fresh) -> None:
+    """As in a fork, whose upstream has the secret in public."""
+    pushing = Pushing.create(tmp_path)
+    upstream = GitRepository.create(tmp_path / "upstream")
+    upstream.git("pull", "--quiet", str(pushing.remote.path), "main")
+    upstream.commit({"app.env": b"TOKEN=" + fresh() + b"\n"})
+    pushing.work.git("remote", "add", "upstream", "../upstream")
+    pushing.work.git("fetch", "--quiet", "upstream")
+    pushing.work.git("merge", "--quiet", "--no-edit", "upstream/main")
+    done = pushing.push("origin", "main")
+    assert done.code == 1
+    told = "  remove  it came from upstream/main, which has it already: it is to be taken out there, not here\n"
+    assert told in done.said
