@@ -182,6 +182,7 @@ class TestStandardInput:
         assert_told(pushing, lambda: pushing.hook(given=line.encode() + b"\n"), odd(line[:120]))
 
 
+@pytest.mark.long
 class TestDamage:
     """Objects that are pushed are damaged or missing."""
 
@@ -360,6 +361,7 @@ def program(tmp_path: Path) -> Callable[[str], str]:
     return make
 
 
+@pytest.mark.long
 class TestGit:
     """Git is not what it was."""
 
@@ -475,6 +477,7 @@ class TestGit:
         assert b"Traceback" not in said
 
 
+@pytest.mark.long
 class TestMachine:
     """Disks, memory, files and streams are not what they were."""
 

@@ -77,6 +77,7 @@ def within(budget: float, run: Callable[[], Done]) -> Done:
     raise AssertionError(f"{budget} s became {taken}")
 
 
+@pytest.mark.long
 class TestPush:
     """A push that is too large."""
 

@@ -218,6 +218,7 @@ def remove(page: str) -> list[str]:
     return [step.text for step in way(page, "remove")]
 
 
+@pytest.mark.long
 class TestFiles:
     """A secret in a file."""
 
@@ -611,6 +612,7 @@ class TestMerges:
         assert pushing.bash("git diff --name-status @{1}").stdout == "D\town.txt\n"
 
 
+@pytest.mark.long
 class TestRefs:
     """What is pushed, and what is checked out."""
 

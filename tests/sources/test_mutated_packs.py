@@ -14,7 +14,10 @@ from mutated import MAX_SIZE, Small
 from oakum.scanner.sources import packs
 from scanning import lost, places, scan
 
-pytestmark = pytest.mark.skipif(not packs.available(), reason="needs a C compiler when oakum is installed")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not packs.available(), reason="needs a C compiler when oakum is installed"),
+]
 
 LONGEST = 120
 """Seconds for one scan, of which a sound one takes a twentieth of one."""

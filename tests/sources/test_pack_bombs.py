@@ -15,7 +15,10 @@ from mutated import stamp, tree
 from oakum.scanner.sources import packs
 from scanning import Fresh, left_out, lost, scan
 
-pytestmark = pytest.mark.skipif(not packs.available(), reason="needs a C compiler when oakum is installed")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not packs.available(), reason="needs a C compiler when oakum is installed"),
+]
 
 LIMIT = 1 << 20
 """The size limit of these scans."""
