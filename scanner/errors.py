@@ -32,7 +32,7 @@ class AllowlistError(OakumError):
 
 
 class UntoldError(OakumError):
-    """Secrets were found, and what they are could not be told; `count` is in how many objects."""
+    """Secrets were found, and what they are could not be told; `count` is how many."""
 
     def __init__(self, count: int, why: str) -> None:
         super().__init__(why)

@@ -12,7 +12,7 @@ def main() -> None:
         try:
             import gc
 
-            sys.setswitchinterval(0.0005)
+            sys.setswitchinterval(0.0005)  # while modules are imported, a thread reads what git says
             gc.set_threshold(100_000)  # what is imported stays; to look through it again and again takes 10 ms
             from .hooked import answer
 

@@ -11,36 +11,28 @@ import sys
 
 def cache_folder() -> str:
     """Of what can be made anew; empty where there is no such place."""
-    home = os.path.expanduser("~")
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
-    elif sys.platform == "darwin":
-        base = os.path.join(home, "Library", "Caches")
-    else:
-        base = _xdg("XDG_CACHE_HOME", home, ".cache")
-    return os.path.join(base, "oakum") if os.path.isabs(base) else ""
+    return _folder("XDG_CACHE_HOME", ".cache", windows=("LOCALAPPDATA", "Local"), mac=("Library", "Caches"))
 
 
 def config_folder() -> str:
     """Of the user's own configuration, on macOS as on Linux; empty where there is no such place."""
-    home = os.path.expanduser("~")
-    if sys.platform == "win32":
-        base = os.environ.get("APPDATA") or os.path.join(home, "AppData", "Roaming")
-    else:
-        base = _xdg("XDG_CONFIG_HOME", home, ".config")
-    return os.path.join(base, "oakum") if os.path.isabs(base) else ""
+    return _folder("XDG_CONFIG_HOME", ".config", windows=("APPDATA", "Roaming"))
 
 
 def state_folder() -> str:
-    """Of records that nothing else has; empty where there is no such place."""
+    """Of records that nothing else has, on macOS as on Linux; empty where there is no such place."""
+    return _folder("XDG_STATE_HOME", ".local", "state", windows=("LOCALAPPDATA", "Local"))
+
+
+def _folder(variable: str, *otherwise: str, windows: tuple[str, str], mac: tuple[str, ...] = ()) -> str:
+    """Oakum's own in the folder that a variable names, or in that way from the user's home; on Windows in that which
+    another variable names, or in that one of AppData."""
     home = os.path.expanduser("~")
     if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
+        base = os.environ.get(windows[0]) or os.path.join(home, "AppData", windows[1])
+    elif sys.platform == "darwin" and mac:
+        base = os.path.join(home, *mac)
     else:
-        base = _xdg("XDG_STATE_HOME", home, os.path.join(".local", "state"))
+        given = os.environ.get(variable, "")
+        base = given if os.path.isabs(given) else os.path.join(home, *otherwise)
     return os.path.join(base, "oakum") if os.path.isabs(base) else ""
-
-
-def _xdg(variable: str, home: str, otherwise: str) -> str:
-    given = os.environ.get(variable, "")
-    return given if os.path.isabs(given) else os.path.join(home, otherwise)

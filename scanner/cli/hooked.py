@@ -35,7 +35,6 @@ MOST_GIVEN = 64 << 20
 """Bytes that are read of standard input: half a million refs."""
 TO_EXPLAIN = 0.35
 """How much of the budget may be used beyond it to say how to go on."""
-STAGES = ("pre-push", "pre-commit", "pre-receive")
 _NO_REASONS = frozenset({"", "0", "1", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _SAID = {"pre-push": "push", "pre-commit": "commit", "pre-receive": "push"}
 
@@ -89,15 +88,15 @@ def _answered(call: _Call) -> int:
     except Exception as e:
         if call.environment.get("OAKUM_DEBUG"):
             raise
-        return _failed(call, _told_of(e), e)
+        if isinstance(e, UntoldError):
+            call.secrets = e.count
+        return _failed(call, _told_of(e))
 
 
-def _failed(call: _Call, problem: str, error: Exception | None = None) -> int:
+def _failed(call: _Call, problem: str) -> int:
     """Whatever goes wrong: what was found stops git, and of what was not searched the policy says whether it does."""
     if not call.configured:
         _configure(call, b"" if call.server else call.folder)
-    if isinstance(error, UntoldError):
-        call.secrets = error.count
     if call.secrets:
         problem = f"{_counted(call.secrets, 'secret')} found, which cannot be shown here ({problem}); see `oakum scan`"
     return _incomplete(call, [problem])
@@ -325,6 +324,8 @@ def _counted(number: int, name: str) -> str:
 
 def _told_of(error: Exception) -> str:
     """An error in a line, without what it could hold of what was searched."""
+    if isinstance(error, UntoldError):
+        return str(error)
     if isinstance(error, OakumError):
         return f"nothing was searched: {error}"
     if isinstance(error, MemoryError):

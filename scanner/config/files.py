@@ -11,7 +11,7 @@ from typing import Any
 from ..cache import READING
 from ..errors import ConfigError
 from ..model import Suppression, clean
-from . import NAME, PROJECT
+from . import NAME, OWN, PROJECT
 from .settings import ENTRY, SETTINGS, Setting
 
 LARGEST = 1 << 20
@@ -43,7 +43,7 @@ def of_target(root: bytes) -> Iterator[Source]:
 
 def of_user(folder: str) -> Iterator[Source]:
     """What the user's own file says; files that it names are relative to its folder."""
-    path = os.path.join(os.fsencode(folder), b"config.toml")
+    path = os.path.join(os.fsencode(folder), os.fsencode(OWN))
     if text := content(path, follow=True):
         yield source(clean(path), parsed(clean(path), text), own=True, folder=folder)
 

@@ -100,13 +100,14 @@ def search(
     )
     if not harvest.found:
         return found
+    secrets = {one.secret for _, sightings in harvest.found for one in sightings}
     try:
-        remote = _Elsewhere.of(searcher, (one.secret for _, sightings in harvest.found for one in sightings))
+        remote = _Elsewhere.of(searcher, secrets)
         return _Judge(listing, refs, searcher, harvest, options, budget, remote).judged(found, started)
     except Exception as e:
         from .workers import where_raised
 
-        raise UntoldError(len(harvest.found), f"an error in oakum ({where_raised(e)}); please report it") from e
+        raise UntoldError(len(secrets), f"an error in oakum ({where_raised(e)}); please report it") from e
 
 
 def staged(repository: Repository, options: ScanOptions, budget: Budget) -> Pushed:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 from binascii import unhexlify
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 UNIT_OBJECTS = 4096
 UNIT_BYTES = 32 << 20
+CHOSEN_OBJECTS = 512
+"""Of a unit of objects that were named one by one."""
 ASKED_AT_ONCE = 200
 """Ids written before their answers are read: they must fit a pipe's buffer (16 KiB where it is smallest)."""
 LONGEST_NAME = 200
@@ -413,14 +415,28 @@ def chosen_units(
     repository: Repository, kind: Kind, names: Sequence[str], not_scanned: list[NotScanned], *, max_size: int
 ) -> Iterator[ObjectUnit]:
     """Units of some objects, in the order of their names; those that are too large are left out."""
+    sizes = ((name, size) for name, (_, _, size) in zip(names, headers(repository, names), strict=True))
+    return sized_units(repository, kind, sizes, not_scanned, max_size=max_size)
+
+
+def sized_units(
+    repository: Repository,
+    kind: Kind,
+    sizes: Iterable[tuple[str, int]],
+    not_scanned: list[NotScanned],
+    *,
+    max_size: int,
+    most: int = UNIT_BYTES,
+) -> Iterator[ObjectUnit]:
+    """The same for objects whose sizes are known, with about `most` bytes in a unit."""
     batch, weight = bytearray(), 0
-    for text, (_, _, size) in zip(names, headers(repository, names), strict=True):
+    for name, size in sizes:
         if size > max_size:
-            not_scanned.append(too_large(kind, text.encode(), size))
+            not_scanned.append(too_large(kind, name.encode(), size))
             continue
-        batch += bytes.fromhex(text)
+        batch += bytes.fromhex(name)
         weight += size
-        if weight >= UNIT_BYTES or len(batch) >= 512 * len(text) // 2:
+        if weight >= most or len(batch) >= CHOSEN_OBJECTS * len(name) // 2:
             yield ObjectUnit(repository, kind, bytes(batch), weight)
             batch, weight = bytearray(), 0
     if batch:

@@ -16,11 +16,10 @@ from ..errors import GitError
 from ..model import NotScanned
 from . import Batch, Item
 from .git import Conversation, Repository
-from .objects import Kind, ObjectUnit, headers, too_large
+from .objects import Kind, ObjectUnit, headers, sized_units
 
 AHEAD = 4 << 20
 """Bytes that are read before anybody asks for them."""
-UNIT_OBJECTS = 512
 UNIT_BYTES = 8 << 20
 LONGEST_LISTING = 3600.0
 """Seconds that `rev-list` may be silent; a hook's budget ends it long before."""
@@ -288,9 +287,13 @@ class Listing:
         self.commits = [name for name, _ in sizes.get("commit", ())]
         self.tags = [name for name, _ in sizes.get("tag", ())]
         self.blobs = {name for name, _ in sizes.get("blob", ())}
-        units = [unit for kind in _KINDS for unit in self._of_kind(kind, sizes.get(kind, []))]
+        units = [unit for kind in _KINDS for unit in self._units_of(kind, sizes.get(kind, []))]
         self.count, self.weight = sum(u.size() for u in units), sum(u.weight for u in units)
         return units
+
+    def _units_of(self, kind: Kind, sizes: list[tuple[str, int]]) -> Iterator[ObjectUnit]:
+        repository, left_out = self.repository, self.not_scanned
+        return sized_units(repository, kind, sizes, left_out, max_size=self.max_size, most=UNIT_BYTES)
 
     def _brought(self, listed: Sequence[str]) -> list[str]:
         """What commits brought of which the trees can be read, in place of what git would have listed."""
@@ -317,20 +320,6 @@ class Listing:
     def _leave_out(self, names: Iterable[str]) -> None:
         why = "is not in the object store, so that it was not searched (a partial clone? damage? see `git fsck`)"
         self.not_scanned += (NotScanned(name.encode(), why) for name in sorted(names))
-
-    def _of_kind(self, kind: Kind, listed: list[tuple[str, int]]) -> Iterator[ObjectUnit]:
-        batch, weight = bytearray(), 0
-        for name, size in listed:
-            if size > self.max_size:
-                self.not_scanned.append(too_large(kind, name.encode(), size))
-                continue
-            batch += bytes.fromhex(name)
-            weight += size
-            if weight >= UNIT_BYTES or len(batch) >= UNIT_OBJECTS * len(name) // 2:
-                yield ObjectUnit(self.repository, kind, bytes(batch), weight)
-                batch, weight = bytearray(), 0
-        if batch:
-            yield ObjectUnit(self.repository, kind, bytes(batch), weight)
 
 
 @contextmanager
