@@ -11,11 +11,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LAYERS = {
-    "patterns": -2,
-    "canonical": -1,
-    "model": 0,
-    "errors": 0,
-    "cache": 0,
+    "patterns": -3,
+    "canonical": -2,
+    "model": -1,
+    "errors": -1,
+    "cache": -1,
+    "listed": 0,
     "sources": 1,
     "engine": 1,
     "prove": 1,
