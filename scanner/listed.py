@@ -1,7 +1,7 @@
-"""What a listing of stored objects says, as it passes between the stages: rows, names, plans, and the result.
+"""What a listing of stored objects says, as it passes between the stages: rows, folders, containers, names.
 
 Keys, container names and what is said of an object stay `bytes` until they are reported; sizes are bytes, -1 where
-none is told; times are text that begins with `YYYY-MM-DD`, empty where none is told.
+none is told; days are `YYYY-MM-DD`, empty where none is told.
 """
 
 from __future__ import annotations
@@ -12,19 +12,42 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Entries of one container, as columns of the same length, in the order of the listing.
+    """Objects of one container, as columns of the same length, in the order of the listing.
 
-    `keys` are decoded: as the store would be asked for them. `texts` holds what else is said of entry i that could hold
-    a credential (metadata, tags, URLs), one `name=value` a line. `versions` and `etags` are asked for few entries only:
-    `detail(i)` tells of one entry its (etag, version).
+    `keys` are decoded: as the store would be asked for them. `etags` and `versions` may be empty: none is told then.
+    `texts` holds, for the object at a place, what else is said of it that could hold a credential (metadata, tags,
+    URLs), one `name=value` a line.
     """
 
     container: bytes
     keys: Sequence[bytes]
     sizes: Sequence[int]
-    modified: Sequence[bytes]
+    days: Sequence[bytes]
+    etags: Sequence[bytes] = ()
+    versions: Sequence[bytes] = ()
     texts: Mapping[int, bytes] = field(default_factory=dict)
-    details: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Folders that a listing names and does not enter, by their prefixes, which end with `/`."""
+
+    container: bytes
+    prefixes: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container (bucket, Azure container) that a listing of containers names.
+
+    `access` says what anybody may do there, where the listing tells: `list` (list and read), `read` (read what he
+    knows the name of), `none`; empty where it tells nothing. `text` is as in `Rows`.
+    """
+
+    name: bytes
+    access: str = ""
+    day: bytes = b""
+    text: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
