@@ -38,13 +38,17 @@ Read = Rows | Folders | Container | NotScanned
 
 
 class Kind(Protocol):
-    """A kind of listing. `name` is what `--kind` takes, `title` is for people."""
+    """A kind of listing."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """As `--kind` takes it."""
+        ...
 
     @property
-    def title(self) -> str: ...
+    def title(self) -> str:
+        """For people."""
+        ...
 
     def recognises(self, head: bytes) -> bool:
         """Whether a stream that begins so (`HEAD` bytes, or all of it) is one of this kind."""
