@@ -66,3 +66,20 @@ class NameRule:
     extensions: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An object whose name tells of credentials: how likely and how bad (`score`, 0 to 100, and its band), and how much
+    a look at it promises for what it costs (`worth`)."""
+
+    container: bytes
+    key: bytes
+    size: int
+    day: bytes
+    etag: str
+    version: str
+    rule: NameRule
+    score: int
+    band: str
+    worth: float

@@ -29,6 +29,7 @@ LAYERS = {
     "allow": 1,
     "ledger": 1,
     "suppressions": 1,
+    "survey": 1,
     "config": 1,
     "foreign": 1,
     "pipeline": 2,
