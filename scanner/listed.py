@@ -136,6 +136,10 @@ class Target:
     containers: Mapping[bytes, Container] = field(default_factory=dict)
     folders: int = 0
 
+    def named_containers(self) -> list[bytes]:
+        """The names of the containers that are known."""
+        return sorted({name for name, _ in self.tree if name})
+
     def whole(self) -> Extent:
         """All that was listed."""
         total = Extent()
