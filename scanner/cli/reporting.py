@@ -33,7 +33,7 @@ class Size(click.ParamType[int]):
 
 
 def exit_code(result: ScanResult, *, more: bool = False) -> int:
-    """130 when interrupted, 1 with findings (`more`: of another kind), 2 when something was not searched, 0 otherwise."""
+    """130 when interrupted, 1 with findings (or `more` that counts), 2 when something was not searched, else 0."""
     return 130 if result.interrupted else 1 if result.findings or more else 0 if result.complete else 2
 
 
