@@ -85,10 +85,12 @@ class Survey:
         return below
 
     def _at(self, container: bytes, prefix: bytes) -> Extent:
-        if prefix.count(b"/") > self.depth:
-            prefix = b"/".join(prefix.split(b"/", self.depth)[: self.depth]) + b"/" if self.depth else b""
         place = (container, prefix)
         extent = self.places.get(place)
+        if extent is None and prefix.count(b"/") > self.depth:
+            prefix = b"/".join(prefix.split(b"/", self.depth)[: self.depth]) + b"/" if self.depth else b""
+            place = (container, prefix)
+            extent = self.places.get(place)
         if extent is None:
             extent = self.places[place] = Extent()
         return extent
