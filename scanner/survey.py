@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .listed import Container, Named, Rows
+from .listed import Container, Extent, Named, Place, Rows
 from .model import BANDS
 
 DEEPEST = 8
@@ -17,37 +17,7 @@ MOST_FOLDERS = 20_000
 MOST_CONTAINERS = 10_000
 """Containers that are told apart; of the others, all is counted under no name."""
 
-_NONE = (0,) * len(BANDS)
 _ONE = {band: tuple(int(other == band) for other in BANDS) for band in BANDS}
-
-Place = tuple[bytes, bytes]
-"""A container and a prefix in it, which ends with `/` or is empty."""
-
-
-@dataclass(slots=True)
-class Extent:
-    """How much there is: objects, their size in bytes, how many of them tell no size, and their first and last day.
-
-    `named` counts the objects whose names tell of credentials, for each of `BANDS`.
-    """
-
-    objects: int = 0
-    size: int = 0
-    unsized: int = 0
-    oldest: bytes = b""
-    newest: bytes = b""
-    named: tuple[int, ...] = _NONE
-
-    def add(self, other: Extent) -> None:
-        """What another one has."""
-        self.objects += other.objects
-        self.size += other.size
-        self.unsized += other.unsized
-        if other.oldest and (other.oldest < self.oldest or not self.oldest):
-            self.oldest = other.oldest
-        self.newest = max(self.newest, other.newest)
-        if other.named is not _NONE:
-            self.named = tuple(map(sum, zip(self.named, other.named, strict=True)))
 
 
 @dataclass(slots=True)
@@ -115,10 +85,12 @@ class Survey:
         return below
 
     def _at(self, container: bytes, prefix: bytes) -> Extent:
-        if prefix.count(b"/") > self.depth:
-            prefix = b"/".join(prefix.split(b"/", self.depth)[: self.depth]) + b"/" if self.depth else b""
         place = (container, prefix)
         extent = self.places.get(place)
+        if extent is None and prefix.count(b"/") > self.depth:
+            prefix = b"/".join(prefix.split(b"/", self.depth)[: self.depth]) + b"/" if self.depth else b""
+            place = (container, prefix)
+            extent = self.places.get(place)
         if extent is None:
             extent = self.places[place] = Extent()
         return extent

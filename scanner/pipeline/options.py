@@ -53,3 +53,11 @@ class ScanOptions:
         """Those for one target."""
         own = self.configured.get(name)
         return replace(self, min_band=own.min_band, max_size=own.max_size, suppressions=own.allow) if own else self
+
+
+@dataclass(frozen=True, slots=True)
+class ListingOptions:
+    """How to read listings: what `scan` says of any search, and the `kind` they are of (empty: by their content)."""
+
+    scan: ScanOptions
+    kind: str = ""

@@ -59,6 +59,10 @@ class Redactor:
         """An entry without known values."""
         return replace(entry, what=_replaced(self._names, entry.what), why=self._text(entry.why))
 
+    def name(self, name: bytes) -> bytes:
+        """A name without known values."""
+        return _replaced(self._names, name)
+
     def suppression(self, entry: Suppression) -> Suppression:
         """What somebody accepted, without known values: a reason can hold one."""
         reason, path, by, seen = map(self._text, (entry.reason, entry.path, entry.by, entry.seen))
