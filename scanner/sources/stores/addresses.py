@@ -26,7 +26,9 @@ _METADATA = frozenset(
         ),
     )
 )
-_NAMES = frozenset({"metadata.google.internal", "metadata.goog", "metadata", "instance-data", "metadata.tencentyun.com"})
+_NAMES = frozenset(
+    {"metadata.google.internal", "metadata.goog", "metadata", "instance-data", "metadata.tencentyun.com"}
+)
 _NAT64 = ip_network("64:ff9b::/96")
 """RFC 6052: the last 32 bits are an IPv4 address."""
 
@@ -57,6 +59,6 @@ def _inside(ip: IPv4Address | IPv6Address) -> list[IPv4Address]:
     if isinstance(ip, IPv4Address):
         return []
     inside = [ip.ipv4_mapped, ip.sixtofour, ip.teredo[1] if ip.teredo else None]
-    if ip in _NAT64 or int(ip) >> 32 == 0 and int(ip) > 1:
+    if ip in _NAT64 or (int(ip) >> 32 == 0 and int(ip) > 1):
         inside.append(IPv4Address(int(ip) & 0xFFFFFFFF))
     return [each for each in inside if each is not None]

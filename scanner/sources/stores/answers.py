@@ -82,7 +82,9 @@ def _xml_texts(page: bytes, wanted: Mapping[Path, int]) -> dict[Path, Sequence[s
     return dict(found)
 
 
-_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|&#(?:x0*1?[0-9a-fA-F]|0*(?:[0-9]|[12][0-9]|3[01]));|&#x0*[fF]{4};")
+_CONTROL = re.compile(
+    rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|&#(?:x0*1?[0-9a-fA-F]|0*(?:[0-9]|[12][0-9]|3[01]));|&#x0*[fF]{4};"
+)
 
 
 def raw(text: str) -> bytes:
@@ -96,7 +98,9 @@ def root_of(page: bytes) -> str:
     return found[1].decode("ascii") if found else ""
 
 
-_ROOT = re.compile(rb"\s*(?:<\?[^<>]{0,500}\?>\s*|<!--(?:[^-]|-[^-]){0,2000}-->\s*){0,8}<(?:[\w.-]{1,60}:)?([\w.-]{1,60})[\s/>]")
+_ROOT = re.compile(
+    rb"\s*(?:<\?[^<>]{0,500}\?>\s*|<!--(?:[^-]|-[^-]){0,2000}-->\s*){0,8}<(?:[\w.-]{1,60}:)?([\w.-]{1,60})[\s/>]"
+)
 
 
 def json_text(page: bytes, name: str, depth: int) -> str:
@@ -180,13 +184,13 @@ def refusal(status: int, headers: Mapping[str, str], code: str, *, signed: bool)
         to = headers.get("location", "")
         elsewhere = to.partition("?")[0].partition("#")[0][:300] or "a place that it does not name"
         return f"it redirects to {elsewhere} ({said}), which is not followed: give that URL, if it is the right one"
-    if code in EXPIRED or status == 401 and signed and "expired" in headers.get("www-authenticate", "").lower():
+    if code in EXPIRED or (status == 401 and signed and "expired" in headers.get("www-authenticate", "").lower()):
         return f"the credentials have expired ({said}): run it again with new ones"
     if code == "AuthenticationFailed":
         return f"it does not take the signature ({said}): it has expired, or its key was changed, or it is not complete"
     if code == "AuthorizationSourceIPMismatch":
         return f"the signature holds for other IP addresses only ({said})"
-    if code in UNTRUSTED or status == 401 and signed:
+    if code in UNTRUSTED or (status == 401 and signed):
         return f"it does not take the credentials ({said})"
     if status in (401, 403):
         who = "these credentials may not list it" if signed else "not everybody may list it"

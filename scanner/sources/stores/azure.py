@@ -234,7 +234,9 @@ def with_sas(url: Url, access: Access) -> AzureStore:
         if "s" in types:
             return AzureStore(access, base, sas=sas)
         if "c" not in types:
-            raise TargetError(f"this SAS opens single objects whose names are known (srt={clean(types)}): it lists none")
+            raise TargetError(
+                f"this SAS opens single objects whose names are known (srt={clean(types)}): it lists none"
+            )
         if not container:
             raise TargetError(f"this SAS lists no containers (srt={clean(types)}): put the name of one into the URL")
         why = f"this SAS opens its other containers, too, and cannot list their names (srt={clean(types)})"

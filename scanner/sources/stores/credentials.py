@@ -46,7 +46,9 @@ def aws_credentials(access: Access) -> AwsCredentials | None:
     file = environment.get("AWS_SHARED_CREDENTIALS_FILE") or (os.path.join(home, ".aws", "credentials") if home else "")
     found = _from_file(file, named or "default") if file and os.path.isfile(file) else None
     if found is None and named:
-        raise UsageError(f"the profile {clean(named)} has no access key in {clean(file) or 'AWS’s file of credentials'}")
+        raise UsageError(
+            f"the profile {clean(named)} has no access key in {clean(file) or 'AWS’s file of credentials'}"
+        )
     return found
 
 

@@ -40,7 +40,6 @@ class GcsStore:
     bucket: str = ""
     prefix: str = ""
     token: str = field(default="", repr=False)
-    kind: str = "gcs-json"
 
     @property
     def title(self) -> str:
@@ -69,7 +68,7 @@ class GcsStore:
     def anybody(self) -> Openness:
         """Ask once without the token."""
         with Client(self.access) as client:
-            return openness(client, replace(self, token="")._listing(1))  # noqa: S106  # none
+            return openness(client, replace(self, token="")._listing(1))
 
     def _listing(self, page_size: int) -> Listing:
         fixed: list[tuple[str, str | bytes]] = [("maxResults", str(page_size))] if page_size else []
@@ -80,7 +79,7 @@ class GcsStore:
         def ask(mark: Parameters) -> Request:
             return Request(self.base.asking((*fixed, *mark)), headers, signed=bool(headers))
 
-        return Listing(self.name.encode(), self.bucket.encode(), self.kind, ask, following)
+        return Listing(self.name.encode(), self.bucket.encode(), "", ask, following)
 
 
 def following(page: bytes) -> Parameters | None:
@@ -127,4 +126,4 @@ def from_google_url(url: Url, access: Access) -> GcsStore | None:
 def at(url: Url, access: Access) -> GcsStore:
     """A list in the style of Google, by the URL that gave it."""
     shown = replace(url, query="").shown
-    return GcsStore(access, url.without(_PAGING), shown, prefix=url.parameter("prefix"), kind="")
+    return GcsStore(access, url.without(_PAGING), shown, prefix=url.parameter("prefix"))

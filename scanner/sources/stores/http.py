@@ -2,7 +2,7 @@
 
 Under it is httpcore, the engine of httpx: what is asked for goes out byte for byte (signatures cover it), and there are
 no cookies, no redirects, no environment and no log that holds a URL. A name is looked up here, every address it has is
-checked, and the connection goes to the one that was checked; certificates are always checked, too. One answer is bounded
+checked, and the connection goes to one that was checked; certificates are always checked, too. One answer is bounded
 in bytes, before and after it is unpacked, and in time, to the last byte; all of them together in number and time.
 What may pass is tried again (429, 500, 502, 503, 504, a connection that breaks), later each time (RFC 9110 10.2.3).
 """
@@ -98,7 +98,9 @@ class Client:
     def get(self, request: Request) -> Answer:
         """The answer, whatever its status is."""
         if is_metadata_name(request.url.host):
-            raise UnansweredError(f"{clean(request.url.host)} is for this machine's own metadata: never asked", final=True)
+            raise UnansweredError(
+                f"{clean(request.url.host)} is for this machine's own metadata: never asked", final=True
+            )
         if self._left <= 0:
             raise UnansweredError(f"{self._limits.pages} pages were asked for, which is the most", final=True)
         self._left -= 1

@@ -17,10 +17,10 @@ from urllib.parse import unquote_to_bytes
 from ...errors import TargetError
 from ...model import NotScanned, clean
 from . import Access, Openness, Page
-from .answers import UnreadableError, error_region, raw, root_of, xml_texts
+from .answers import Path, UnreadableError, error_region, raw, root_of, xml_texts
 from .credentials import AwsCredentials, aws_credentials, aws_signature
 from .http import Answer, Client, Request
-from .paging import End, Listing, openness, pages, stopped
+from .paging import End, Listing, openness, pages
 from .urls import Parameters, Url, parse, quoted
 
 BUCKETS = ("ListAllMyBucketsResult", "Buckets", "Bucket", "Name")
@@ -173,8 +173,8 @@ def following(page: bytes) -> Parameters | None:
     if root not in ("ListBucketResult", "ListVersionsResult"):
         raise UnreadableError("what it answers is no listing of a bucket")
     names = "IsTruncated EncodingType NextContinuationToken NextMarker NextKeyMarker NextVersionIdMarker".split()
-    paths = {name: (root, name) for name in names}
-    last = {(root, "Contents", "Key"): 1, (root, "CommonPrefixes", "Prefix"): 1}
+    paths: dict[str, Path] = {name: (root, name) for name in names}
+    last: dict[Path, int] = {(root, "Contents", "Key"): 1, (root, "CommonPrefixes", "Prefix"): 1}
     found = xml_texts(page, dict.fromkeys(paths.values(), 1) | last)
     told = {name: raw("".join(found[path]).strip()) for name, path in paths.items()}
     if told["IsTruncated"].lower() != b"true":
@@ -198,7 +198,7 @@ def following(page: bytes) -> Parameters | None:
 
 
 def bucket_url(access: Access, bucket: str, region: str) -> Url:
-    """Where a bucket lies: in the host where its name allows that, else in the path; at another endpoint in the path."""
+    """Where a bucket lies: in the host where its name allows that, else, and at another endpoint, in the path."""
     environment = access.environment
     named = access.endpoint or environment.get("AWS_ENDPOINT_URL_S3", "") or environment.get("AWS_ENDPOINT_URL", "")
     if named:

@@ -6,7 +6,7 @@ https://docs.openstack.org/api-ref/object-store/ (show container details and lis
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote
 
@@ -83,4 +83,4 @@ def following(page: bytes) -> Parameters | None:
 
 def at(url: Url, access: Access) -> SwiftStore:
     """A container, by the URL that gave its listing."""
-    return SwiftStore(access, replace(url.without(_PAGING)))
+    return SwiftStore(access, url.without(_PAGING))
