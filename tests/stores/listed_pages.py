@@ -33,12 +33,14 @@ class Listed:
 
     @property
     def keys(self) -> dict[bytes, list[bytes]]:
-        """By container the names of objects in pages of XML, in order, as they stand there but for `%`."""
+        """By container the names of objects in pages of XML, in order; decoded where a page says so."""
         found: dict[bytes, list[bytes]] = {}
         for page in self.pages:
             if page.container:
                 names = re.findall(rb"<(?:Blob|Contents|Version)>.*?<(?:Name|Key)>([^<]*)</", page.data, re.DOTALL)
-                found.setdefault(page.container, []).extend(unquote_to_bytes(n.replace(b"+", b" ")) for n in names)
+                if b"EncodingType>url<" in page.data:
+                    names = [unquote_to_bytes(name.replace(b"+", b" ")) for name in names]
+                found.setdefault(page.container, []).extend(names)
         return found
 
     @property

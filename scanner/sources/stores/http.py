@@ -148,8 +148,8 @@ class Client:
         except httpcore.ProxyError as error:
             raise UnansweredError(f"the proxy refuses ({clean(str(error))[:3]})", final=True) from error
         except httpcore.ConnectError as error:
-            if isinstance(error.__cause__, ssl.SSLCertVerificationError):
-                why = f"its certificate is not trusted ({clean(error.__cause__.verify_message)})"
+            if (refused := _untrusted(error)) is not None:
+                why = f"its certificate is not trusted ({clean(refused.verify_message)})"
                 raise UnansweredError(f"{why}: name the file of the authority that signed it", final=True) from error
             raise _BrokenError(f"no connection ({clean(str(error))[:200]})") from error
         except httpcore.UnsupportedProtocol as error:
@@ -205,6 +205,13 @@ def _without_sent(text: str, request: Request) -> str:
 
 _SHORTEST = 16
 """Characters of a credential."""
+
+
+def _untrusted(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """The error about a certificate behind another error; None where it is none."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _trust(certificates: str) -> ssl.SSLContext:
