@@ -9,6 +9,7 @@ What may pass is tried again (429, 500, 502, 503, 504, a connection that breaks)
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 import time
@@ -30,6 +31,8 @@ from .addresses import is_forbidden, is_metadata_name, is_own
 from .answers import error_code, refusal
 from .proxies import proxy_of
 from .urls import Url
+
+logging.getLogger("httpcore").setLevel(logging.WARNING)  # below that it tells the headers of answers
 
 AGENT = "oakum (secret scanner; lists only)"
 ERROR_BYTES = 64 << 10
@@ -173,7 +176,9 @@ class Client:
                 break
             body += part
         whole = bytes(body)
-        code = "" if page else _without_sent(error_code(headers, whole), request)
+        code = "" if page else error_code(headers, whole)
+        if any(code in sent for sent in (request.url.query, *request.headers.values())):
+            code = ""  # an echo
         return Answer(request, response.status, headers, whole, code)
 
     def _pool(self, url: Url) -> httpcore.ConnectionPool:
@@ -193,7 +198,7 @@ class Client:
 
 
 def _without_sent(text: str, request: Request) -> str:
-    """A text of a server without what it repeats of a credential."""
+    """A text of a server without the credentials that it repeats."""
     if request.signed:
         for value in (part.partition("=")[2] for part in request.url.query.split("&")):
             for form in (value, unquote(value)):
