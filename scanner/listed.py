@@ -124,13 +124,15 @@ class Extent:
 class Target:
     """What was listed: its name without any signature, what it is in words, and who can list it.
 
-    `url` is what a signed URL is, where that is the target. `tree` has each container and each folder that is told
-    apart, with all that lies below it; `folders` counts those that a listing names and does not enter.
+    `openness` says what came of asking it without credentials, `url` what a signed URL is, where that is the target.
+    `tree` has each container and each folder that is told apart, with all that lies below it; `folders` counts those
+    that a listing names and does not enter.
     """
 
     name: str
     kind: str = ""
     exposure: Exposure = "unknown"
+    openness: str = ""
     url: RankedFinding | None = None
     tree: Mapping[Place, Extent] = field(default_factory=dict)
     containers: Mapping[bytes, Container] = field(default_factory=dict)

@@ -1,7 +1,8 @@
 """The survey of a listing: how much lies where, how old it is, and where names tell of credentials. In bounded memory.
 
 Folders are counted down to `DEEPEST` components of a key; where there are more than `MOST_FOLDERS` of them, the deepest
-ones are counted with the folder that they lie in. That depends on what is listed alone, not on its order.
+ones are counted with the folder that they lie in. That depends on what is listed alone, not on its order. Where there
+are more containers than that, those that come last are counted together, under no name.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from .model import BANDS
 
 DEEPEST = 8
 MOST_FOLDERS = 20_000
-MOST_CONTAINERS = 10_000
-"""Containers that are told apart; of the others, all is counted under no name."""
+MOST_CONTAINERS = 20_000
+"""Containers of which is kept what a listing of containers says."""
+_REST = (b"", b"")
 
 _ONE = {band: tuple(int(other == band) for other in BANDS) for band in BANDS}
 
@@ -92,6 +94,8 @@ class Survey:
             place = (container, prefix)
             extent = self.places.get(place)
         if extent is None:
+            if not self.depth and len(self.places) >= MOST_FOLDERS:  # that many containers
+                return self.places.setdefault(_REST, Extent())
             extent = self.places[place] = Extent()
         return extent
 
@@ -101,13 +105,6 @@ class Survey:
             places, self.places = self.places, {}
             for (container, prefix), extent in places.items():
                 self._at(container, prefix).add(extent)
-        if len(self.places) > MOST_FOLDERS:  # that many containers
-            kept = sorted(self.places)[:MOST_CONTAINERS]
-            rest = Extent()
-            for place in self.places.keys() - set(kept):
-                rest.add(self.places[place])
-            self.places = {place: self.places[place] for place in kept}
-            self.places.setdefault((b"", b""), Extent()).add(rest)
 
 
 def above_and_itself(prefix: bytes) -> Iterator[bytes]:

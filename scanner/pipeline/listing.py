@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ..errors import TargetError, UsageError
 from ..listed import ListingResult, Target
-from ..model import Finding, ListingEntry, NotScanned, Piece
+from ..model import SIGNED_KINDS, Exposure, Finding, ListingEntry, NotScanned, Piece, RankedFinding
 from ..prove import prove
 from ..sources import files
-from ..sources.listings import Chunk, Kind
+from ..sources.listings import HEAD, Chunk, Kind
+from ..sources.listings.fields import GOES_ON
 from ..sources.listings.kinds import KINDS, recognise
 from ..sources.listings.opened import Opened
 from ..sources.listings.units import ListingUnit
 from ..survey import Survey
-from .options import ListingOptions
+from .explain import explain
+from .options import ListingOptions, ScanOptions
 from .plan import Plan
 from .redact import Redactor
 from .scan import SMALL, Tally, TargetScan, conclude
@@ -33,6 +36,8 @@ from .surveyor import Surveyed, Surveyor
 from .targets import as_given
 from .workers import Pool, SearchOptions
 
+_STORE = re.compile(r"(?:s3|gs|az|https?)://", re.IGNORECASE)
+_EXPOSURES: dict[str, Exposure] = {"open": "public", "closed": "private", "unknown": "unknown"}
 UNKNOWN_AMOUNT = 1 << 30
 """What is taken for the size of a listing that comes through a pipe."""
 NO_LISTING = "no listing that oakum knows; --kind says which it is ({})"
@@ -66,6 +71,11 @@ def listing(names: Sequence[str], options: ListingOptions, stdin: BinaryIO) -> L
         below_band=run.plan.below,
         shown=_masking(run.searcher, found),
     )
+
+
+def is_store(target: str) -> bool:
+    """Whether a target is a store or a URL, and no file."""
+    return _STORE.match(target) is not None
 
 
 def shown_name(target: str) -> str:
@@ -103,19 +113,19 @@ class _Run:
         self.targets.append(target)
         scan = TargetScan(self.tally, os.fsencode(target.name), label=label)
         entry = ListingEntry(target.name, b"", b"")
-        if name == "-":
+        if is_store(name):
+            self._store(scan, name, place)
+        elif name == "-":
             entry = replace(entry, listing="standard input")
-            self.targets[place] = target = replace(target, name=entry.listing)
-            kind = self._read(scan, [Opened(self.stdin, b"standard input")], entry, UNKNOWN_AMOUNT)
+            self._tell(place, name=entry.listing)
+            self._read(scan, [Opened(self.stdin, b"standard input")], entry, UNKNOWN_AMOUNT)
         elif os.path.isdir(name):
-            kind = self._folder(scan, name, entry)
+            self._folder(scan, name, entry)
         else:
             files.require_readable(os.fsencode(name))
             with open(name, "rb") as file:
-                kind = self._read(scan, [Opened(file, os.fsencode(name))], entry, os.path.getsize(name))
-        self.targets[place] = replace(
-            target, kind=kind, tree=self.survey.tree(), containers=self.survey.containers, folders=self.folders
-        )
+                self._read(scan, [Opened(file, os.fsencode(name))], entry, os.path.getsize(name))
+        self._tell(place, tree=self.survey.tree(), containers=self.survey.containers, folders=self.folders)
         return scan.findings(as_given)
 
     def note_left(self) -> None:
@@ -126,7 +136,45 @@ class _Run:
         """Note what could not be read."""
         self.left[entry.what, entry.why, entry.policy] += entry.count
 
-    def _folder(self, scan: TargetScan, name: str, entry: ListingEntry) -> str:
+    def _tell(self, place: int, **what: Any) -> None:
+        """Something more of a target."""
+        self.targets[place] = replace(self.targets[place], **what)
+
+    def _store(self, scan: TargetScan, name: str, place: int) -> None:
+        """A store that is asked, page by page."""
+        from ..sources.stores.opening import open_store  # httpx takes its time
+
+        store = open_store(name, self.options.access)
+        url = _signed(name, self.options.scan)
+        exposure: Exposure = "public" if store.exposure == "anonymous" else "unknown"
+        openness = ""
+        if self.options.ask_anonymous and exposure != "public":
+            asked = store.anybody()
+            exposure, openness = _EXPOSURES[asked.state], asked.why
+        self._tell(place, name=store.title, exposure=exposure, openness=openness, url=url)
+        entry = ListingEntry(store.origin, b"", b"", exposure)
+        kinds: dict[str, None] = {}
+
+        def units() -> Iterator[ListingUnit]:
+            for page in store.pages():
+                if isinstance(page, NotScanned):
+                    self.leave(page)
+                    continue
+                kind = KINDS[page.kind] if page.kind else recognise(page.data[:HEAD])
+                if kind is None:
+                    self.leave(NotScanned(store.origin.encode(), NO_LISTING.format(", ".join(KINDS))))
+                    continue
+                kinds[kind.title] = None
+                for part in kind.split([page.data], page.container):
+                    if isinstance(part, Chunk):
+                        yield ListingUnit(part, entry, place)
+                    elif part.why != GOES_ON:
+                        self.leave(part)
+
+        self._search(scan, units(), SMALL)
+        self._tell(place, kind=", ".join(kinds))
+
+    def _folder(self, scan: TargetScan, name: str, entry: ListingEntry) -> None:
         """A folder with listings, such as the parts of an inventory."""
         left_out: list[NotScanned] = []
         paths = [os.path.join(name, os.fsdecode(p)) for p in files.walk(os.fsencode(name), left_out, shown=b"")]
@@ -141,10 +189,10 @@ class _Run:
                 except OSError as e:
                     self.leave(NotScanned(os.fsencode(path), f"cannot be read: {e.strerror or e}"))
 
-        return self._read(scan, opened(), entry, sum(map(os.path.getsize, paths)))
+        self._read(scan, opened(), entry, sum(map(os.path.getsize, paths)))
 
-    def _read(self, scan: TargetScan, streams: Iterable[Opened], entry: ListingEntry, amount: int) -> str:
-        """Read listings; their kinds are told."""
+    def _read(self, scan: TargetScan, streams: Iterable[Opened], entry: ListingEntry, amount: int) -> None:
+        """Read listings."""
         kinds: dict[str, None] = {}
         place = len(self.targets) - 1
 
@@ -164,7 +212,7 @@ class _Run:
                     self.leave(problem)
 
         self._search(scan, units(), amount)
-        return ", ".join(kinds)
+        self._tell(place, kind=", ".join(kinds))
 
     def _kind(self, head: bytes) -> Kind | None:
         return KINDS[self.options.kind] if self.options.kind else recognise(head)
@@ -188,6 +236,13 @@ class _Run:
                     progress("entries", self.tally.counts["listing entries"], 0)
             except KeyboardInterrupt:
                 self.tally.interrupted = True
+
+
+def _signed(url: str, options: ScanOptions) -> RankedFinding | None:
+    """What a target is that is a signed URL."""
+    explained = explain(url.encode(), now=options.now, detectors=options.detectors, cache=options.cache)
+    signed = (ranked for ranked, _ in explained.secrets if ranked.finding.detector.kind in SIGNED_KINDS)
+    return next(signed, None)
 
 
 def _masking(searcher: Surveyor, found: Sequence[Finding]) -> Callable[[bytes], bytes]:

@@ -11,6 +11,7 @@ from ..model import Suppression
 
 if TYPE_CHECKING:
     from ..config import Config
+    from ..sources.stores import Access
 
 Progress = Callable[[str, int, int], None]
 """Told (what, units done, units in all or 0) as the search goes on."""
@@ -57,7 +58,10 @@ class ScanOptions:
 
 @dataclass(frozen=True, slots=True)
 class ListingOptions:
-    """How to read listings: what `scan` says of any search, and the `kind` they are of (empty: by their content)."""
+    """How to read listings: what `scan` says of any search, the `kind` they are of (empty: by their content), how
+    stores are asked, and whether they are asked without credentials, too, to know whether anybody can list them."""
 
     scan: ScanOptions
+    access: Access
     kind: str = ""
+    ask_anonymous: bool = False

@@ -14,11 +14,10 @@ from collections.abc import Iterable
 
 from ..listed import Named, NameRule, Rows
 from ..model import BANDS, Exposure
-from ..rank import SEVERITY, band_of
+from ..rank import EXPOSURES, SEVERITY, band_of
 
 MOST_NAMED = 10_000
 """Objects that are kept one by one; the rest is counted."""
-EXPOSURES: dict[Exposure, float] = {"public": 1.0, "unknown": 0.95, "private": 0.9}
 UNIT = 1 << 20
 
 

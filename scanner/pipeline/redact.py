@@ -18,10 +18,12 @@ from ..model import (
     Finding,
     GitBlob,
     GitMessage,
+    ListingEntry,
     NotScanned,
     Occurrence,
     Origin,
     RankedFinding,
+    StoredObject,
     Suppression,
     guessable,
 )
@@ -90,6 +92,9 @@ class Redactor:
                 return replace(origin, path=path, author=self._text(origin.author), via=self._text(origin.via))
             case GitMessage():
                 return replace(origin, author=self._text(origin.author), via=self._text(origin.via))
+            case StoredObject() | ListingEntry():
+                container, key = _replaced(self._names, origin.container), _replaced(self._names, origin.key)
+                return replace(origin, container=container, key=key)
             case _:
                 return origin
 

@@ -387,6 +387,8 @@ def name_of(origin: Origin) -> bytes:
             return path
         case GitBlob(blob=name) | GitMessage(target=name):
             return name.encode()
+        case StoredObject(container=container, key=key) | ListingEntry(container=container, key=key):
+            return b"/".join(filter(None, (container, key)))
         case _:
             return b"standard input"
 

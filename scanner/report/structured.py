@@ -13,11 +13,13 @@ from ..model import (
     File,
     GitBlob,
     GitMessage,
+    ListingEntry,
     NotScanned,
     Occurrence,
     Origin,
     RankedFinding,
     ScanResult,
+    StoredObject,
     Suppression,
 )
 from .options import ReportOptions, shown
@@ -97,6 +99,20 @@ def origin_object(origin: Origin) -> dict[str, Any]:
             return out | {"commit": origin.commit} | _who(origin)
         case GitMessage():
             return {"type": "git-message", "message": origin.message, "target": origin.target} | _who(origin)
+        case StoredObject(store=store, version=version, etag=etag):
+            return (
+                {"type": "object", "store": store}
+                | bytes_as_json("container", origin.container)
+                | bytes_as_json("key", origin.key)
+                | {"version": version, "etag": etag, "exposure": origin.exposure}
+            )
+        case ListingEntry(listing=listing):
+            return (
+                {"type": "listing", "listing": listing}
+                | bytes_as_json("container", origin.container)
+                | bytes_as_json("key", origin.key)
+                | {"exposure": origin.exposure}
+            )
         case _:
             return {"type": "stdin"}
 

@@ -14,16 +14,19 @@ from functools import lru_cache
 from ..model import (
     BANDS,
     EARLIER,
+    EXPOSURE_WORDS,
     REACH_WORDS,
     Excerpt,
     File,
     GitBlob,
     GitMessage,
+    ListingEntry,
     NotScanned,
     Occurrence,
     Origin,
     RankedFinding,
     ScanResult,
+    StoredObject,
     Suppression,
     clean,
 )
@@ -119,12 +122,21 @@ def name_of(origin: Origin) -> str:
             return clean(path)
         case GitMessage(message=kind, target=target):
             return f"{'note on' if kind == 'note' else 'message of ' + kind} {target[:12]}"
+        case StoredObject(store=store, container=container, key=key):
+            return clean(b"/".join(filter(None, (store.encode(), container, key))))
+        case ListingEntry(container=container, key=key):
+            return f"listed: {clean(b'/'.join(filter(None, (container, key)))) or 'the listing itself'}"
         case _:
             return "standard input"
 
 
 def _since(occurrence: Occurrence, *, brief: bool = False) -> str:
     origin = occurrence.origin
+    if isinstance(origin, StoredObject) and not brief:
+        said = [
+            f"{name} {clean(value)}" for name, value in (("version", origin.version), ("etag", origin.etag)) if value
+        ]
+        return ", ".join([*said, EXPOSURE_WORDS[origin.exposure]])
     if not isinstance(origin, GitBlob | GitMessage):
         return ""
     parts: list[str] = []
@@ -217,6 +229,8 @@ def _next_step(ranked: RankedFinding) -> str:
         step = f"{first_step(finding)}; a message goes away only by rewriting the commit, tag or note that carries it"
     elif places == {"staged"}:
         step = "take it out before you commit"
+    elif any(isinstance(o, StoredObject | ListingEntry) and o.exposure == "public" for o in origins):
+        step = f"{first_step(finding)}, then take it out, and let nobody list or read the store who has not logged in"
     elif not places:
         step = f"{first_step(finding)}, then take it out"
     else:

@@ -92,7 +92,7 @@ class XmlKind:
             if role != "deleted" and b"<" + prefix + name in chunk.data:
                 reader = _Reader(self.dialect, prefix, prefix + name, counts, url=encoded == b"url")
                 yield from reader.read(chunk.data, role, chunk.container)
-        for why, count in counts.items():
+        for why, count in (+counts).items():
             yield NotScanned(chunk.container or b"the listing", why, policy=why in (NO_DATE, NO_SIZE), count=count)
 
 
