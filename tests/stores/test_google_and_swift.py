@@ -119,6 +119,22 @@ def test_stores_by_their_urls(target: str, title: str) -> None:
     assert (store.title, store.exposure) == (title, "anonymous")
 
 
+@pytest.mark.parametrize(
+    ("query", "exposure"),
+    [
+        ("?list-type=2&continuation-token=x&marker=y&key-marker=z&prefix=key/&pageToken=a", "anonymous"),
+        ("?access_token=x", "signed"),
+        ("?apikey=x", "signed"),
+        ("?prefix=a&auth=x", "signed"),
+        ("", "anonymous"),
+    ],
+)
+def test_parameters_that_are_credentials(query: str, exposure: str) -> None:
+    """What is read with them is not said to be open to all."""
+    store = open_store(f"https://store.example.org/list{query}", access())
+    assert (store.exposure, store.title) == (exposure, "https://store.example.org/list")
+
+
 def test_urls_that_open_one_object() -> None:
     """A signed URL cannot list."""
     for query in ("X-Amz-Signature=made-up", "X-Goog-Signature=made-up", "Expires=1&Signature=made-up"):

@@ -202,6 +202,28 @@ def test_a_sas_that_expires_between_two_containers() -> None:
     assert all(query in target for target in asked.targets), "what is signed goes out as it was given"
 
 
+def test_a_store_that_falls_silent_between_two_containers() -> None:
+    """It is asked for three more, and not for all."""
+
+    def answering(to: BaseHTTPRequestHandler, number: int) -> None:
+        if number == 0:
+            answer(to, azure_containers([f"con-{n}" for n in range(10)]))
+        elif number == 1:
+            answer(to, azure_containers([]))
+        else:
+            answer(to, "", 503)
+
+    with told(answering) as (url, asked):
+        query = "sv=2023-11-03&ss=b&srt=sco&sp=rwl&sig=made-up"
+        found = listed(f"{url}/acme?{query}", access(limits={"retries": 1}))
+    assert [page.container for page in found.pages] == [b"", b"con-0"]
+    assert found.why == [
+        *(f"{url}/acme/con-{n}: it answers 503; it was asked 2 times: try again later" for n in (1, 2, 3)),
+        f"{url}/acme: containers: not asked after that",
+    ]
+    assert ([n.count for n in found.left_out], len(asked.targets)) == ([1, 1, 1, 6], 2 + 3 * 2)
+
+
 @pytest.mark.parametrize("where", ["code", "header", "location", "status line", "body"])
 def test_a_server_that_repeats_what_was_sent(where: str, caplog: pytest.LogCaptureFixture) -> None:
     """No message and no log holds a signature."""

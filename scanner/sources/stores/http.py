@@ -199,12 +199,9 @@ class Client:
 
 def _without_sent(text: str, request: Request) -> str:
     """A text of a server without the credentials that it repeats."""
-    if request.signed:
-        for value in (part.partition("=")[2] for part in request.url.query.split("&")):
-            for form in (value, unquote(value)):
-                text = text.replace(form, "…") if len(form) >= _SHORTEST else text
-        for value in request.headers.values():
-            text = text.replace(value, "…")
+    sent = [part.partition("=")[2] for part in request.url.query.split("&")]
+    for value in (*sent, *map(unquote, sent), *request.headers.values()):
+        text = text.replace(value, "…") if len(value) >= _SHORTEST else text
     return text
 
 

@@ -18,12 +18,11 @@ from ..listings import HEAD, Chunk, Kind
 from ..listings.kinds import KINDS
 from . import Access, Openness, Page
 from .http import Client, Request, UnansweredError
+from .paging import DEAF
 from .urls import Url, quoted
 
 KIND = "html-index"
 NO_INDEX = "it gives a page, and no list of files: what lies there cannot be told"
-DEAF = 3
-"""Folders in a row that are not answered: then the server is not asked for more."""
 
 
 @dataclass(frozen=True, slots=True)
