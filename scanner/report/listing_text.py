@@ -66,11 +66,8 @@ def _plan(result: ListingResult, options: ReportOptions, top: int) -> Iterator[s
             yield f"no object's name tells of credentials{below}"
             yield ""
         return
-    yield paint(
-        f"{counted(total, 'name')} that tell{'s' if total == 1 else ''} of credentials: {bands_of(result.named)}{below}",
-        "bold",
-        options,
-    )
+    head = f"{counted(total, 'name')} that tell{'s' if total == 1 else ''} of credentials"
+    yield paint(f"{head}: {bands_of(result.named)}{below}", "bold", options)
     yield paint("       worth  band             size  changed     object", "dim", options)
     told: set[str] = set()
     for number, one in enumerate(result.plan[:top], 1):
