@@ -84,7 +84,8 @@ class NameRule:
     """What an object's name says of it: read from `detectors/names/` (docs/listing.md has the fields).
 
     `chance` is how likely an object of such a name holds a credential, in [0, 1]; `impact` is a severity. The lists
-    of patterns are alternatives; `types`, `unless` and `unless_folders` limit all of them.
+    of patterns are alternatives. `types` limits `words`, `parts` and `folder_words`, `must_be` all of them, and so do
+    `unless` and `unless_folders`, which are words of the name and of its folders.
     """
 
     id: str
@@ -100,6 +101,7 @@ class NameRule:
     parts: tuple[str, ...] = ()
     folder_words: tuple[str, ...] = ()
     types: frozenset[str] = frozenset()
+    must_be: frozenset[str] = frozenset()
     unless: tuple[str, ...] = ()
     unless_folders: tuple[str, ...] = ()
 

@@ -30,7 +30,16 @@ _BORDERS = "\n.-_~ (#$"
 """What may follow a name or an ending, where something stands around it."""
 _BETWEEN = ("", "-", "_", " ", ".", "+")
 """What may stand between the words of a pattern."""
+_FREQUENT = b"0123456789/e-_.atsinorcdlmpughbfyvwkxqzj"
+"""What stands in keys, most frequent first."""
 _SHORT = 4
+_RARE = 6
+"""From how many letters on a whole name or an ending may stand before anything: it is rare enough."""
+_AFTER_WORDS = (b"/", b"-", b"_", b".", b" ", b"+", b"(", b")", b"\n", *(b"%d" % digit for digit in range(10)))
+_PACKED = frozenset({"archive", "encrypted"})
+"""Rules that are for such types alone speak of frequent words: they are asked where a name has such a type."""
+_STREAMS = frozenset({"gz", "bz2", "xz", "zst", "z", "br", "lz4", "sz"})
+_ASK = -1
 _LOWER = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ\\", b"abcdefghijklmnopqrstuvwxyz/")
 _FIELDS = ("exact", "starts", "extensions", "folders", "words", "parts", "folder_words")
 
@@ -43,13 +52,14 @@ class _Test:
     field: str
     pattern: str
     looks_for: tuple[str, ...]
+    types: frozenset[str]
     unless: tuple[str, ...]
     unless_folders: tuple[str, ...]
 
     def passes(self, name: ObjectName) -> bool:
         if self.field != "exact" and name.innocent:
             return False
-        if self.rule.types and name.type not in self.rule.types:
+        if self.types and name.type not in self.types:
             return False
         if not _FOUND[self.field](self, name) or name.folder.innocent:
             return False
@@ -105,12 +115,30 @@ class Names:
     def __init__(self, rules: Iterable[NameRule], forms: NameForms) -> None:
         self._forms = forms
         self._tests = sorted(_tests(rules), key=lambda test: -test.rule.weight)
+        self._called: dict[str, list[int]] = {}
+        self._packed: dict[str, list[int]] = {}
         users: dict[bytes, set[int]] = {}
+        endings: list[str] = []
         for number, test in enumerate(self._tests):
+            last = test.pattern.rpartition("/")[2]
+            if test.field == "exact":
+                self._called.setdefault(last, []).append(number)
+                endings.append(last[last.rfind(".") :] if "." in last[1:] else "\n")
+            if test.types and test.types <= _PACKED and test.field == "exact":
+                continue
+            if test.types and test.types <= _PACKED and len(test.looks_for) == 1:
+                self._packed.setdefault(test.looks_for[0].strip(), []).append(number)
+                continue
             for literal in _literals(test):
                 users.setdefault(literal, set()).add(number)
+        for literal in _asking(forms, {e for e in endings if endings.count(e) > 2}) if users else ():
+            users.setdefault(literal, set()).add(_ASK)
         self._automaton = ahocorasick.Automaton()
-        for literal, numbers in users.items():
+        # A node's edges are looked through in the order in which they came: frequent letters first is a fifth faster,
+        # and so it is to have an edge for digits, which keys are full of and literals are not.
+        for digit in range(10) if users else ():
+            users.setdefault(b"%d\0" % digit, set())
+        for literal, numbers in sorted(users.items(), key=lambda user: [_FREQUENT.find(c) % 256 for c in user[0]]):
             self._automaton.add_word(literal.decode("latin-1"), tuple(sorted(numbers)))
         if users:
             self._automaton.make_automaton()
@@ -147,6 +175,13 @@ class Names:
     def _rule(self, key: bytes, hits: set[int]) -> NameRule | None:
         """The rule that takes a key, of those whose literals stand in it."""
         name = ObjectName(text_of(key[-LONGEST:].replace(b"\n", b" ")), self._forms)
+        if _ASK in hits:
+            hits.remove(_ASK)
+            for stage in name.stages:
+                hits.update(self._called.get(stage, ()))
+            if name.type in _PACKED:
+                for word in name.words.split():
+                    hits.update(self._packed.get(word, ()))
         return next((self._tests[n].rule for n in sorted(hits) if self._tests[n].passes(name)), None)
 
 
@@ -157,11 +192,12 @@ def _tests(rules: Iterable[NameRule]) -> Iterator[_Test]:
         for field in _FIELDS:
             for pattern in getattr(rule, field):
                 looks_for: tuple[str, ...] = ()
+                types = rule.types if field in ("words", "parts", "folder_words") else rule.must_be
                 if field in ("words", "folder_words"):
                     looks_for = spellings(pattern)
                 elif field == "parts":
                     looks_for = tuple(dict.fromkeys(_joined(folded(pattern).casefold())))
-                yield _Test(rule, field, pattern, looks_for, unless, unless_folders)
+                yield _Test(rule, field, pattern, looks_for, types, unless, unless_folders)
 
 
 def _joined(words: str) -> Iterator[str]:
@@ -171,29 +207,38 @@ def _joined(words: str) -> Iterator[str]:
 
 
 def _literals(test: _Test) -> Iterator[bytes]:
-    """What stands in the text of every key that a test passes."""
+    """What stands in the text of every key that a test passes, but for those that `_asking` finds."""
     pattern = test.pattern
     if test.field == "folders":
         yield f"/{pattern}/".encode()
-    elif test.field == "extensions":
-        yield from (f"{pattern}{border}".encode() for border in _BORDERS)
     elif test.field == "starts":
         yield f"/{pattern}".encode()
-    elif test.field == "exact":
-        folder, _, last = pattern.rpartition("/")
-        stem = f"/{folder}/" if folder else "/"
-        head = last[: last.rfind(".")] if "." in last[1:] else last
-        yield from (f"{stem}{head}{border}".encode() for border in _BORDERS)
-        if not last.startswith("."):
-            yield f"{stem}.{last}.".encode()
+    elif test.field in ("extensions", "exact"):
+        begin = "/" if test.field == "exact" else ""
+        whole = f"{begin}{pattern}"
+        yield from (f"{whole}{border}".encode() for border in (_BORDERS if len(whole) < _RARE else ("",)))
+        if begin and "." not in pattern[:1]:
+            yield f"/.{pattern}.sw".encode()
     else:
         for form in {spelling for word in _forms(pattern) for spelling in _joined(word)}:
             literal = form.encode().translate(_LOWER)
             if len(form) > _SHORT or not form.isascii():
                 yield literal
             else:
-                yield from (border + literal for border in (b"/", b"-", b"_", b".", b" ", b"+", b"("))
-                yield from (literal + border for border in (b"/", b"-", b"_", b".", b" ", b"+", b"(", b")", b"\n"))
+                yield from (literal + border for border in _AFTER_WORDS)
+
+
+def _asking(forms: NameForms, endings: Iterable[str]) -> Iterator[bytes]:
+    """What makes it worth asking for a name as a whole and word by word: an environment before an ending that whole
+    names have, and the ending of an archive. `.gz` alone is too frequent."""
+    for ending in endings:
+        for word in forms.environments:
+            yield from (f"{border}{word}{ending}".encode() for border in "-_.")
+    for ending, kind in forms.types.items():
+        if kind in _PACKED and (ending[0] == "t" or ending not in _STREAMS):
+            yield f".{ending}\n".encode()
+        if kind in _PACKED:
+            yield f".tar.{ending}\n".encode()
 
 
 def _forms(word: str) -> set[str]:

@@ -23,8 +23,13 @@ _ENDING = re.compile(
     rf"(?:[-_. ]{{1,3}}(?:{_DATE}|\d\d[-_.]\d\d[-_.]\d{{2,4}}|v?\d{{1,14}}|v\d{{1,3}}(?:\.\d{{1,4}}){{1,3}})"
     r"|[-_. ]{0,3}\(\d{1,3}\)|\.~\d{1,3}~|[-_~#$. ]{1,3})$"
 )
-_PLAIN = re.compile(r"[^\W\d_]+|\d+")
-_CAMEL = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+|[A-Z]")
+_HEXADECIMAL = re.compile(
+    r"(?<![^\W_])(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|(?=[a-fA-F]*\d)[0-9a-fA-F]{8,})(?![^\W_])"
+)
+_PLAIN = re.compile(r"[^\W\d_]+")
+_MIXED = re.compile(r"[^\W_]+")
+_DIGIT = re.compile(r"\d")
+_CAMEL = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|[A-Z]")
 _CUT = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -36,20 +41,25 @@ def folded(text: str) -> str:
 
 
 def words_of(text: str) -> str:
-    """The words of a folded text with a space around each, as it is written and, after a bar, cut at capitals.
+    """The words of a folded text with a space around each: as it is written, cut at capitals, with its digits.
+
+    Identifiers in hexadecimal digits have no words.
 
     >>> words_of("dbPasswords2021.xlsx")
-    ' dbpasswords 2021 xlsx | db passwords 2021 xlsx '
+    ' dbpasswords xlsx | db passwords xlsx | dbpasswords2021 xlsx '
     """
-    plain = " ".join(_PLAIN.findall(text.casefold()))
-    if not _CUT.search(text):
-        return f" {plain} "
-    return f" {plain} | {' '.join(_CAMEL.findall(text)).casefold()} "
+    text = _HEXADECIMAL.sub("-", text)
+    found = [" ".join(_PLAIN.findall(text)).casefold()]
+    if _CUT.search(text):
+        found.append(" ".join(_CAMEL.findall(text)).casefold())
+    if _DIGIT.search(text):
+        found.append(" ".join(_MIXED.findall(text)).casefold())
+    return f" {' | '.join(found)} "
 
 
 def spellings(word: str) -> tuple[str, ...]:
     """How a word of a rule may stand in what `words_of` gives: its words apart, or all in one."""
-    tokens = _PLAIN.findall(folded(word).casefold())
+    tokens = _MIXED.findall(folded(word).casefold())
     return tuple(dict.fromkeys((f" {' '.join(tokens)} ", f" {''.join(tokens)} ")))
 
 
