@@ -66,9 +66,8 @@ def _plan(result: ListingResult, options: ReportOptions, top: int) -> Iterator[s
             yield f"no object's name tells of credentials{below}"
             yield ""
         return
-    yield paint(
-        f"{counted(total, 'object')} whose names tell of credentials: {bands_of(result.named)}{below}", "bold", options
-    )
+    head = f"{counted(total, 'name')} that tell{'s' if total == 1 else ''} of credentials"
+    yield paint(f"{head}: {bands_of(result.named)}{below}", "bold", options)
     yield paint("       worth  band             size  changed     object", "dim", options)
     told: set[str] = set()
     for number, one in enumerate(result.plan[:top], 1):
@@ -81,11 +80,10 @@ def _plan(result: ListingResult, options: ReportOptions, top: int) -> Iterator[s
     if more > 0:
         kept = "" if total == len(result.plan) else f", --format json has {len(result.plan):,}"
         yield f"  … and {more:,} more (--top shows more{kept})"
-    known = [one.size for one in result.plan[:top] if one.size >= 0]
-    if known:
-        yield f"  these {len(result.plan[:top]):,} have {size_of(sum(known))}" + (
-            "" if len(known) == len(result.plan[:top]) else " or more"
-        )
+    shown = result.plan[:top]
+    known = [one.size for one in shown if one.size >= 0]
+    if len(shown) > 1 and known:
+        yield f"  {len(shown):,} objects with {size_of(sum(known))}{'' if len(known) == len(shown) else ' or more'}"
     yield ""
 
 

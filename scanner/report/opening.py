@@ -24,7 +24,7 @@ def sentence(place: int, result: ListingResult) -> str:
         parts[0] += f", changed {_years(whole.oldest, whole.newest)}"
     named = sum(whole.named)
     if named:
-        parts.append(f"{named:,} of them look{'s' if named == 1 else ''} like credentials")
+        parts.append(f"{named:,} of them look like credentials" if named > 1 else "1 of them looks like a credential")
         first = next((n for n in result.plan if n.target == place), None)
         if first:
             path = b"/".join(filter(None, (first.container if len(target.named_containers()) > 1 else b"", first.key)))
