@@ -388,7 +388,7 @@ def test_plain_http_only_here() -> None:
     """Elsewhere it must be allowed; a password in a URL is not sent at all."""
     for target, why in {
         "http://store.example.org/": "over http anybody on the way reads what is sent",
-        "https://name:word@store.example.org/": "a name and password in a URL are not sent",
+        "https://name@store.example.org/": "a name and password in a URL are not sent",
         "https://": "this is no URL of a store",
         "https://[::1/": "this is no URL",
         "https://host:port/": "this is no URL",

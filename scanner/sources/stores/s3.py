@@ -223,14 +223,15 @@ def from_amazon_url(url: Url, access: Access) -> S3Store | None:
     if not found:
         return None
     path = url.path.lstrip("/")
-    bucket, base = found["bucket"] or "", replace(url, path="/", query="")
+    bucket = found["bucket"] or ""
     if not bucket:
         bucket, _, path = path.partition("/")
-        base = replace(base, path=f"/{bucket}")
     if not _BUCKET.fullmatch(bucket):
         raise TargetError(f"{url.shown} names no bucket: write https://bucket.s3.amazonaws.com/")
     prefix = url.parameter("prefix") or unquote_to_bytes(path).decode("utf-8", "surrogateescape")
-    return S3Store(access, bucket, prefix, base, region=found["region"] or "us-east-1")
+    environment = {name: value for name, value in access.environment.items() if not name.startswith("AWS_ENDPOINT_")}
+    access = replace(access, endpoint="", environment=environment)
+    return S3Store(access, bucket, prefix, region=found["region"] or "us-east-1")
 
 
 def at(url: Url, access: Access) -> S3Store:
