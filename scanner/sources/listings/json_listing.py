@@ -22,8 +22,8 @@ from . import Chunk, Read
 from .fields import GOES_ON
 from .json_shapes import HARMLESS, Role, Shape, shape_of
 from .json_split import DAMAGED, LISTS, items, split
-from .json_values import days_of, encoded, in_bytes, sizes_of, texts_of
 from .table import Columns, not_scanned, rows
+from .values import days_of, encoded, in_bytes, sizes_of, texts_of
 
 UNKNOWN = "entries of a form that is not known: left out"
 ERRORS = "errors of the tool that made the listing: what it could not list is not here"

@@ -22,7 +22,7 @@ from . import CHUNK, LONGEST, Chunk
 from .fields import CUT_OFF, GOES_ON, LONGEST_KEY, blocks
 from .json_shapes import shape_of
 
-DEEPEST = 32
+DEEPEST = 16
 """Levels of brackets in an item; the deepest that a store writes has five."""
 DAMAGED = "entries that are not well-formed JSON, or have no name: they are left out, those around them are not"
 TOO_LONG = f"entries longer than {LONGEST >> 20} MiB, or with a name longer than {LONGEST_KEY >> 10} KiB: left out"

@@ -1,4 +1,4 @@
-"""Values of listings in JSON: texts, days, sizes, and what else is said of an object that could hold a credential."""
+"""Values of listings that were decoded: texts, days, sizes, and what else could hold a credential."""
 
 from __future__ import annotations
 
