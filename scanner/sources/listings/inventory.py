@@ -16,6 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from ...listed import Container
@@ -69,7 +70,8 @@ class CsvKind:
         counts: Counter[str] = Counter()
         separator, *roles = chunk.state
         records = _records(chunk.data, separator, len(roles), counts)
-        yield from told(records, tuple(roles), chunk.container, counts, url=self._name == "s3-inventory")
+        columns = list(zip(*records, strict=True))
+        yield from told(columns, tuple(roles), chunk.container, counts, url=self._name == "s3-inventory")
         yield from not_scanned(chunk.container, counts)
 
 
@@ -241,17 +243,19 @@ def _records(data: bytes, separator: bytes, columns: int, counts: Counter[str]) 
 
 
 def told(
-    records: Sequence[Sequence[str]], roles: Roles, container: bytes, counts: Counter[str], *, url: bool
+    columns: Sequence[Sequence[Any]], roles: Roles, container: bytes, counts: Counter[str], *, url: bool
 ) -> Iterator[Read]:
-    """What records say whose columns have these roles; `url` where keys are URL-encoded."""
-    if b"marker" in roles:
-        marker = roles.index(b"marker")
-        records = [row for row in records if row[marker].lower() != "true"]
-    if not records:
+    """What columns with these roles say; `url` where keys are URL-encoded."""
+    for marker in [columns[n] for n, role in enumerate(roles) if role == b"marker"]:
+        if any(str(value).lower() == "true" for value in marker):
+            kept = [n for n, value in enumerate(marker) if str(value).lower() != "true"]
+            rest = [[column[n] for n in kept] for column in columns]
+            yield from told(rest, roles, container, counts, url=url)
+            return
+    count = len(columns[0]) if columns else 0
+    if not count:
         return
-    columns = list(zip(*records, strict=True))
     by = {role: columns[n] for n, role in enumerate(roles) if role and not role.startswith(b"=")}
-    count = len(records)
     keys = encoded(by.get(b"key") or by.get(b"path") or by.get(b"bucket") or [""] * count)
     containers = encoded(by[b"container"]) if b"container" in by else [container] * count
     if url:
@@ -265,7 +269,7 @@ def told(
     if b"bucket" in by:
         levels = by.get(b"access", ["untold"] * count)
         for place, (key, level) in enumerate(zip(keys, levels, strict=True)):
-            yield Container(key, _ACCESS.get(level.lower(), ""), days[place], texts.get(place, b""))
+            yield Container(key, _ACCESS.get(str(level).lower(), ""), days[place], texts.get(place, b""))
         return
     sizes = sizes_of(by[b"size"], counts) if b"size" in by else [-1] * count
     etags = encoded(by[b"etag"]) if b"etag" in by else [b""] * count
@@ -276,7 +280,7 @@ def told(
 _ACCESS = {"container": "list", "blob": "read", "none": "none", "": "none"}
 
 
-def _texts(columns: Sequence[Sequence[str]], roles: Roles) -> dict[int, bytes]:
+def _texts(columns: Sequence[Sequence[Any]], roles: Roles) -> dict[int, bytes]:
     """What else is said of each record, `name=value` a line."""
     texts: dict[int, bytes] = {}
     for role, column in zip(roles, columns, strict=True):
