@@ -131,6 +131,13 @@ class GitMessage:
 Exposure = Literal["public", "unknown", "private"]
 """Who can read what a store holds: anybody, nobody knows, or only who has a credential for it."""
 
+EXPOSURE_WORDS: dict[Exposure, str] = {
+    "public": "anybody can read it",
+    "unknown": "in a store",
+    "private": "in a store that only its own users can read",
+}
+"""What each exposure means, for people."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:

@@ -1,7 +1,8 @@
 """The survey of a listing: how much lies where, how old it is, and where names tell of credentials. In bounded memory.
 
 Folders are counted down to `DEEPEST` components of a key; where there are more than `MOST_FOLDERS` of them, the deepest
-ones are counted with the folder that they lie in. That depends on what is listed alone, not on its order.
+ones are counted with the folder that they lie in. That depends on what is listed alone, not on its order. Where there
+are more containers than that, those that come last are counted together, under no name.
 """
 
 from __future__ import annotations
@@ -9,45 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .listed import Container, Named, Rows
+from .listed import Container, Extent, Named, Place, Rows
 from .model import BANDS
 
 DEEPEST = 8
 MOST_FOLDERS = 20_000
-MOST_CONTAINERS = 10_000
-"""Containers that are told apart; of the others, all is counted under no name."""
+MOST_CONTAINERS = 20_000
+"""Containers of which is kept what a listing of containers says."""
+_REST = (b"", b"")
 
-_NONE = (0,) * len(BANDS)
 _ONE = {band: tuple(int(other == band) for other in BANDS) for band in BANDS}
-
-Place = tuple[bytes, bytes]
-"""A container and a prefix in it, which ends with `/` or is empty."""
-
-
-@dataclass(slots=True)
-class Extent:
-    """How much there is: objects, their size in bytes, how many of them tell no size, and their first and last day.
-
-    `named` counts the objects whose names tell of credentials, for each of `BANDS`.
-    """
-
-    objects: int = 0
-    size: int = 0
-    unsized: int = 0
-    oldest: bytes = b""
-    newest: bytes = b""
-    named: tuple[int, ...] = _NONE
-
-    def add(self, other: Extent) -> None:
-        """What another one has."""
-        self.objects += other.objects
-        self.size += other.size
-        self.unsized += other.unsized
-        if other.oldest and (other.oldest < self.oldest or not self.oldest):
-            self.oldest = other.oldest
-        self.newest = max(self.newest, other.newest)
-        if other.named is not _NONE:
-            self.named = tuple(map(sum, zip(self.named, other.named, strict=True)))
 
 
 @dataclass(slots=True)
@@ -115,11 +87,15 @@ class Survey:
         return below
 
     def _at(self, container: bytes, prefix: bytes) -> Extent:
-        if prefix.count(b"/") > self.depth:
-            prefix = b"/".join(prefix.split(b"/", self.depth)[: self.depth]) + b"/" if self.depth else b""
         place = (container, prefix)
         extent = self.places.get(place)
+        if extent is None and prefix.count(b"/") > self.depth:
+            prefix = b"/".join(prefix.split(b"/", self.depth)[: self.depth]) + b"/" if self.depth else b""
+            place = (container, prefix)
+            extent = self.places.get(place)
         if extent is None:
+            if not self.depth and len(self.places) >= MOST_FOLDERS:  # that many containers
+                return self.places.setdefault(_REST, Extent())
             extent = self.places[place] = Extent()
         return extent
 
@@ -129,13 +105,6 @@ class Survey:
             places, self.places = self.places, {}
             for (container, prefix), extent in places.items():
                 self._at(container, prefix).add(extent)
-        if len(self.places) > MOST_FOLDERS:  # that many containers
-            kept = sorted(self.places)[:MOST_CONTAINERS]
-            rest = Extent()
-            for place in self.places.keys() - set(kept):
-                rest.add(self.places[place])
-            self.places = {place: self.places[place] for place in kept}
-            self.places.setdefault((b"", b""), Extent()).add(rest)
 
 
 def above_and_itself(prefix: bytes) -> Iterator[bytes]:

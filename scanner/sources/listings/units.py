@@ -1,0 +1,47 @@
+"""Chunks of listings as units of work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ...listed import Container, Folders, Rows
+from ...model import ListingEntry, NotScanned
+from . import Chunk
+from .kinds import KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class ListingUnit:
+    """A chunk of a listing. `entry` is an entry of it, still without container and key; `target` the place of its
+    target in the report."""
+
+    chunk: Chunk
+    entry: ListingEntry
+    target: int
+
+    @property
+    def weight(self) -> int:
+        """Its bytes."""
+        return len(self.chunk.data)
+
+    def describe(self) -> bytes:
+        """For a message about the unit as a whole."""
+        return self.entry.listing.encode()
+
+    def size(self) -> int:
+        """A part of one listing."""
+        return 1
+
+    def blobs(self) -> Iterator[Listed | NotScanned]:
+        """What the chunk says."""
+        for read in KINDS[self.chunk.kind].read(self.chunk):
+            yield read if isinstance(read, NotScanned) else Listed(self, read)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a chunk says, with the unit that it is a part of."""
+
+    unit: ListingUnit
+    read: Rows | Folders | Container
