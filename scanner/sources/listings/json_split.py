@@ -4,7 +4,7 @@ What is cut: an array of items; an object with items in one of its members (`ite
 after another, as a store's pages are; objects one after another (JSON lines). Only brackets, strings and the marks
 between them are looked at here: whether an item is JSON is decided where it is read.
 
-An item may have `LONGEST` bytes and be nested `DEEPEST` levels deep. What is no item (brackets that do not fit, a
+An item may have `LONGEST` bytes and be nested `DEEPEST` levels deep, or a few more. What is no item (brackets that do not fit, a
 string that is not closed on its line, text outside of strings) is left out and counted, and reading goes on where the
 next item begins like those before it: every item before the damage is used; behind it, the first that begins with the
 same member as the listing's first one, after a bracket or a line's end.
@@ -186,18 +186,21 @@ class _Splitter:
         if self._line and first and first[1] == self._line:
             return self._items(data, at)
         end = end_of(data, at)
-        page = _is_page(data, at, end if isinstance(end, int) else len(data))
-        if page or (isinstance(end, int) and not first):
+        if end == "open" and len(data) - at < LONGEST and not self._last:
+            return at
+        said = _page(data, at, end if isinstance(end, int) else len(data))
+        if said is not None or (isinstance(end, int) and b'"' not in data[at:end]):
             self._begin(document=True)
+            self._said = said or {}
             self._mode = "members"
             return at + 1
-        if first and isinstance(end, int):
-            self._line = first[1]
+        if isinstance(end, int):
+            self._line = first[1] if first else b""
             return self._items(data, at)
         return self._not_whole(data, at, end)
 
     def _member(self, data: bytes, at: int) -> int:
-        """A member of a document: a list is entered, and what tells of the listing is kept."""
+        """A member of a page: a list is entered, and what tells of the listing is kept."""
         if data[at : at + 1] == b"}":
             self._document = False
             self._mode = "top"
@@ -207,10 +210,10 @@ class _Splitter:
             return self._not_whole(data, at, "open" if len(data) - at <= LONGEST_KEY else "damaged")
         value = name.end()
         here = data[value : value + 1]
-        if here == b"[" and name[1] in LISTS:
+        if here == b"[":  # whatever its name, which may be what is damaged
             self._enter(name[1])
             return value + 1
-        if here in _CLOSED_BY:
+        if here == b"{":
             end = end_of(data, value)
             return end if isinstance(end, int) else self._not_whole(data, at, end)
         scalar = _SCALAR.match(data, value)
@@ -319,23 +322,25 @@ def _start_of(names: Iterable[bytes]) -> re.Pattern[bytes]:
     return re.compile(rb'\{\s{0,256}"(?:' + first + rb')"\s{0,8}:')
 
 
-def _is_page(data: bytes, at: int, end: int) -> bool:
-    """Whether the object that begins at a place has members of a page, as far as it is here."""
+def _page(data: bytes, at: int, end: int) -> dict[bytes, bytes] | None:
+    """What the object that begins at a place tells of the listing, as far as it is here; None where it is no page."""
+    said: dict[bytes, bytes] = {}
+    page = False
     at += 1
     while at < end and (name := _NAME.match(data, _space(data, at))):
         at = name.end()
         here = data[at : at + 1]
-        if name[1] in _PAGE and (here == b"[" or name[1] not in LISTS):
-            return True
+        page = page or (name[1] in _PAGE and (here == b"[" or name[1] not in LISTS))
         if here in _CLOSED_BY:
             value = end_of(data, at)
             if not isinstance(value, int):
-                return False
+                break
             at = value
         elif scalar := _SCALAR.match(data, at):
-            if name[1] == b"kind" and scalar[1] in (b'"storage#objects"', b'"storage#buckets"'):
-                return True
+            page = page or (name[1] == b"kind" and scalar[1] in (b'"storage#objects"', b'"storage#buckets"'))
+            if name[1] in _TELLING:
+                said[name[1]] = scalar[1].strip(b'"')
             at = scalar.end()
         else:
-            return False
-    return False
+            break
+    return said if page else None
