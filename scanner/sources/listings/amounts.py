@@ -1,7 +1,7 @@
 """Sizes and days as programs write them for people: `12.3 KiB`, `1.2K`, `1,234`; `29-Feb-2024`, `2/29/2024`.
 
 Rounded sizes are turned into about as many bytes; a unit counts 1,024 of the one below it, as `ls -h`, Apache, nginx,
-gsutil, azcopy and rclone have it. An American date has the month first, unless that cannot be.
+gsutil, azcopy and rclone have it. A date in numbers has the month first (with dots the day), unless that cannot be.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def spoken_day(text: bytes) -> bytes:
     if found := _DAY_FIRST.match(text):
         return _day(found[3], found[2], found[1])
     if found := _NUMBERS.match(text):
-        return _day(found[4], found[1], found[3]) or _day(found[4], found[3], found[1])
+        month, day = (found[3], found[1]) if found[2] == b"." else (found[1], found[3])
+        return _day(found[4], month, day) or _day(found[4], day, month)
     return b""
 
 

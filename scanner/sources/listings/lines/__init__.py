@@ -90,7 +90,7 @@ class LineKind:
         """Chunks of whole lines, each with what stands before it as far as it matters."""
         rest, skipped, skipping = b"", 0, False
         state: State | None = None
-        for block in blocks(stream):
+        for block in blocks(stream, CHUNK):
             data = rest + block
             if skipping:
                 _, ended, data = data.partition(self.end)
