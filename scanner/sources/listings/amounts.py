@@ -43,6 +43,7 @@ def amount_of(text: bytes) -> int:
 @functools.lru_cache(maxsize=1 << 16)
 def spoken_day(text: bytes) -> bytes:
     """The day of a time in one of many ways of writing, as `YYYY-MM-DD`; empty where it is none, or tells no year."""
+    text = b" ".join(text.split())
     if day := day_of(text):
         return day
     if found := _YEAR_FIRST.match(text):

@@ -51,6 +51,8 @@ class LineKind:
 
     end = b"\n"
     """What ends a line."""
+    looks_ahead = False
+    """Whether the state that comes with a chunk begins with the line that follows it (empty at the end)."""
     share = 0.8
     """How many of the first lines must fit, for the kind to be recognised."""
 
@@ -83,7 +85,7 @@ class LineKind:
             head = head[: head.rfind(self.end) + 1]
         found = Found(b"")
         if head:
-            self.take(self._lines(head), self.begin(head), found)
+            self.take(self._lines(head), self._with(b"", self.begin(head)), found)
         return found.entries > 0 and found.unfits <= (1 - self.share) * (found.entries + found.unfits)
 
     def split(self, stream: Iterable[bytes], container: bytes) -> Iterator[Chunk | NotScanned]:
@@ -91,10 +93,10 @@ class LineKind:
         rest, skipped, skipping = b"", 0, False
         state: State | None = None
         for block in blocks(stream, CHUNK):
-            data = rest + block
             if skipping:
-                _, ended, data = data.partition(self.end)
+                _, ended, block = block.partition(self.end)
                 skipping = not ended
+            data = rest + block
             last = data.rfind(self.end) + 1
             if len(data) - last > LONGEST:
                 skipped, skipping = skipped + 1, True
@@ -110,11 +112,11 @@ class LineKind:
             if not cut and len(data) > 2 * LONGEST:
                 cut = last
             if cut and state is not None:
-                yield Chunk(self.name, container, data[:cut], state)
+                yield Chunk(self.name, container, data[:cut], self._with(data[cut:], state))
                 state = self.after(data[:cut], state)
             rest = data[cut:]
         if rest and state is not None:
-            yield Chunk(self.name, container, rest, state)
+            yield Chunk(self.name, container, rest, self._with(b"", state))
         if skipped:
             yield NotScanned(container or b"the listing", TOO_LONG_LINE, count=skipped)
 
@@ -132,7 +134,7 @@ class LineKind:
 
     def border(self, data: bytes, last: int) -> int:
         """Where a chunk may end in data whose last whole line ends at `last`; 0 for nowhere."""
-        return last
+        return data.rfind(self.end, 0, last - 1) + 1 if last and self.looks_ahead else last
 
     def after(self, data: bytes, state: State) -> State:
         """The state after a chunk."""
@@ -185,6 +187,9 @@ class LineKind:
             else:
                 size, day, version = (part.get(name, ()) for name in ("size", "day", "version"))
                 found.add(part["key"], size, day, version, container=container, measure=self._measure)
+
+    def _with(self, following: bytes, state: State) -> State:
+        return (following.partition(self.end)[0].rstrip(b"\r"), *state) if self.looks_ahead else state
 
     def _lines(self, data: bytes) -> bytes:
         if b"\r\n" in data and data.count(b"\r\n") == data.count(b"\n"):

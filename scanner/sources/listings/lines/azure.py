@@ -9,24 +9,41 @@ its time, in any order.
 
 from __future__ import annotations
 
-from . import LineKind, form
+from collections.abc import Sequence
 
-_PROPERTIES = (
-    rb"LastModifiedTime|VersionId|BlobType|BlobAccessTier|ContentType|ContentEncoding|ContentMD5|LeaseState"
-    rb"|LeaseDuration|LeaseStatus|ArchiveStatus|ContentLength|Content Length"
+from . import LineKind, Meant, Role, form
+from .found import Found
+
+_PROPERTY = (
+    rb"; {1,2}(?:LastModifiedTime|VersionId|BlobType|BlobAccessTier|ContentType|ContentEncoding|ContentMD5|LeaseState"
+    rb"|LeaseDuration|LeaseStatus|ArchiveStatus|Content Length):"
+)
+_AZCOPY = (
+    rb"(?:INFO: )?(?P<key>(?:(?!" + _PROPERTY + rb")[^\n])++)(?:; {1,2}(?!LastModifiedTime|Content Length)[^;\n]*+)*+"
+    rb"(?:; {1,2}LastModifiedTime: (?P<day>[^;\n]*+))?+(?:; {1,2}(?!Content Length)[^;\n]*+)*+; {1,2}Content Length: "
+    rb"(?P<size>[\d.]{1,20} ?[KMGTPE]?i?B?)"
 )
 
-AZCOPY_LIST = LineKind(
+
+class _AzcopyList(LineKind):
+    """A folder is an entry that ends with `/`."""
+
+    def _columns(
+        self, role: Role, columns: dict[str, Sequence[bytes]], found: Found, folder: bytes, meant: Meant | None
+    ) -> None:
+        keys = columns["key"]
+        found.add_folders([key for key in keys if key.endswith(b"/")])
+        kept = [n for n, key in enumerate(keys) if not key.endswith(b"/")]
+        super()._columns(
+            role, {name: [column[n] for n in kept] for name, column in columns.items()}, found, folder, meant
+        )
+
+
+AZCOPY_LIST = _AzcopyList(
     "azcopy-list",
     "output of azcopy list",
     (
-        form("folder", rb"(?:INFO: )?(?P<key>[^\n]{1,4096}/); {1,2}(?:[^\n]*; {1,2})?Content Length: [\d.]+ ?B?"),
-        form(
-            "object",
-            rb"(?:INFO: )?(?P<key>[^;\n]{1,4096}(?:;(?! {1,2}(?:" + _PROPERTIES + rb"):)[^;\n]{0,4096})*)"
-            rb"; {1,2}(?:LastModifiedTime: (?P<day>[^;\n]{1,40}); {1,2})?"
-            rb"(?:(?!LastM|Content Length)[^;\n]*; {0,2}){0,12}Content Length: (?P<size>[\d.]{1,20} ?[KMGTPE]?i?B?)",
-        ),
+        form("object", _AZCOPY),
         form("nothing", rb"(?:INFO: )?(?:File count|Total file size): .{1,40}"),
         form("nothing", rb"INFO: (?:Autologin|Authenticat|azcopy|Any empty folders|List is using).{0,400}"),
     ),

@@ -116,7 +116,7 @@ class Found:
         """All of it."""
         yield from self._containers
         for container, c in self._objects.items():
-            yield Rows(container, c.keys, c.sizes, c.days, (), c.versions, c.texts)
+            yield Rows(container, c.keys, c.sizes, c.days, (), c.versions or (), c.texts)
         for container, prefixes in self._folders.items():
             yield Folders(container, prefixes)
         for why, count in self._counts.items():

@@ -38,11 +38,11 @@ def _ended(data: bytes, end: bytes) -> list[bytes]:
     return lines[:-1] if lines[-1] == b"" else lines
 
 
-def _files(paths: Sequence[bytes], before: bytes) -> list[bytes]:
+def _files(paths: Sequence[bytes], before: bytes, following: bytes) -> list[bytes]:
     """The paths that are no folder of the one before or behind them."""
     if not paths:
         return []
-    behind = [*paths[1:], b""]
+    behind = [*paths[1:], following]
     ahead = [before, *paths[:-1]]
     return [
         path
@@ -52,8 +52,9 @@ def _files(paths: Sequence[bytes], before: bytes) -> list[bytes]:
 
 
 class _Find(LineKind):
-    """The state is how all paths begin, and the last one of the chunk before. The last path of a chunk is left to the
-    next, which tells whether it is a folder."""
+    """The state is the path that follows, how all paths begin, and the last one of the chunk before."""
+
+    looks_ahead = True
 
     def __init__(self, name: str, title: str, end: bytes) -> None:
         super().__init__(name, title)
@@ -76,17 +77,13 @@ class _Find(LineKind):
         first = data.partition(self.end)[0].rstrip(b"\r")
         return (b"./" if first[:2] in (b".", b"./") else first[:1] if first.startswith(b"/") else b"", b"")
 
-    def border(self, data: bytes, last: int) -> int:
-        """Before the last whole line."""
-        return data.rfind(self.end, 0, last - 1) + 1 if last else 0
-
     def after(self, data: bytes, state: State) -> State:
         """The last path is kept."""
-        return (state[0], _ended(data, self.end)[-1])
+        return (state[0], _ended(self._lines(data), self.end)[-1])
 
     def take(self, data: bytes, state: State, found: Found) -> None:
         """All paths that are none of a folder."""
-        start, before = state
+        following, start, before = state
         lines = _ended(data, self.end)
         if start or b"" in lines:
             fit = [line for line in lines if line.startswith(start) and line]
@@ -95,7 +92,7 @@ class _Find(LineKind):
                 if wrong:
                     found.unfit(wrong[0], len(wrong))
                 lines = fit
-        files = _files(lines, before)
+        files = _files(lines, before, following)
         found.add([f[2:] for f in files if len(f) > 2] if start == b"./" else files)
 
 
@@ -108,7 +105,9 @@ _DU = re.compile(
 
 
 class _Du(LineKind):
-    """The state is what a size without a unit counts, and the last path of the chunk before."""
+    """The state is the line that follows, what a size without a unit counts, and the last path of the chunk before."""
+
+    looks_ahead = True
 
     def recognises(self, head: bytes) -> bool:
         """Sizes, tabs and paths of which one holds another: the last of a `du -a` holds them all."""
@@ -120,20 +119,16 @@ class _Du(LineKind):
         sizes = [size for size, _, _ in _DU.findall(data[: 1 << 20])]
         return (b"1" if any(size.isdigit() and int(size) % 4 for size in sizes) else b"1024", b"")
 
-    def border(self, data: bytes, last: int) -> int:
-        """Before the last whole line."""
-        return data.rfind(b"\n", 0, last - 1) + 1 if last else 0
-
     def after(self, data: bytes, state: State) -> State:
         """The last path is kept."""
-        found = _DU.findall(data)
+        found = _DU.findall(self._lines(data))
         return (state[0], found[-1][2] if found else state[1])
 
     def take(self, data: bytes, state: State, found: Found) -> None:
         """All paths that are none of a folder."""
-        unit, before = state
+        following, unit, before = state
         rows = _DU.findall(data)
-        files = set(_files([path for _, _, path in rows], before))
+        files = set(_files([path for _, _, path in rows], before, following.rpartition(b"\t")[2]))
         rows = [row for row in rows if row[2] in files and row[2] != b"."]
         self.by_forms(_DU.sub(b"", data), (), found)
         times = int(unit)
@@ -202,8 +197,8 @@ def _add_url(line: bytes, found: Found) -> None:
 
 def _looks_like_a_path(line: bytes) -> bool:
     line = line.rstrip(b"\r")
-    if _URL.fullmatch(line):
-        return not line.count(b" ")
+    if url := _URL.fullmatch(line):
+        return url[1].lower() not in _HTTP or b" " not in line
     return (
         b"/" in line
         and line[:1] not in b"<{[\"'#;*|(-` \t"

@@ -52,8 +52,10 @@ class _Entry:
 
 
 class _Tree(LineKind):
-    """The state is `c` for escapes of C, and the paths on the way to the last entry, the root first. The last line of a
-    chunk is left to the next, which tells whether it is a folder."""
+    """The state is the line that follows, `c` for escapes of C, and the paths on the way to the last entry, the root
+    first."""
+
+    looks_ahead = True
 
     def recognises(self, head: bytes) -> bool:
         """By what is drawn."""
@@ -62,10 +64,6 @@ class _Tree(LineKind):
     def begin(self, data: bytes) -> State:
         """No root is known; the C locale shows no letter beyond ASCII."""
         return (b"c" if data.isascii() and re.search(rb"\\[ \\ntr]", data) else b"",)
-
-    def border(self, data: bytes, last: int) -> int:
-        """Before the last whole line."""
-        return data.rfind(b"\n", 0, last - 1) + 1 if last else 0
 
     def after(self, data: bytes, state: State) -> State:
         """The way to the last entry."""
@@ -78,11 +76,13 @@ class _Tree(LineKind):
         """The entries that none stands below."""
         objects: list[_Entry] = []
         last = _END
-        for entry in self._walk(data, list(state), found):
+        following, *way = state
+        for entry in self._walk(data, way, found):
             if last.is_object and entry.depth <= last.depth:
                 objects.append(last)
             last = entry
-        if last.is_object:
+        line = _LINE.fullmatch(following)
+        if last.is_object and not (line and _depth(line) > last.depth):
             objects.append(last)
         sizes = [_SIZE.search(_DAY.sub(b" ", entry.said)) for entry in objects]
         days = [_DAY.search(entry.said) for entry in objects]
@@ -107,7 +107,7 @@ class _Tree(LineKind):
                 way[1:] = [b"" if root == b"." else root + b"/"]
                 yield _END
                 continue
-            depth = len(_LEVEL.findall(line[1])) + 1
+            depth = _depth(line)
             bracket = _SAID.match(line[2])
             name = line[2][bracket.end() :] if bracket else line[2]
             if closed := _NOT_OPENED.fullmatch(name):
@@ -124,6 +124,10 @@ class _Tree(LineKind):
                 found.add_folders([path])
             way += [path.rstrip(b"/") + b"/"] * (depth + 2 - len(way))
             yield _Entry(bracket[1] if bracket else b"", path + b"/" if closed else path, depth, bool(arrow))
+
+
+def _depth(line: re.Match[bytes]) -> int:
+    return len(_LEVEL.findall(line[1])) + 1
 
 
 _END = _Entry(b"", b"", 0)
