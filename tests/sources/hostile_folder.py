@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from oakum.scanner.listed import Folders, Rows
 from oakum.scanner.model import NotScanned
 from oakum.scanner.sources.listings import Chunk, Kind, Read
 
@@ -73,3 +74,22 @@ def read(kind: Kind, parts: Iterable[bytes], container: bytes = b"") -> list[Rea
             assert isinstance(chunk, Chunk)
             told += kind.read(chunk)
     return told
+
+
+def flat(told: list[Read]) -> list[object]:
+    """What is told, without the borders of chunks."""
+    counts: dict[str, int] = {}
+    entries: list[object] = []
+    for r in told:
+        if isinstance(r, Rows):
+            versions = r.versions or [b""] * len(r.keys)
+            texts = [r.texts.get(place, b"") for place in range(len(r.keys))]
+            columns = (r.keys, r.sizes, r.days, versions, texts)
+            entries += [(r.container, *row) for row in zip(*columns, strict=True)]
+        elif isinstance(r, Folders):
+            entries += [(r.container, prefix) for prefix in r.prefixes]
+        elif isinstance(r, NotScanned):
+            counts[r.why] = counts.get(r.why, 0) + r.count
+        else:
+            entries.append((r.name, r.day))
+    return [*sorted(entries, key=repr), counts]

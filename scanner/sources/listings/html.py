@@ -26,6 +26,8 @@ from . import CHUNK, HEAD, LONGEST, Chunk, Read
 from .amounts import amount_of, spoken_day
 from .fields import CUT_OFF, LONGEST_KEY, NO_DATE, NO_SIZE, blocks
 
+ROW = 16
+"""Links that a row may have."""
 ELSEWHERE = "links to other hosts: not followed"
 OUTSIDE = "links that lead out of the folder by `..` within them: left out"
 TOO_LONG = f"entries longer than {LONGEST >> 20} MiB, or with a name longer than {LONGEST_KEY >> 10} KiB: left out"
@@ -170,7 +172,7 @@ class HtmlIndex:
         if folders := [entry.key for entry in entries if entry.key.endswith(b"/")]:
             yield Folders(chunk.container, folders)
         for why, count in counts.items():
-            policy = why in (NO_DATE, NO_SIZE, ELSEWHERE)
+            policy = why in (NO_DATE, NO_SIZE, ELSEWHERE, OUTSIDE)
             yield NotScanned(chunk.container or b"the listing", why, policy=policy, count=count)
 
 
@@ -209,16 +211,24 @@ def _opened(data: bytes) -> tuple[int, bytes]:
 
 
 def _border(data: bytes) -> int:
-    """Where the last row begins; 0 where there is none, or only one."""
-    link = max(data.rfind(b"<a "), data.rfind(b"<A "))
-    ended = max(data.rfind(b"</a", 0, max(link, 0)), data.rfind(b"</A", 0, max(link, 0)))
-    return ended + _row(data[ended:link]) if ended >= 0 else 0
+    """Where a row begins that is not the first: the last one, if it is within the last links; 0 for nowhere."""
+    end = len(data)
+    for _ in range(ROW):
+        link = max(data.rfind(b"<a ", 0, end), data.rfind(b"<A ", 0, end))
+        ended = max(data.rfind(b"</a", 0, max(link, 0)), data.rfind(b"</A", 0, max(link, 0)))
+        if ended < 0:
+            return 0
+        row = _row(data[ended:link])
+        if row >= 0:
+            return ended + row
+        end = link
+    return end
 
 
 def _row(gap: bytes) -> int:
-    """Where, in what stands between two links, the row of the second begins."""
+    """Where, in what stands between two links, the row of the second begins; -1 where they are in one row."""
     lower = gap.lower()
-    return next((at for mark in _ROWS if (at := lower.rfind(mark)) >= 0), len(gap))
+    return next((at for mark in _ROWS if (at := lower.rfind(mark)) >= 0), -1)
 
 
 def _is_cut_off(data: bytes) -> bool:
@@ -234,7 +244,8 @@ def _entries(data: bytes, page: _Page, counts: Counter[str]) -> Iterator[_Entry]
     links = [link for link in _ANCHOR.finditer(data) if link[2]]
     titles = [(title.start(), title[1]) for title in reversed(list(_TITLE.finditer(data)))]
     last = _Entry(b"")
-    before = b""
+    first = data[: links[0].start()] if links else b""
+    before = first[at:] if (at := _row(first)) >= 0 else b""
     for place, link in enumerate(links):
         while titles and titles[-1][0] < link.start():
             page = page.titled(titles.pop()[1])
@@ -243,6 +254,7 @@ def _entries(data: bytes, page: _Page, counts: Counter[str]) -> Iterator[_Entry]
         closing = _CLOSING.search(behind)
         inside, gap = (behind[: closing.start()], behind[closing.end() :]) if closing else (behind, b"")
         row = len(gap) if is_last else _row(gap)
+        row = row if row >= 0 else len(gap)
         around, before = before + b" " + gap[:row], gap[row:]
         entry = _entry(link[1], inside, page, counts)
         if entry is None:
@@ -287,8 +299,7 @@ def _entry(attributes: bytes, inside: bytes, page: _Page, counts: Counter[str]) 
         key = key[2:]
     steps = key.split(b"/")
     if b".." in steps:
-        if not set(steps) <= {b"..", b".", b""}:
-            counts[OUTSIDE] += 1
+        counts.update([OUTSIDE] if steps[0] != b".." else [])
         return None
     if key.strip(b"/") in (b"", b"."):
         return None
