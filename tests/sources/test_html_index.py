@@ -171,7 +171,7 @@ TABLE = b"""\
    <tr><th valign="top">&nbsp;</th><th><a href="?C=N;O=D">Name</a></th><th><a href="?C=M;O=A">Date</a></th></tr>
 <tr><td>&nbsp;</td><td><a href="/">Parent Directory</a></td><td>&nbsp;</td><td align="right">  - </td></tr>
 <tr><td></td><td><a href="a%3cb">a&lt;b</a>  </td><td align="right">2020-02-29 08:30  </td><td> 12 </td></tr>
-<tr><td>&nbsp;</td><td><a href="c/">c/</a>  </td><td align="right">2020-02-29 08:30  </td><td align="right">  - </td></tr>
+<tr><td>&nbsp;</td><td><a href="c/">c/</a>  </td><td align="right">2020-02-29 08:30  </td><td>  - </td></tr>
 </table></body></html>
 """
 NGINX = b"""\
@@ -340,18 +340,20 @@ def test_links_that_lead_elsewhere() -> None:
 def test_what_links_carry_is_kept() -> None:
     """Signatures in queries and passwords in addresses, to be searched; to other hosts too."""
     signed = "https://store.example/c/k.zip?sv=1&amp;sect=2&sig=abc%2B"
-    assert page_of(links("x.zip?token=1", signed, "ftp://user:pw@other.example/y")) == [
+    assert page_of(links("x.zip?token=1", signed, "ftp://user:pw@other.example/y/", "down/?token=2")) == [
         Rows(
             b"c",
-            [b"x.zip", b"https://store.example/c/k.zip", b"other.example/y"],
-            [-1] * 3,
-            [b""] * 3,
+            [b"x.zip", b"https://store.example/c/k.zip", b"other.example/y", b"down/"],
+            [-1] * 4,
+            [b""] * 4,
             texts={
                 0: b"url=x.zip?token=1",
                 1: b"url=https://store.example/c/k.zip?sv=1&sect=2&sig=abc%2B",
-                2: b"url=ftp://user:pw@other.example/y",
+                2: b"url=ftp://user:pw@other.example/y/",
+                3: b"url=down/?token=2",
             },
-        )
+        ),
+        Folders(b"c", [b"down/"]),
     ]
 
 

@@ -511,6 +511,8 @@ def test_names_and_lines_that_are_too_long() -> None:
         b'{"Contents": [{"Key": "a/b"}]}',
         b'"bucket","a/b","12","2020-02-29T08:30:00.000Z"\n' * 3,
         b"<?xml version='1.0'?><ListBucketResult><Key>a/b</Key></ListBucketResult>",
+        b"apple\t12\npear\t13\n",
+        b"      1 apple\n     12 pear\n",
         b"import os\nimport sys\n\nprint(os.sep)\n",
         bytes(range(256)) * 4,
     ],

@@ -160,7 +160,7 @@ class HtmlIndex:
         """Its entries; of links that lead to the same place one after the other (an icon and a name) one is made."""
         counts: Counter[str] = Counter()
         entries = list(_entries(chunk.data, _Page(*chunk.state), counts))
-        objects = [entry for entry in entries if not entry.key.endswith(b"/")]
+        objects = [entry for entry in entries if entry.text or not entry.key.endswith(b"/")]
         if objects:
             yield Rows(
                 chunk.container,
@@ -313,7 +313,7 @@ def _elsewhere(href: bytes, counts: Counter[str]) -> _Entry | None:
     """A link to another host; what it carries (a signature, a password) is searched, under its URL."""
     bare, asked, _ = href.partition(b"?")
     if asked or b"@" in bare:
-        return _Entry(bare[:LONGEST_KEY].rpartition(b"@")[2], text=b"url=" + href)
+        return _Entry(bare[:LONGEST_KEY].rpartition(b"@")[2].rstrip(b"/"), text=b"url=" + href)
     counts[ELSEWHERE] += 1
     return None
 

@@ -9,6 +9,7 @@ its time, in any order.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from . import LineKind, Meant, Role, form
@@ -69,7 +70,19 @@ _SIZE = rb"(?P<size>\d{1,20})"
 _TIME = rb"(?P<day>\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d[^\t\n]{0,20}"
 _NAME = rb"(?P<key>[^\t\n]{1,4096})"
 
-AZ_TSV = LineKind(
+
+class _AzTsv(LineKind):
+    """Other tables have a text and a number too: most names must look like those of files."""
+
+    def recognises(self, head: bytes) -> bool:
+        """Where most lines have a time, or a name with a folder or an ending."""
+        likely = len(_LIKELY.findall(head))
+        return super().recognises(head) and 2 * likely >= head.count(b"\n")
+
+
+_LIKELY = re.compile(rb"^[^\t\n]{0,4096}(?:/|\.\w{1,8}\t)|^[^\n]{0,4096}\d{4}-\d\d-\d\dT", re.MULTILINE)
+
+AZ_TSV = _AzTsv(
     "az-tsv",
     "az storage blob list -o tsv, with a query of name, size, time",
     tuple(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from . import LineKind, form
 
-_SIZE = rb"(?=[- \d.KMGTPEi]{9}) *(?P<size>-1|\d{1,20}|\d{1,4}(?:\.\d{1,3})?[KMGTPE]i)"
+_SIZE = rb"(?=[- \d.KMGTPE]{8}[\di]) *(?P<size>-1|\d{1,20}|\d{1,4}(?:\.\d{1,3})?[KMGTPE]i)"
 
 RCLONE_LSL = LineKind(
     "rclone-lsl",
