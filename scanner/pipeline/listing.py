@@ -59,6 +59,7 @@ def listing(names: Sequence[str], options: ListingOptions, stdin: BinaryIO) -> L
         except (TargetError, UsageError) as e:
             if len(names) == 1:
                 raise
+            run.targets.pop()
             run.tally.leave_out([NotScanned(shown_name(name).encode(), str(e))])
     run.note_left()
     scan = conclude(run.tally, prove(found), [os.fsencode(target.name) for target in run.targets], started)
@@ -165,9 +166,9 @@ class _Run:
                     self.leave(NotScanned(store.origin.encode(), NO_LISTING.format(", ".join(KINDS))))
                     continue
                 kinds[kind.title] = None
-                for part in kind.split([page.data], page.container):
+                for part in page.chunks(kind):
                     if isinstance(part, Chunk):
-                        yield ListingUnit(part, entry, place)
+                        yield ListingUnit(part, entry, place, entered=bool(page.url))
                     elif part.why != GOES_ON:
                         self.leave(part)
 

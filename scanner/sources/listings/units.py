@@ -14,11 +14,12 @@ from .kinds import KINDS
 @dataclass(frozen=True, slots=True)
 class ListingUnit:
     """A chunk of a listing. `entry` is an entry of it, still without container and key; `target` the place of its
-    target in the report."""
+    target in the report; `entered` says that the folders it names are listed, too."""
 
     chunk: Chunk
     entry: ListingEntry
     target: int
+    entered: bool = False
 
     @property
     def weight(self) -> int:
