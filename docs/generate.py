@@ -24,6 +24,7 @@ import yaml
 from oakum.detectors import samples
 from oakum.detectors.checks import CHECKS, FILTERS
 from oakum.scanner import catalog, rank
+from oakum.scanner.catalog import names
 from oakum.scanner.cli.commands import cli
 from oakum.scanner.config import settings
 from oakum.scanner.config.edit import written
@@ -294,7 +295,7 @@ def action_inputs() -> str:
 
 def name_kinds() -> str:
     """The rules for names, by kind."""
-    rules = catalog.load_names()
+    rules, _ = names.load()
     kinds = sorted({rule.kind for rule in rules}, key=lambda kind: (min(map(_gravest, _of(rules, kind))), kind))
     rows = [
         (

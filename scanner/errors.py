@@ -27,6 +27,10 @@ class DetectorError(OakumError):
     """A detector file holds a mistake; the message names file, detector, field and what is allowed."""
 
 
+class CatalogError(OakumError):
+    """A file of sensitive names holds a mistake; the message names file, rule, field and what is allowed."""
+
+
 class AllowlistError(OakumError):
     """An allowlist file holds a mistake."""
 

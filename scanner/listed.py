@@ -52,11 +52,42 @@ class Container:
     text: bytes = b""
 
 
+NAME_KINDS = (
+    "private-key",
+    "key-store",
+    "password-list",
+    "password-manager",
+    "configuration",
+    "cloud-credential",
+    "infrastructure-state",
+    "system-credential",
+    "database",
+    "disk-image",
+    "browser-profile",
+    "mailbox",
+    "chat-export",
+    "memory-dump",
+    "network-capture",
+    "ci-secret",
+    "backup",
+    "source-code",
+    "history",
+    "remote-access",
+    "wallet",
+    "mobile-signing",
+)
+"""What an object is, by its name."""
+_WEIGHTS = {"critical": 1.0, "high": 0.8, "medium": 0.6, "low": 0.3}
+"""How much an impact counts, where rules are compared."""
+
+
 @dataclass(frozen=True, slots=True)
 class NameRule:
     """What an object's name says of it: read from `detectors/names/` (docs/listing.md has the fields).
 
-    `chance` is how likely an object of such a name holds a credential, in [0, 1]; `impact` is a severity.
+    `chance` is how likely an object of such a name holds a credential, in [0, 1]; `impact` is a severity. The lists
+    of patterns are alternatives. `types` limits words and parts, of names and folders; `must_be` limits all, and so do
+    `unless` and `unless_folders`, which are words of the name and of its folders.
     """
 
     id: str
@@ -65,9 +96,39 @@ class NameRule:
     chance: float
     reason: str
     exact: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    folder_words: tuple[str, ...] = ()
+    folder_parts: tuple[str, ...] = ()
+    types: frozenset[str] = frozenset()
+    must_be: frozenset[str] = frozenset()
+    unless: tuple[str, ...] = ()
+    unless_folders: tuple[str, ...] = ()
+
+    @property
+    def weight(self) -> float:
+        """By which rules that take the same name are compared: chance times impact."""
+        return self.chance * _WEIGHTS[self.impact]
+
+
+@dataclass(frozen=True, slots=True)
+class NameForms:
+    """What stands around a name and says nothing of what it holds, and what takes the sting out of it.
+
+    `types` tells the type of an ending without its dot. `wrapping` are the types that go around a file that has a
+    type of its own (archives, encryption, copies). `harmless` are those that hold no credentials, whatever the name;
+    `environments` are words that tell where a file is used. `words` and `folders` make a name an innocent one.
+    """
+
+    types: Mapping[str, str]
+    wrapping: frozenset[str]
+    harmless: frozenset[str]
+    environments: frozenset[str]
+    words: frozenset[str]
+    folders: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -416,7 +416,3 @@ def _require_parts(found: dict[str, Detector]) -> None:
                 raise DetectorError(
                     f"{detector.id}: parts: {part!r} must end in the name of a fact, as in acme-client-id"
                 )
-
-
-def load_names():
-    return ()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-from .. import catalog
+from ..catalog import names as name_rules
 from ..engine import Engine
 from ..engine.names import Names
 from ..listed import Container, Folders, Named, Rows
@@ -34,7 +34,7 @@ class Surveyor(Searcher):
     @functools.cached_property
     def names(self) -> Names:
         """The rules for names, in one automaton."""
-        return Names(catalog.load_names())
+        return Names(*name_rules.load())
 
     def search(self, unit: AnyUnit, into: Harvest | None = None) -> Harvest:
         """What a unit gives."""

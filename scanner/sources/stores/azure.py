@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import unquote
 
@@ -20,7 +21,7 @@ from . import Access, Openness, Page
 from .answers import UnreadableError, raw, root_of, xml_texts
 from .credentials import azure_account_sas
 from .http import Answer, Client, Request
-from .paging import End, Listing, openness, pages
+from .paging import End, Listing, one_by_one, openness, pages
 from .urls import Parameters, Url, parse
 
 VERSION = "2021-12-02"
@@ -81,12 +82,9 @@ class AzureStore:
             if isinstance(page, NotScanned):
                 continue
             names = [name for name in xml_texts(page.data, {CONTAINERS: 100_000})[CONTAINERS] if _is_container(name)]
-            for at, name in enumerate(names, 1):
-                end = yield from _Blobs(replace(self, container=name, prefix="")).pages(client)
-                if end == "final" and at < len(names):
-                    why = "not asked after that"
-                    yield NotScanned(self.origin.encode() + b": containers", why, count=len(names) - at)
-                    return
+            each = [_Blobs(replace(self, container=name, prefix="")).pages(client) for name in names]
+            if not (yield from one_by_one(self.origin.encode() + b": containers", each)):
+                return
 
     def anybody(self) -> Openness:
         """Ask once without the SAS."""
@@ -102,7 +100,18 @@ class AzureStore:
         def ask(mark: Parameters) -> Request:
             return self.request(self.base, (*fixed, *mark))
 
-        return Listing(self.origin.encode(), b"", "azure-xml", ask, following)
+        return Listing(self.origin.encode(), b"", "azure-xml", ask, following, hint=self.hint)
+
+    @property
+    def hint(self) -> str:
+        """Why a SAS may be refused, where that can be told from itself."""
+        ends = Url("https", "", query=self.sas).parameter("se")
+        try:
+            end = datetime.fromisoformat(ends)
+        except ValueError:
+            return ""
+        over = (end if end.tzinfo else end.replace(tzinfo=UTC)) < self.access.now
+        return f": the SAS ended on {end:%Y-%m-%d}" if over else ""
 
     def request(self, url: Url, parameters: Parameters) -> Request:
         """A request with what opens it."""
@@ -135,7 +144,7 @@ class _Blobs:
             return store.request(url, (*fixed, ("include", include), *mark))
 
         what = url.shown.encode()
-        return Listing(what, store.container.encode(), "azure-xml", ask, following, self._goes_without)
+        return Listing(what, store.container.encode(), "azure-xml", ask, following, self._goes_without, store.hint)
 
     def _goes_without(self, answer: Answer) -> bool:
         """Tags need a permission of their own, and accounts with folders have none."""

@@ -7,7 +7,7 @@ elsewhere. It is taken once; a page whose entries came before ends the listing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,8 +17,12 @@ from .answers import UNTRUSTED, UnreadableError
 from .http import Answer, Client, Request, UnansweredError
 from .urls import Parameters, quoted
 
-End = Literal["whole", "broken", "final"]
-"""How a listing ended: told to its end; broken off; broken off by something that holds for all that comes after."""
+End = Literal["whole", "broken", "unanswered", "final"]
+"""How a listing ended: told to its end; broken off; broken off for want of an answer; broken off by something that
+holds for all that comes after."""
+
+DEAF = 3
+"""Listings in a row that are not answered: then the store is not asked for more."""
 
 LONGEST_MARK = 16 << 10
 
@@ -29,7 +33,7 @@ class Listing:
 
     `what` is its name for people, `container` that of what it lists. `ask` makes a request of the parameters that lead
     to a page; `following` reads these from a page (None: it was the last). `retry` is given an answer that is no page:
-    True asks the same again, as whoever gave it knows by now how to ask better.
+    True asks the same again, as whoever gave it knows by now how to ask better. `hint` is put behind a refusal.
     """
 
     what: bytes
@@ -38,6 +42,7 @@ class Listing:
     ask: Callable[[Parameters], Request]
     following: Callable[[bytes], Parameters | None]
     retry: Callable[[Answer], bool] = lambda _answer: False
+    hint: str = ""
 
 
 def pages(client: Client, listing: Listing) -> Generator[Page | NotScanned, None, End]:
@@ -51,11 +56,12 @@ def pages(client: Client, listing: Listing) -> Generator[Page | NotScanned, None
             if answer.status != 200:
                 if listing.retry(answer):
                     continue
-                yield stopped(listing.what, answer.refusal, len(contents))
+                hint = listing.hint if answer.status in (401, 403) else ""
+                yield stopped(listing.what, answer.refusal + hint, len(contents))
                 return "final" if answer.code in UNTRUSTED else "broken"
         except UnansweredError as error:
             yield stopped(listing.what, str(error), len(contents))
-            return "final" if error.final else "broken"
+            return "final" if error.final else "unanswered"
         try:
             following, why = listing.following(answer.body), ""
         except UnreadableError as error:
@@ -74,6 +80,21 @@ def pages(client: Client, listing: Listing) -> Generator[Page | NotScanned, None
         if following is None:
             return "whole"
         mark = following
+
+
+def one_by_one(
+    what: bytes, listings: Sequence[Generator[Page | NotScanned, None, End]]
+) -> Generator[Page | NotScanned, None, bool]:
+    """Listing after listing; False where the rest of them is not asked for, and counted."""
+    unanswered = 0
+    for place, listing in enumerate(listings, 1):
+        end = yield from listing
+        unanswered = unanswered + 1 if end == "unanswered" else 0
+        if end == "final" or unanswered == DEAF:
+            if place < len(listings):
+                yield NotScanned(what, "not asked after that", count=len(listings) - place)
+            return False
+    return True
 
 
 def stopped(what: bytes, why: str, pages: int) -> NotScanned:

@@ -50,8 +50,9 @@ class WebStore:
 
     @property
     def exposure(self) -> Literal["anonymous", "signed"]:
-        """Nothing goes with it."""
-        return "anonymous"
+        """A parameter of the URL may be a credential."""
+        names = {part.partition("=")[0].lower() for part in self.url.query.split("&")} - _LEADS_ON
+        return "signed" if any(map(_CREDENTIAL.search, names)) else "anonymous"
 
     def pages(self) -> Iterator[Page | NotScanned]:
         """Its listing, in whatever language it speaks."""
@@ -108,4 +109,6 @@ class WebStore:
 _HTML = re.compile(
     rb"\A\s*(?:<!--.{0,2000}?-->\s*)?<(?:!DOCTYPE\s+html|html|head|body|pre|h1|table)[\s>]", re.DOTALL | re.IGNORECASE
 )
+_CREDENTIAL = re.compile(r"(?:^|[_.-]|api)(?:key|auth|sig|signature|secret|password|pwd|code|token)$|token$")
+_LEADS_ON = frozenset({"continuation-token", "pagetoken", "nextpagetoken"})
 _GOOGLE = re.compile(rb'"(?:kind"\s*:\s*"storage#objects"|nextPageToken"\s*:|prefixes"\s*:)')

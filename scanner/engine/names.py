@@ -1,0 +1,259 @@
+"""Objects whose names say that they hold credentials: one automaton over all patterns of the catalog of names.
+
+The keys of a listing are joined into one text with `/key` on each line, in small letters, so that what a rule asks of
+the borders of a component stands in the automaton's own literals: `/id_rsa` before a line's end, a dot, a hyphen; an
+ending before the same; `/.ssh/`. Few keys have one. Those are taken apart (`object_name.py`), and the rules whose
+literals stand there are put to the test, the weightiest first.
+
+Words of up to four letters must have a border at one side in the text; others may stand anywhere (`myPasswords`).
+pyahocorasick takes at most 1 MiB at a time here, as in `aho_corasick.py`. Of a key longer than 4,096 bytes the end is
+looked at: no store takes longer ones (S3 and GCS 1,024 bytes, Azure 1,024 characters).
+"""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import ahocorasick
+
+from ..listed import NameForms, NameRule
+from .aho_corasick import CHUNK
+from .object_name import COPIES, ObjectName, folded, spellings, text_of
+
+LONGEST = 4096
+"""How many bytes of a key's end are looked at."""
+_TOGETHER = 4096
+"""How many keys are joined at first."""
+_BORDERS = "\n._"
+"""What may follow a name or an ending, where something stands around it."""
+_BETWEEN = ("", "_", ".")
+"""What may stand between the words of a pattern."""
+_FREQUENT = b"0123456789/e-_.atsinorcdlmpughbfyvwkxqzj"
+"""What stands in keys, most frequent first."""
+_SHORT = 4
+_RARE = 6
+"""From how many letters on a whole name or an ending may stand before anything: it is rare enough."""
+_AFTER_WORDS = (*"/._\n", *map(str, range(10)))
+_PACKED = frozenset({"archive", "encrypted"})
+"""Rules that are for such types alone speak of frequent words: they are asked where a name has such a type."""
+_STREAMS = frozenset({"gz", "bz2", "xz", "zst", "z", "br", "lz4", "sz"})
+_ASK = -1
+_PLAINLY = bytes(
+    ord("/") if chr(byte) == "\\" else byte if byte > 127 or chr(byte).isalnum() or chr(byte) in "./\n" else ord("_")
+    for byte in bytes(range(256)).lower()
+)
+"""How keys and literals are written: in small letters, and all signs but dots and slashes alike."""
+_FIELDS = ("exact", "starts", "extensions", "folders", "words", "parts", "folder_words", "folder_parts")
+_GUESSES = frozenset({"words", "parts", "folder_words", "folder_parts"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """One pattern of a rule: the field that it stands in, what it looks for, and what takes a hit out."""
+
+    rule: NameRule
+    field: str
+    pattern: str
+    looks_for: tuple[str, ...]
+    types: frozenset[str]
+    unless: tuple[str, ...]
+    unless_folders: tuple[str, ...]
+
+    def passes(self, name: ObjectName) -> bool:
+        if self.field != "exact" and name.innocent(self.looks_for):
+            return False
+        if self.types and name.type not in self.types:
+            return False
+        if not _FOUND[self.field](self, name) or name.folder.innocent:
+            return False
+        return not any(u in name.words for u in self.unless) and not any(
+            u in name.folder.words for u in self.unless_folders
+        )
+
+
+def _is_exact(test: _Test, name: ObjectName) -> bool:
+    before, _, last = test.pattern.rpartition("/")
+    return last in name.stages and (not before or name.folder.path.endswith(f"/{before}/"))
+
+
+def _is_start(test: _Test, name: ObjectName) -> bool:
+    follows = name.lower[len(test.pattern) :]
+    return name.lower.startswith(test.pattern) and not follows[:1].isalpha()
+
+
+def _is_extension(test: _Test, name: ObjectName) -> bool:
+    return any(stage.endswith(test.pattern) for stage in name.stages)
+
+
+def _is_folder(test: _Test, name: ObjectName) -> bool:
+    return f"/{test.pattern}/" in name.folder.path
+
+
+def _is_word(test: _Test, name: ObjectName) -> bool:
+    return any(word in name.words for word in test.looks_for)
+
+
+def _is_part(test: _Test, name: ObjectName) -> bool:
+    return any(part in name.signs and not name.innocent_around(part) for part in test.looks_for)
+
+
+def _is_folder_word(test: _Test, name: ObjectName) -> bool:
+    return any(word in name.folder.words for word in test.looks_for)
+
+
+def _is_folder_part(test: _Test, name: ObjectName) -> bool:
+    return any(part in name.folder.path for part in test.looks_for)
+
+
+_FOUND = {
+    "exact": _is_exact,
+    "starts": _is_start,
+    "extensions": _is_extension,
+    "folders": _is_folder,
+    "words": _is_word,
+    "parts": _is_part,
+    "folder_words": _is_folder_word,
+    "folder_parts": _is_folder_part,
+}
+
+
+class Names:
+    """The rules for names, compiled; made once, used for any number of listings."""
+
+    def __init__(self, rules: Iterable[NameRule], forms: NameForms) -> None:
+        self._forms = forms
+        self._tests = sorted(_tests(rules), key=lambda test: -test.rule.weight)
+        self._called: dict[str, list[int]] = {}
+        self._packed: dict[str, list[int]] = {}
+        users: dict[bytes, set[int]] = {}
+        endings: list[str] = []
+        for number, test in enumerate(self._tests):
+            last = test.pattern.rpartition("/")[2]
+            if test.field == "exact":
+                self._called.setdefault(last, []).append(number)
+                endings.append(last[last.rfind(".") :] if "." in last[1:] else "\n")
+            if test.types and test.types <= _PACKED and test.field == "exact":
+                continue
+            if test.types and test.types <= _PACKED and len(test.looks_for) == 1:
+                self._packed.setdefault(test.looks_for[0].strip(), []).append(number)
+                continue
+            for literal in _literals(test):
+                users.setdefault(literal, set()).add(number)
+        for literal in _asking(forms, {e for e in endings if endings.count(e) > 2}) if users else ():
+            users.setdefault(literal, set()).add(_ASK)
+        self._automaton = ahocorasick.Automaton()
+        # A node's edges are looked through in the order in which they came: frequent letters first is a fifth faster,
+        # and so it is to have an edge for digits, which keys are full of and literals are not.
+        for digit in range(10) if users else ():
+            users.setdefault(b"%d\0" % digit, set())
+        for literal, numbers in sorted(users.items(), key=lambda user: [_FREQUENT.find(c) % 256 for c in user[0]]):
+            self._automaton.add_word(literal.decode("latin-1"), tuple(sorted(numbers)))
+        if users:
+            self._automaton.make_automaton()
+
+    def matches(self, keys: Sequence[bytes]) -> Iterator[tuple[int, NameRule]]:
+        """For each key that a rule takes, its index and the rule of the greatest weight, in the order of the keys."""
+        if not self._tests:
+            return
+        for begin in range(0, len(keys), _TOGETHER):
+            yield from self._among(keys[begin : begin + _TOGETHER], begin)
+
+    def _among(self, keys: Sequence[bytes], begin: int) -> Iterator[tuple[int, NameRule]]:
+        text = b"/" + b"\n/".join(keys) + b"\n"
+        if len(text) > CHUNK and len(keys) > 1:
+            half = len(keys) // 2
+            yield from self._among(keys[:half], begin)
+            yield from self._among(keys[half:], begin + half)
+            return
+        if text.count(b"\n") != len(keys) or len(text) > CHUNK:
+            keys = [key[-LONGEST:].replace(b"\n", b" ") for key in keys]
+            text = b"/" + b"\n/".join(keys) + b"\n"
+        index, counted, end, hits = 0, 0, -1, set[int]()
+        for place, numbers in self._automaton.iter(text.translate(_PLAINLY).decode("latin-1")):
+            if place <= end:
+                hits.update(numbers)
+                continue
+            if hits and (rule := self._rule(keys[index], hits)):
+                yield begin + index, rule
+            index += text.count(b"\n", counted, place)
+            counted, end, hits = place, text.index(b"\n", place), set(numbers)
+        if hits and (rule := self._rule(keys[index], hits)):
+            yield begin + index, rule
+
+    def _rule(self, key: bytes, hits: set[int]) -> NameRule | None:
+        """The rule that takes a key, of those whose literals stand in it."""
+        name = ObjectName(text_of(key[-LONGEST:].replace(b"\n", b" ")), self._forms)
+        if _ASK in hits:
+            hits.remove(_ASK)
+            for stage in name.stages:
+                hits.update(self._called.get(stage, ()))
+            if name.type in _PACKED:
+                for word in name.words.split():
+                    hits.update(self._packed.get(word, ()))
+        return next((self._tests[n].rule for n in sorted(hits) if self._tests[n].passes(name)), None)
+
+
+def _tests(rules: Iterable[NameRule]) -> Iterator[_Test]:
+    for rule in rules:
+        unless = tuple(s for word in rule.unless for s in spellings(word))
+        unless_folders = tuple(s for word in rule.unless_folders for s in spellings(word))
+        for field in _FIELDS:
+            for pattern in getattr(rule, field):
+                looks_for: tuple[str, ...] = ()
+                types = rule.types | rule.must_be if field in _GUESSES else rule.must_be
+                if field in ("words", "folder_words"):
+                    looks_for = spellings(pattern)
+                elif field in ("parts", "folder_parts"):
+                    looks_for = tuple(dict.fromkeys(_joined(folded(pattern).casefold())))
+                yield _Test(rule, field, pattern, looks_for, types, unless, unless_folders)
+
+
+def _joined(words: str) -> Iterator[str]:
+    """The words of a pattern with what may stand between them."""
+    first, *others = words.split(" ")
+    for between in itertools.product(_BETWEEN, repeat=len(others)):
+        yield first + "".join(map("".join, zip(between, others, strict=True)))
+
+
+def _literals(test: _Test) -> set[bytes]:
+    """What stands in the text of every key that a test passes, but for those that `_asking` finds."""
+    pattern, found = test.pattern, set[str]()
+    if test.field == "folders":
+        found = {f"/{pattern}/"}
+    elif test.field == "starts":
+        found = {f"/{pattern}"}
+    elif test.field in ("extensions", "exact"):
+        whole = f"/{pattern}" if test.field == "exact" else pattern
+        found = {whole + border for border in (_BORDERS if len(whole) < _RARE else ("",))}
+        if test.field == "exact" and not pattern.startswith("."):
+            found.add(f"/.{pattern}.sw")
+    else:
+        for form in {spelling for word in _forms(pattern) for spelling in _joined(word)}:
+            short = len(form) <= _SHORT and form.isascii()
+            found |= {form + border for border in _AFTER_WORDS} if short else {form}
+    return {literal.encode().translate(_PLAINLY) for literal in found}
+
+
+def _asking(forms: NameForms, endings: Iterable[str]) -> Iterator[bytes]:
+    """What makes it worth asking for a name as a whole and word by word: an environment or a copy's word before an
+    ending that whole names have, and the ending of an archive. `.gz` alone is too frequent."""
+    for ending in endings:
+        for word in forms.environments | COPIES:
+            yield from (f"{border}{word}{ending}".encode() for border in "_.")
+    for ending, kind in forms.types.items():
+        if kind in _PACKED and (ending[0] == "t" or ending not in _STREAMS):
+            yield f".{ending}\n".encode()
+        if kind in _PACKED:
+            yield f".tar.{ending}\n".encode()
+
+
+def _forms(word: str) -> set[str]:
+    """A word as it may be written: in either of Unicode's forms, without accents, in letters of any size.
+
+    Only ASCII letters are made small in the text, which is bytes.
+    """
+    written = {word, word.upper(), word.title()} if not word.isascii() else {word}
+    return {folded(word).lower(), *(unicodedata.normalize(form, w) for form in ("NFC", "NFD") for w in written)}

@@ -1,0 +1,198 @@
+"""One object's name, taken apart: what stands around it is taken off, its words are told, its type is found.
+
+A name is the last component of a key, components being parted by `/` or `\\\\` (listings of Windows shares have those).
+Around it stand endings of copies and archives (`id_rsa.bak`, `shadow-`, `dump-2021-03-04.sql.gz.enc`,
+`passwords (1).xlsx`), and words that say where it is used (`application-prod.yml`). Its words are told twice, as it is
+written and cut at capitals, so that both `LastPass` and `myPasswords` are understood. Accents are folded, so that a name
+is found in both of Unicode's forms. Keys are bytes of any kind: what is not UTF-8 stays unread and does no harm.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..listed import NameForms
+
+COPIES = frozenset(
+    "bak bkp bkup backup old orig original save saved copy kopie copia copie final new latest last prev previous "
+    "current full daily weekly monthly nightly hourly tmp temp".split()
+)
+"""Words that say of a name that it is a copy."""
+_SIGNS = re.compile(r"[\x00-\x2d\x3a-\x40\x5b-\x60\x7b-\x7f]")
+_STAGES = 12
+"""How many things are taken off a name."""
+_DATE = r"\d{4}[-_.]?\d\d[-_.]?\d\d(?:[-_.t ]{0,3}\d\d[-_.:h]?\d\d(?:[-_.:m]?\d\d)?(?:[-_.,]?\d{1,6})?z?)?"
+_ENDING = re.compile(
+    rf"(?:[-_. ]{{1,3}}(?:{_DATE}|\d\d[-_.]\d\d[-_.]\d{{2,4}}|v?\d{{1,14}}|v\d{{1,3}}(?:\.\d{{1,4}}){{1,3}})"
+    r"|[-_. ]{0,3}\(\d{1,3}\)|\.~\d{1,3}~|[-_~#$. ]{1,3})$"
+)
+_HEXADECIMAL = re.compile(
+    r"(?<![^\W_])(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|(?=[a-fA-F]*\d)[0-9a-fA-F]{8,})(?![^\W_])"
+)
+_EXAMPLE_DOMAIN = re.compile(r"example([-_.](?:com|org|net|edu)(?![^\W_]))", re.IGNORECASE)
+"""RFC 2606: a domain that is no word."""
+_PLAIN = re.compile(r"[^\W\d_]+")
+_MIXED = re.compile(r"[^\W_]+")
+_DIGIT = re.compile(r"\d")
+_CAMEL = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|[A-Z]")
+_CUT = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def folded(text: str) -> str:
+    """Without accents; letters stay as large as they are."""
+    if text.isascii():
+        return text
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+def words_of(text: str) -> str:
+    """The words of a folded text with a space around each: as it is written, cut at capitals, with its digits.
+
+    Identifiers in hexadecimal digits have no words.
+
+    >>> words_of("dbPasswords2021.xlsx")
+    ' dbpasswords xlsx | db passwords xlsx | dbpasswords2021 xlsx '
+    """
+    text = _EXAMPLE_DOMAIN.sub(r"\1", _HEXADECIMAL.sub("-", text))
+    found = [" ".join(_PLAIN.findall(text)).casefold()]
+    if _CUT.search(text):
+        found.append(" ".join(_CAMEL.findall(text)).casefold())
+    if _DIGIT.search(text):
+        found.append(" ".join(_MIXED.findall(text)).casefold())
+    return f" {' | '.join(found)} "
+
+
+def spellings(word: str) -> tuple[str, ...]:
+    """How a word of a rule may stand in what `words_of` gives: its words apart, or all in one."""
+    tokens = _MIXED.findall(folded(word).casefold())
+    return tuple(dict.fromkeys((f" {' '.join(tokens)} ", f" {''.join(tokens)} ")))
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The folders before a name: in small letters with a slash around each, their words, whether they are innocent."""
+
+    path: str
+    words: str
+    innocent: bool
+
+
+def text_of(key: bytes) -> str:
+    """A key as folded text, its components parted by `/`."""
+    return folded(key.decode("utf-8", "surrogateescape").replace("\\", "/"))
+
+
+class ObjectName:
+    """A name that something was found in. Its parts are told when they are asked for: few names come so far."""
+
+    def __init__(self, text: str, forms: NameForms) -> None:
+        self._head, _, self._last = text.rpartition("/")
+        self._forms = forms
+        self.lower = self._last.casefold()
+
+    @functools.cached_property
+    def folder(self) -> Folder:
+        """What stands before the name."""
+        return _folder(self._head, self._forms.folders)
+
+    @functools.cached_property
+    def words(self) -> str:
+        """As `words_of` tells them."""
+        return words_of(self._last)
+
+    @functools.cached_property
+    def _stripped(self) -> tuple[list[str], list[str]]:
+        """The name with one thing after the other taken off, and the types of what was taken off."""
+        stages, taken, name = [self.lower], [], self.lower
+        for _ in range(_STAGES):
+            stem, dot, ending = name.rpartition(".")
+            if dot and stem and (kind := self._forms.types.get(ending, "")) in self._forms.wrapping:
+                taken.append(kind)
+                name = stem
+            elif (found := _ENDING.search(name)) and found.start():
+                name = name[: found.start()]
+            elif found := _word_at_end(name):
+                name = name[: -len(found)]
+            else:
+                break
+            stages.append(name)
+        if name.startswith(".") and "swap" in taken:
+            stages.append(name[1:])
+        return stages, taken
+
+    @functools.cached_property
+    def stages(self) -> list[str]:
+        """What the name may be without what stands around it, longest first; with and without environments."""
+        stages = self._stripped[0]
+        bare = [_without(stage, self._forms.environments) for stage in stages]
+        return [*stages, *(stage for stage in bare if stage)]
+
+    @functools.cached_property
+    def type(self) -> str:
+        """The type of the innermost ending; without one that is known, of what goes around it; `none` or `other`."""
+        stages, taken = self._stripped
+        for stage in stages[::-1]:
+            stem, dot, ending = stage.rpartition(".")
+            if dot and stem and ending in self._forms.types:
+                kind = self._forms.types[ending]
+                if kind not in self._forms.wrapping:
+                    return kind
+        around = [kind for kind in taken if kind != "copy"] or taken
+        if around:
+            return around[-1]
+        stem, dot, ending = stages[-1].rpartition(".")
+        return "other" if stem and 0 < len(ending) <= 5 and ending.isalnum() and not ending.isdigit() else "none"
+
+    @functools.cached_property
+    def _innocent_words(self) -> frozenset[str]:
+        return self._forms.words.intersection(self.words.split())
+
+    def innocent(self, spelled: Iterable[str] = ()) -> bool:
+        """Whether its type says that it holds no credentials, or a word of it but for those that are looked for."""
+        if self.type in self._forms.harmless:
+            return True
+        return bool(self._innocent_words) and not self._innocent_words <= {w for s in spelled for w in s.split()}
+
+    @functools.cached_property
+    def signs(self) -> str:
+        """The name with all signs but dots alike, in small letters."""
+        return _SIGNS.sub("_", self.lower)
+
+    def innocent_around(self, part: str) -> bool:
+        """Whether a word that has a part in it is otherwise innocent: `passwordpolicy`."""
+        grown = [word for word in self.words.split() if part in word]
+        return any(word.replace(part, "", 1) in self._forms.words for word in grown)
+
+
+@functools.lru_cache(maxsize=4096)
+def _folder(head: str, innocent: frozenset[str]) -> Folder:
+    path = f"/{head.casefold()}/"
+    there = not innocent.isdisjoint(path.split("/")) or any("/" in i and f"/{i}/" in path for i in innocent)
+    return Folder(path, words_of(head.replace("/", " / ")), there)
+
+
+_AT_END = tuple(f"{before}{word}" for before in "-_. " for word in COPIES)
+
+
+def _word_at_end(name: str) -> str:
+    """A word at the end of a name that says that it is a copy."""
+    if not name.endswith(_AT_END):
+        return ""
+    found = max((c for c in _AT_END if name.endswith(c)), key=len)
+    return found if len(found) < len(name) else ""
+
+
+@functools.lru_cache(maxsize=8)
+def _environment(words: frozenset[str]) -> re.Pattern[str]:
+    either = "|".join(sorted(map(re.escape, words | COPIES)))
+    return re.compile(rf"(?<=.)[-_. ]{{1,3}}(?:(?:{either})\d{{0,2}}|\(\d{{1,2}}\))(?=[-_. ]|$)")
+
+
+def _without(name: str, words: frozenset[str]) -> str:
+    """A name without the words for environments and copies behind its first word; empty if there are none."""
+    bare = _environment(words).sub("", name)
+    return bare if bare != name else ""
