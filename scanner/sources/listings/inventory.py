@@ -102,17 +102,22 @@ def s3_inventory(manifest: bytes) -> CsvKind | None:
 
 @dataclass(frozen=True, slots=True)
 class _Grammar:
-    """Patterns for a whole record with its line's end, and for one that may go on."""
+    """Patterns for a whole record with its line's end, for one that may go on, and for a field with what ends it."""
 
     record: re.Pattern[bytes]
     open: re.Pattern[bytes]
+    field: re.Pattern[bytes]
 
 
 def _grammar(separator: bytes) -> _Grammar:
     by = re.escape(separator)
     value = rb'(?:"(?:[^"]++|"")*+"|[^\n"' + by + rb"][^\n" + by + rb"]*+)?"
     values = value + rb"(?:" + by + value + rb")*+"
-    return _Grammar(re.compile(values + rb"\r?\n"), re.compile(values + rb'(?:\r?|"(?:[^"]++|"")*+)\Z'))
+    return _Grammar(
+        re.compile(values + rb"\r?\n"),
+        re.compile(values + rb'(?:\r?|"(?:[^"]++|"")*+)\Z'),
+        re.compile(rb'(?:"((?:[^"]++|"")*+)"|([^\n' + by + rb"]*?))(?:" + by + rb"|\r?\n)"),
+    )
 
 
 _GRAMMARS = {bytes([separator]): _grammar(bytes([separator])) for separator in SEPARATORS}
@@ -203,7 +208,7 @@ class _Splitter:
                 continue
             limit = min(len(data), at + LONGEST)
             opened = self._grammar.open.match(data, at, limit)
-            line = b"\n" in data[at : limit - 1]
+            line = data.find(b"\n", at, limit - 1) >= 0
             if opened and limit < at + LONGEST and (not last or not line):
                 break
             self._damaged += line or limit < at + LONGEST
@@ -221,23 +226,32 @@ class _Splitter:
 
 
 def _parsed(data: bytes, separator: bytes) -> list[list[str]]:
-    """The records in whole lines; none where they cannot be read together."""
-    text = io.StringIO(data.decode("utf-8", "surrogateescape"), newline="")
+    """The records in whole lines: by Python's reader, or by the grammar where there is what that takes otherwise (a
+    carriage return that ends no line) or refuses (a long field)."""
     try:
-        return list(csv.reader(text, delimiter=separator.decode()))
+        if not _CARRIAGE_RETURN.search(data):
+            text = io.StringIO(data.decode("utf-8", "surrogateescape"), newline="\n")
+            return list(csv.reader(text, delimiter=separator.decode()))
     except csv.Error:
-        return []
+        pass
+    field = _GRAMMARS[separator].field
+    return [
+        [
+            (quoted.replace(b'""', b'"') or plain).decode("utf-8", "surrogateescape")
+            for quoted, plain in field.findall(record[0])
+        ]
+        for record in _GRAMMARS[separator].record.finditer(data)
+    ]
+
+
+_CARRIAGE_RETURN = re.compile(rb"\r(?!\n)")
 
 
 def _records(data: bytes, separator: bytes, columns: int, counts: Counter[str]) -> list[list[str]]:
-    """The records of a chunk that have as many columns: read at once, or one by one where one of them is damaged."""
+    """The records of a chunk that have as many columns."""
     there = _parsed(data, separator)
-    if not there:
-        record = _GRAMMARS[separator].record
-        there = [row for found in record.finditer(data) for row in _parsed(found[0], separator) or [[""]]]
     whole = [row for row in there if len(row) == columns]
-    damaged = sum(len(row) != columns and row != [] for row in there) if len(whole) < len(there) else 0
-    if damaged:
+    if len(whole) < len(there) and (damaged := sum(len(row) != columns and row not in ([], [""]) for row in there)):
         counts[DAMAGED] += damaged
     return whole
 

@@ -4,10 +4,10 @@ What is cut: an array of items; an object with items in one of its members (`ite
 after another, as a store's pages are; objects one after another (JSON lines). Only brackets, strings and the marks
 between them are looked at here: whether an item is JSON is decided where it is read.
 
-An item may have `LONGEST` bytes and be nested `DEEPEST` levels deep, or a few more. What is no item (brackets that do not fit, a
-string that is not closed on its line, text outside of strings) is left out and counted, and reading goes on where the
-next item begins like those before it: every item before the damage is used; behind it, the first that begins with the
-same member as the listing's first one, after a bracket or a line's end.
+An item may have `LONGEST` bytes and be nested `DEEPEST` levels deep, or a few more. What is no item (brackets that do
+not fit, a string that is not closed on its line, text outside of strings) is left out and counted, and reading goes on
+where the next item begins as those before it do. Every item before the damage is read; a byte that is changed costs its
+item, and the next one only where it joins the two. Items of a listing that begin in many ways are not all found again.
 """
 
 from __future__ import annotations
