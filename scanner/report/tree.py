@@ -86,9 +86,7 @@ def _drawn(
     nodes: list[Node], depth: int, names: int, shown: Callable[[bytes], bytes], access: dict[bytes, str]
 ) -> Iterator[str]:
     for node in nodes[:INSIDE]:
-        name = "  " * depth + (
-            clean(shown(node.name)) or "(the container itself)" if node.name else "(all of it)"
-        )
+        name = "  " * depth + (clean(shown(node.name)) or "(the container itself)" if node.name else "(all of it)")
         open_to_all = _ACCESS.get(access.get(node.name, ""), "") if depth == 1 else ""
         yield _line(name, node.extent, names) + open_to_all
         if node.open:
