@@ -22,7 +22,16 @@ from ..model import SEVERITIES
 FORMS = "forms.toml"
 
 _TEXTS = ("id", "kind", "impact", "reason")
-_SHORTEST = {"exact": 1, "starts": 3, "extensions": 3, "folders": 3, "words": 2, "parts": 2, "folder_words": 3, "folder_parts": 5}
+_SHORTEST = {
+    "exact": 1,
+    "starts": 3,
+    "extensions": 3,
+    "folders": 3,
+    "words": 2,
+    "parts": 2,
+    "folder_words": 3,
+    "folder_parts": 5,
+}
 """The lists of patterns, and how short one may be."""
 _GUESSES = ("words", "parts", "folder_words", "folder_parts")
 _LISTS = (*_SHORTEST, "types", "must_be", "unless", "unless_folders")

@@ -21,7 +21,7 @@ from ..listed import ListingResult, Target
 from ..model import SIGNED_KINDS, Exposure, Finding, ListingEntry, NotScanned, Piece, RankedFinding
 from ..prove import prove
 from ..sources import files
-from ..sources.listings import HEAD, Chunk, Kind
+from ..sources.listings import HEAD, Chunk, Read, columnar
 from ..sources.listings.fields import GOES_ON
 from ..sources.listings.kinds import KINDS, recognise
 from ..sources.listings.opened import Opened
@@ -59,6 +59,7 @@ def listing(names: Sequence[str], options: ListingOptions, stdin: BinaryIO) -> L
         except (TargetError, UsageError) as e:
             if len(names) == 1:
                 raise
+            run.targets.pop()
             run.tally.leave_out([NotScanned(shown_name(name).encode(), str(e))])
     run.note_left()
     scan = conclude(run.tally, prove(found), [os.fsencode(target.name) for target in run.targets], started)
@@ -124,7 +125,7 @@ class _Run:
         else:
             files.require_readable(os.fsencode(name))
             with open(name, "rb") as file:
-                self._read(scan, [Opened(file, os.fsencode(name))], entry, os.path.getsize(name))
+                self._read(scan, [Opened(file, os.fsencode(name), os.fsencode(name))], entry, os.path.getsize(name))
         self._tell(place, tree=self.survey.tree(), containers=self.survey.containers, folders=self.folders)
         return scan.findings(as_given)
 
@@ -165,9 +166,9 @@ class _Run:
                     self.leave(NotScanned(store.origin.encode(), NO_LISTING.format(", ".join(KINDS))))
                     continue
                 kinds[kind.title] = None
-                for part in kind.split([page.data], page.container):
+                for part in page.chunks(kind):
                     if isinstance(part, Chunk):
-                        yield ListingUnit(part, entry, place)
+                        yield ListingUnit(part, entry, place, entered=bool(page.url))
                     elif part.why != GOES_ON:
                         self.leave(part)
 
@@ -185,7 +186,7 @@ class _Run:
             for path in paths:
                 try:
                     with open(path, "rb") as file:
-                        yield Opened(file, os.fsencode(path))
+                        yield Opened(file, os.fsencode(path), os.fsencode(path))
                 except OSError as e:
                     self.leave(NotScanned(os.fsencode(path), f"cannot be read: {e.strerror or e}"))
 
@@ -198,24 +199,29 @@ class _Run:
 
         def units() -> Iterator[ListingUnit]:
             for stream in streams:
-                kind = self._kind(stream.head)
-                if kind is None:
-                    self.leave(NotScanned(stream.name, NO_LISTING.format(", ".join(KINDS))))
-                else:
-                    kinds[kind.title] = None
-                    for part in kind.split(stream, b""):
-                        if isinstance(part, Chunk):
-                            yield ListingUnit(part, entry, place)
-                        else:
-                            self.leave(part)
+                for part in self._parts(stream, kinds):
+                    if isinstance(part, NotScanned):
+                        self.leave(part)
+                    else:
+                        yield ListingUnit(part, entry, place)
                 for problem in stream.problems:
                     self.leave(problem)
 
         self._search(scan, units(), amount)
         self._tell(place, kind=", ".join(kinds))
 
-    def _kind(self, head: bytes) -> Kind | None:
-        return KINDS[self.options.kind] if self.options.kind else recognise(head)
+    def _parts(self, stream: Opened, kinds: dict[str, None]) -> Iterator[Chunk | Read]:
+        """The chunks of a listing, by its kind; of one in Parquet or ORC what it says."""
+        if columnar.is_columnar(stream.head) and not self.options.kind:
+            kinds[columnar.TITLE] = None
+            if stream.path:
+                return columnar.read_columnar(stream.path)
+            return iter([NotScanned(stream.name, columnar.NO_STREAM)])
+        kind = KINDS[self.options.kind] if self.options.kind else recognise(stream.head)
+        if kind is None:
+            return iter([NotScanned(stream.name, NO_LISTING.format(", ".join(KINDS)))])
+        kinds[kind.title] = None
+        return kind.split(stream, b"")
 
     def _search(self, scan: TargetScan, units: Iterable[ListingUnit], amount: int) -> None:
         searcher, progress = self.searcher, self.options.scan.progress

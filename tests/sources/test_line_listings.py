@@ -539,7 +539,12 @@ def test_what_is_no_listing_is_not_taken_for_one(text: bytes) -> None:
 def test_time_grows_with_the_listing(kind: LineKind, line: bytes) -> None:
     """Text that is made to hurt a pattern is read in the blink of an eye, in one line and in many."""
     began = time.monotonic()
-    for text in (line * (60_000 // len(line)), (line * (2000 // len(line)) + b"\n") * 30):
+    for text in (
+        line * (60_000 // len(line)),
+        (line * (2000 // len(line)) + b"\n") * 30,
+        b"|-- " + line * (60_000 // len(line)),
+        b"-rw-r--r-- 1 " + line * (60_000 // len(line)),
+    ):
         kind.recognises(text)
         read(kind, [text])
     assert time.monotonic() - began < 10

@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...errors import UsageError
 from ...model import NotScanned
 from . import Read
 from .csv_columns import is_table, roles_of
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 BATCH = 16_384
 """Rows read at once."""
 MISSING = "a listing in Parquet or ORC needs pyarrow; install it with: pip install 'oakum[columnar]'"
+NO_STREAM = "a listing in Parquet or ORC is read from a file: what comes through a pipe has no end to begin at"
+TITLE = "inventory in Parquet or ORC"
 NO_TABLE = "it has no column with the names of objects: it is no inventory that is known here"
 _MAGIC = {b"PAR1": "parquet", b"ORC": "orc"}
 
@@ -40,12 +41,13 @@ def is_columnar(head: bytes) -> bool:
 def read_columnar(path: bytes, container: bytes = b"") -> Iterator[Read]:
     """What an inventory says; `container` is its name as far as it is known without reading.
 
-    Raises UsageError where pyarrow is not installed.
+    Where pyarrow is not installed, that is told in its place.
     """
     try:
         import pyarrow
-    except ImportError as missing:
-        raise UsageError(MISSING) from missing
+    except ImportError:
+        yield NotScanned(path, MISSING)
+        return
     counts: Counter[str] = Counter()
     try:
         for names, batch in _batches(path):

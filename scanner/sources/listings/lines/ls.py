@@ -28,9 +28,9 @@ def _long(kind: bytes, name: bytes) -> bytes:
     return _BEFORE + kind + _MODE + rb" {1,20}[1-9]\d{0,8} (?:[^\n]{0,160}? )??" + name
 
 
-_FILE = form("object", _long(b"-", rb" *" + _SIZE + rb" {1,4}" + _WHEN + rb" (?P<key>.+)"))
-_LINK = form("object", _long(b"l", rb" *\d[\d.,]{0,20}[KMGTPE]? {1,4}" + _WHEN + rb" (?P<key>.+?) -> .*"))
-_FOLDER = form("folder", _long(b"d", rb" *\d[\d.,]{0,20}[KMGTPE]? {1,4}" + _WHEN + rb" (?P<key>.+)"))
+_FILE = form("object", _long(b"-", rb" {0,40}" + _SIZE + rb" {1,4}" + _WHEN + rb" (?P<key>.+)"))
+_LINK = form("object", _long(b"l", rb" {0,40}\d[\d.,]{0,20}[KMGTPE]? {1,4}" + _WHEN + rb" (?P<key>.+?) -> .*"))
+_FOLDER = form("folder", _long(b"d", rb" {0,40}\d[\d.,]{0,20}[KMGTPE]? {1,4}" + _WHEN + rb" (?P<key>.+)"))
 _NOTHING = form("nothing", _BEFORE + rb"[dpcbsDCnP]" + _MODE + rb" .*|[a-z]\w{2,12} \d[\d.,]{0,20}[KMGTPE]?")
 _HEADING = re.compile(
     rb"(?:\A\n?|\n\n)(?! *(?:\d+ +){0,2}[-dlbcpsDC?][-rwxsStTlL]{9})([^\n]{1,5000}):(?=\n|\Z)",

@@ -29,9 +29,7 @@ _DAY = re.compile(
     rb"[A-Z][a-z]{2} [ \d]\d {1,2}(?:\d\d:\d\d|\d{4})|\d{4}-\d\d-\d\d(?: \d\d:\d\d)?|\d\d-[A-Z][a-z]{2}-\d{4}"
 )
 _SUM = re.compile(rb"(?: *[\d.]+[KMGTPE]? (?:bytes )?used in )?\d+ director(?:y|ies)(?:, \d+ files?)?")
-_NOT_OPENED = re.compile(
-    rb"(.+) +\[(?:error opening dir|exceeds filelimit|[^\[\]]{0,40}(?:denied|not followed))[^\[\]]*\]"
-)
+_NOT_OPENED = re.compile(rb"(?:error opening dir|exceeds filelimit|[^\[\]]{0,40}(?:denied|not followed)).{0,80}\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +108,10 @@ class _Tree(LineKind):
             depth = _depth(line)
             bracket = _SAID.match(line[2])
             name = line[2][bracket.end() :] if bracket else line[2]
-            if closed := _NOT_OPENED.fullmatch(name):
-                name = closed[1]
+            opens, _, why = name.rpartition(b" [")
+            closed = _NOT_OPENED.fullmatch(why) is not None and opens.strip() != b""
+            if closed:
+                name = opens.rstrip(b" ")
             arrow = b""
             if not (bracket and _FILE_MODE.match(bracket[1])):
                 name, arrow, _ = name.partition(b" -> ")
