@@ -22,6 +22,7 @@ from oakum.scanner.sources.listings.columnar import MISSING, NO_TABLE, is_column
 from oakum.scanner.sources.listings.csv_columns import s3_schema
 from oakum.scanner.sources.listings.fields import CUT_OFF, NO_DATE, NO_SIZE
 from oakum.scanner.sources.listings.inventory import AZURE, DAMAGED, GCS, KINDS, S3, TABLE, TOO_LONG, s3_inventory
+from oakum.scanner.sources.listings.kinds import recognise
 from oakum.scanner.sources.listings.table import NO_KEY, TOO_LONG_KEY
 from pyarrow import orc, parquet
 from read_listings import Row, flat, keys, pieces, read
@@ -38,8 +39,11 @@ def table(*records: Sequence[object], separator: str = ",", quoted: bool = False
 
 
 def kinds(data: bytes) -> list[str]:
-    """The kinds that recognise a table."""
-    return [kind.name for kind in KINDS if kind.recognises(data)]
+    """The kinds of tables that recognise one; the first is the one that is taken."""
+    names = [kind.name for kind in KINDS if kind.recognises(data)]
+    taken = recognise(data)
+    assert not names or (taken is not None and taken.name == names[0])
+    return names
 
 
 def lost(why: str, count: int = 1) -> NotScanned:
@@ -162,6 +166,12 @@ class TestHeaders:
         assert read(TABLE, data, b"acme") == [
             Row(b"acme", b"a%20b", 3, b"2020-07-20", text=b"Download URL=http://x/?k=1")
         ]
+
+    def test_powershell(self) -> None:
+        """What `Get-AzStorageBlob | Select-Object Name, Length, LastModified | Export-Csv` writes."""
+        data = table(("Name", "Length", "LastModified"), ("a/b", 3, "7/20/2020 10:00:00 AM +00:00"), quoted=True)
+        assert kinds(data) == ["csv"]
+        assert read(TABLE, data, b"acme") == [Row(b"acme", b"a/b", 3, b"2020-07-20")]
 
     @pytest.mark.parametrize(
         "other",

@@ -11,18 +11,18 @@ from moto import mock_aws
 from oakum.scanner.listed import Container, Folders
 from oakum.scanner.model import NotScanned
 from oakum.scanner.sources.listings.fields import GOES_ON, NO_DATE, NO_SIZE
-from oakum.scanner.sources.listings.json_listing import ERRORS, UNKNOWN, JsonKind
+from oakum.scanner.sources.listings.json_listing import ERRORS, UNKNOWN
+from oakum.scanner.sources.listings.kinds import KINDS, recognise
 from oakum.scanner.sources.listings.table import NO_KEY, TOO_LONG_KEY
 from read_listings import Row, read
 
-JSON = JsonKind()
+JSON = KINDS["json"]
 
 
 def said(value: Any, container: bytes = b"") -> list[object]:
     """What a listing says; it is recognised, and the same however it is laid out."""
     plain, laid_out = json.dumps(value).encode(), json.dumps(value, indent=4, ensure_ascii=False).encode()
-    assert JSON.recognises(plain)
-    assert JSON.recognises(laid_out)
+    assert recognise(plain) is recognise(laid_out) is JSON
     assert read(JSON, plain, container) == read(JSON, laid_out, container)
     return read(JSON, plain, container)
 
@@ -30,7 +30,7 @@ def said(value: Any, container: bytes = b"") -> list[object]:
 def lines(*items: dict[str, Any]) -> list[object]:
     """What a listing of one item a line says."""
     data = b"".join(json.dumps(item).encode() + b"\n" for item in items)
-    assert JSON.recognises(data)
+    assert recognise(data) is JSON
     return read(JSON, data)
 
 

@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .fields import NO_DATE, NO_SIZE, day_of, size_of
+from .amounts import amount_of, spoken_day
+from .fields import NO_DATE, NO_SIZE, size_of
 from .json_shapes import HARMLESS, LINKS, PAIRS
 
 
@@ -34,7 +35,7 @@ def in_bytes(text: str) -> bytes:
 
 def days_of(column: Sequence[Any], counts: Counter[str]) -> list[bytes]:
     """Days; those that cannot be read are counted."""
-    days = [_day(v[:11] if v[4:5] == "-" else v[:17]) if type(v) is str else _counted(v) for v in column]
+    days = [_day(v[:11] if v[4:5] == "-" else v[:40]) if type(v) is str else _counted(v) for v in column]
     if b"" in days and (wrong := sum(not day and _says(v) for day, v in zip(days, column, strict=True))):
         counts[NO_DATE] += wrong
     return days
@@ -50,7 +51,7 @@ def sizes_of(column: Sequence[Any], counts: Counter[str]) -> list[int]:
 
 @functools.lru_cache(maxsize=1 << 16)
 def _day(text: str) -> bytes:
-    return day_of(text.encode("utf-8", "replace"))
+    return spoken_day(text.encode("utf-8", "replace"))
 
 
 def _counted(value: Any) -> bytes:
@@ -67,17 +68,11 @@ def _says(value: Any) -> bool:
     return value not in (None, "") and not str(value).startswith("0001-01-01")
 
 
-_UNITS = {unit: 1024**n for n, unit in enumerate(("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"))}
-_UNITS.update({unit: 1000**n for n, unit in enumerate(("B", "KB", "MB", "GB", "TB", "PB", "EB"))})
-_ROUNDED = re.compile(r"(\d{1,6}(?:\.\d{1,3})?) ([KMGTPE]?i?B)", re.ASCII)
-
-
 def _size(value: Any) -> int:
     if type(value) is str:
         if value.isdigit() and value.isascii():
             return size_of(value.encode())
-        rounded = _ROUNDED.fullmatch(value)
-        return int(float(rounded[1]) * _UNITS[rounded[2]]) if rounded and rounded[2] in _UNITS else -1
+        return amount_of(value.encode("utf-8", "replace"))
     if type(value) is float and value.is_integer() and 0 <= value < 1 << 63:
         return int(value)
     return -1
