@@ -21,8 +21,9 @@ from ..listed import ListingResult, Target
 from ..model import SIGNED_KINDS, Exposure, Finding, ListingEntry, NotScanned, Piece, RankedFinding
 from ..prove import prove
 from ..sources import files
-from ..sources.listings import HEAD, Chunk, Read, columnar
+from ..sources.listings import HEAD, Chunk, Kind, Read, columnar
 from ..sources.listings.fields import GOES_ON
+from ..sources.listings.inventory import s3_inventory
 from ..sources.listings.kinds import KINDS, recognise
 from ..sources.listings.opened import Opened
 from ..sources.listings.units import ListingUnit
@@ -40,6 +41,8 @@ _STORE = re.compile(r"(?:s3|gs|az|https?)://", re.IGNORECASE)
 _EXPOSURES: dict[str, Exposure] = {"open": "public", "closed": "private", "unknown": "unknown"}
 UNKNOWN_AMOUNT = 1 << 30
 """What is taken for the size of a listing that comes through a pipe."""
+MANIFEST = "manifest.json"
+"""Of an S3 inventory: it says what the columns of its files are."""
 NO_LISTING = "no listing that oakum knows; --kind says which it is ({})"
 
 
@@ -98,6 +101,8 @@ class _Run:
     left: Counter[tuple[bytes, str, bool]] = field(default_factory=Counter)
     survey: Survey = field(default_factory=Survey)
     folders: int = 0
+    inventory: Kind | None = None
+    """What the manifest of an S3 inventory says of its files."""
     objects: int = 0
 
     def __post_init__(self) -> None:
@@ -108,7 +113,7 @@ class _Run:
 
     def target(self, name: str, *, label: str) -> list[Finding]:
         """Read one target."""
-        self.survey, self.folders = Survey(), 0
+        self.survey, self.folders, self.inventory = Survey(), 0, None
         place = len(self.targets)
         target = Target(shown_name(name))
         self.targets.append(target)
@@ -181,6 +186,10 @@ class _Run:
         paths = [os.path.join(name, os.fsdecode(p)) for p in files.walk(os.fsencode(name), left_out, shown=b"")]
         for one in left_out:
             self.leave(one)
+        for path in [path for path in paths if os.path.basename(path) == MANIFEST]:
+            paths.remove(path)
+            with open(path, "rb") as file:
+                self.inventory = s3_inventory(file.read(HEAD)) or self.inventory
 
         def opened() -> Iterator[Opened]:
             for path in paths:
@@ -218,6 +227,8 @@ class _Run:
                 return columnar.read_columnar(stream.path)
             return iter([NotScanned(stream.name, columnar.NO_STREAM)])
         kind = KINDS[self.options.kind] if self.options.kind else recognise(stream.head)
+        if self.inventory and kind and kind.name == self.inventory.name:
+            kind = self.inventory
         if kind is None:
             return iter([NotScanned(stream.name, NO_LISTING.format(", ".join(KINDS)))])
         kinds[kind.title] = None

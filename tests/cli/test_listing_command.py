@@ -148,6 +148,18 @@ def test_a_folder_of_parts(tmp_path: Path) -> None:
     assert [(n["what"], n["policy"]) for n in made["not_scanned"]] == [(str(tmp_path / "notes"), False)]
 
 
+def test_an_inventory_with_its_manifest(tmp_path: Path) -> None:
+    """The manifest says what the columns are, in whatever order."""
+    (tmp_path / "manifest.json").write_text('{"fileFormat": "CSV", "fileSchema": "Bucket, Size, Key"}')
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "1.csv.gz").write_bytes(
+        gzip.compress(b'"acme","1679","home/.ssh/id_rsa"\n"acme","5","a%20b"\n')
+    )
+    made = document(tmp_path)
+    assert (made["targets"][0]["objects"], made["targets"][0]["bytes"], made["not_scanned"]) == (2, 1684, [])
+    assert made["plan"][0]["key"] == "home/.ssh/id_rsa"
+
+
 @pytest.mark.parametrize(
     ("given", "why"),
     [

@@ -63,7 +63,7 @@ class TestGoogleCloudStorage:
         assert said(page) == [
             Folders(b"", [b"logs/", b"tmp/"]),
             GCS_ROW,
-            NotScanned(b"the listing", GOES_ON, policy=True),
+            NotScanned(b"the listing", GOES_ON),
         ]
 
     def test_pages(self) -> None:
@@ -179,7 +179,7 @@ class TestAzure:
         assert said([AZ, version, {"nextMarker": "2!76!MDAw"}]) == [
             AZ_ROW,
             AZ_ROW._replace(version=b"2020-07-20T10:00:00.1234567Z"),
-            NotScanned(b"the listing", GOES_ON, policy=True),
+            NotScanned(b"the listing", GOES_ON),
         ]
 
     def test_texts(self) -> None:
@@ -261,7 +261,7 @@ class TestS3:
         etag = b'"827ccb0eea8a706c4c34a16891f84e7b"'
         first, *rest = [Row(b"acme", k, 5, day, etag) for k in (b"a b+c.txt", b"d/f", "ü\n.txt".encode())]
         assert told[0] == [first, *rest]
-        assert told[1] == [first, NotScanned(b"acme", GOES_ON, policy=True)]
+        assert told[1] == [first, NotScanned(b"acme", GOES_ON)]
         assert told[2] == [first, rest[1], Folders(b"acme", [b"d/"])]
         versions = [r._replace(version=b"") for r in told[3] if isinstance(r, Row)]
         assert sorted(versions) == sorted([first, Row(b"acme", b"d/e", 5, day, etag), *rest])
@@ -279,7 +279,7 @@ class TestS3:
     def test_goes_on(self) -> None:
         """`--max-items` leaves a token; an empty one says nothing."""
         page = {"Contents": [{"Key": "a", "Size": 3}]}
-        told = NotScanned(b"the listing", GOES_ON, policy=True)
+        told = NotScanned(b"the listing", GOES_ON)
         assert said({**page, "NextToken": "abc"}) == [Row(b"", b"a", 3), told]
         assert said({**page, "NextToken": "", "IsTruncated": False}) == [Row(b"", b"a", 3)]
 

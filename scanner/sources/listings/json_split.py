@@ -159,7 +159,7 @@ class _Splitter:
         if self._cut or (self._mode in ("members", "list")):
             yield NotScanned(b"the end of the listing", CUT_OFF)
         elif self._goes_on():
-            yield NotScanned(what, GOES_ON, policy=True)
+            yield NotScanned(what, GOES_ON)
 
     def _step(self, data: bytes, at: int) -> int:
         """One step: where it leads to. The same place in the same mode: more has to come."""

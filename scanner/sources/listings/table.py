@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from ...listed import Rows
 from ...model import NotScanned
-from .fields import GOES_ON, LONGEST_KEY, NO_DATE, NO_SIZE
+from .fields import LONGEST_KEY, NO_DATE, NO_SIZE
 
-_POLICY = (NO_DATE, NO_SIZE, GOES_ON)
+_POLICY = (NO_DATE, NO_SIZE)
 TOO_LONG_KEY = f"entries with a name longer than {LONGEST_KEY >> 10} KiB: left out"
 NO_KEY = "entries without a name: left out"
 
