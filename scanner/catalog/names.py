@@ -7,6 +7,7 @@ file, entry, field and what is allowed.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import tomllib
@@ -21,10 +22,20 @@ from ..model import SEVERITIES
 FORMS = "forms.toml"
 
 _TEXTS = ("id", "kind", "impact", "reason")
-_SHORTEST = {"exact": 1, "starts": 3, "extensions": 3, "folders": 3, "words": 2, "parts": 2, "folder_words": 3}
+_SHORTEST = {
+    "exact": 1,
+    "starts": 3,
+    "extensions": 3,
+    "folders": 3,
+    "words": 2,
+    "parts": 2,
+    "folder_words": 3,
+    "folder_parts": 5,
+}
 """The lists of patterns, and how short one may be."""
+_GUESSES = ("words", "parts", "folder_words", "folder_parts")
 _LISTS = (*_SHORTEST, "types", "must_be", "unless", "unless_folders")
-_NOT_ASCII = ("words", "parts", "folder_words", "unless", "unless_folders")
+_NOT_ASCII = ("words", "parts", "folder_words", "folder_parts", "unless", "unless_folders")
 """Words may be of any language: endings and whole names that matter are ASCII."""
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -103,6 +114,7 @@ def _rule(entry: dict[str, Any], where: str, types: frozenset[str]) -> NameRule:
 def _patterns(given: Any, field: str, where: str) -> tuple[str, ...]:
     if not isinstance(given, list) or not given or not all(isinstance(pattern, str) for pattern in given):
         raise CatalogError(f"{where}: {field}: a list of texts is needed that is not empty")
+    given = [expanded for pattern in given for expanded in _expanded(pattern)]
     for pattern in given:
         if (wrong := _wrong(pattern, field)) is not None:
             raise CatalogError(f"{where}: {field}: {pattern!r}: {wrong}")
@@ -110,6 +122,14 @@ def _patterns(given: Any, field: str, where: str) -> tuple[str, ...]:
         twice = next(pattern for pattern in given if given.count(pattern) > 1)
         raise CatalogError(f"{where}: {field}: {twice!r}: stands twice")
     return tuple(given)
+
+
+def _expanded(pattern: str) -> Iterator[str]:
+    """A pattern with alternatives in braces, as shells have them: `{ftp,vpn} access`."""
+    parts = [part.split(",") for part in re.split(r"\{([^{}]*)\}", pattern)[1::2]]
+    between = re.split(r"\{[^{}]*\}", pattern)
+    for chosen in itertools.product(*parts):
+        yield "".join(itertools.chain.from_iterable(zip(between, (*chosen, ""), strict=True)))
 
 
 def _wrong(pattern: str, field: str) -> str | None:
@@ -134,7 +154,7 @@ def _require_new_patterns(
 ) -> None:
     """A pattern may stand in two rules only where they are for different types of files."""
     for field in _SHORTEST:
-        types = rule.types if field in ("words", "parts", "folder_words") else rule.must_be
+        types = rule.types or rule.must_be if field in _GUESSES else rule.must_be
         for pattern in getattr(rule, field):
             for other, others in patterns.setdefault((field, pattern), []):
                 if not types or not others or types & others:

@@ -12,6 +12,7 @@ looked at: no store takes longer ones (S3 and GCS 1,024 bytes, Azure 1,024 chara
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,28 +21,33 @@ import ahocorasick
 
 from ..listed import NameForms, NameRule
 from .aho_corasick import CHUNK
-from .object_name import ObjectName, folded, spellings, text_of
+from .object_name import COPIES, ObjectName, folded, spellings, text_of
 
 LONGEST = 4096
 """How many bytes of a key's end are looked at."""
 _TOGETHER = 4096
 """How many keys are joined at first."""
-_BORDERS = "\n.-_~ (#$"
+_BORDERS = "\n._"
 """What may follow a name or an ending, where something stands around it."""
-_BETWEEN = ("", "-", "_", " ", ".", "+")
+_BETWEEN = ("", "_", ".")
 """What may stand between the words of a pattern."""
 _FREQUENT = b"0123456789/e-_.atsinorcdlmpughbfyvwkxqzj"
 """What stands in keys, most frequent first."""
 _SHORT = 4
 _RARE = 6
 """From how many letters on a whole name or an ending may stand before anything: it is rare enough."""
-_AFTER_WORDS = (b"/", b"-", b"_", b".", b" ", b"+", b"(", b")", b"\n", *(b"%d" % digit for digit in range(10)))
+_AFTER_WORDS = (*"/._\n", *map(str, range(10)))
 _PACKED = frozenset({"archive", "encrypted"})
 """Rules that are for such types alone speak of frequent words: they are asked where a name has such a type."""
 _STREAMS = frozenset({"gz", "bz2", "xz", "zst", "z", "br", "lz4", "sz"})
 _ASK = -1
-_LOWER = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ\\", b"abcdefghijklmnopqrstuvwxyz/")
-_FIELDS = ("exact", "starts", "extensions", "folders", "words", "parts", "folder_words")
+_PLAINLY = bytes(
+    ord("/") if chr(byte) == "\\" else byte if byte > 127 or chr(byte).isalnum() or chr(byte) in "./\n" else ord("_")
+    for byte in bytes(range(256)).lower()
+)
+"""How keys and literals are written: in small letters, and all signs but dots and slashes alike."""
+_FIELDS = ("exact", "starts", "extensions", "folders", "words", "parts", "folder_words", "folder_parts")
+_GUESSES = frozenset({"words", "parts", "folder_words", "folder_parts"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ class _Test:
     unless_folders: tuple[str, ...]
 
     def passes(self, name: ObjectName) -> bool:
-        if self.field != "exact" and name.innocent:
+        if self.field != "exact" and name.innocent(self.looks_for):
             return False
         if self.types and name.type not in self.types:
             return False
@@ -91,11 +97,15 @@ def _is_word(test: _Test, name: ObjectName) -> bool:
 
 
 def _is_part(test: _Test, name: ObjectName) -> bool:
-    return any(part in name.lower and not name.innocent_around(part) for part in test.looks_for)
+    return any(part in name.signs and not name.innocent_around(part) for part in test.looks_for)
 
 
 def _is_folder_word(test: _Test, name: ObjectName) -> bool:
     return any(word in name.folder.words for word in test.looks_for)
+
+
+def _is_folder_part(test: _Test, name: ObjectName) -> bool:
+    return any(part in name.folder.path for part in test.looks_for)
 
 
 _FOUND = {
@@ -106,6 +116,7 @@ _FOUND = {
     "words": _is_word,
     "parts": _is_part,
     "folder_words": _is_folder_word,
+    "folder_parts": _is_folder_part,
 }
 
 
@@ -161,7 +172,7 @@ class Names:
             keys = [key[-LONGEST:].replace(b"\n", b" ") for key in keys]
             text = b"/" + b"\n/".join(keys) + b"\n"
         index, counted, end, hits = 0, 0, -1, set[int]()
-        for place, numbers in self._automaton.iter(text.translate(_LOWER).decode("latin-1")):
+        for place, numbers in self._automaton.iter(text.translate(_PLAINLY).decode("latin-1")):
             if place <= end:
                 hits.update(numbers)
                 continue
@@ -192,48 +203,46 @@ def _tests(rules: Iterable[NameRule]) -> Iterator[_Test]:
         for field in _FIELDS:
             for pattern in getattr(rule, field):
                 looks_for: tuple[str, ...] = ()
-                types = rule.types if field in ("words", "parts", "folder_words") else rule.must_be
+                types = rule.types | rule.must_be if field in _GUESSES else rule.must_be
                 if field in ("words", "folder_words"):
                     looks_for = spellings(pattern)
-                elif field == "parts":
+                elif field in ("parts", "folder_parts"):
                     looks_for = tuple(dict.fromkeys(_joined(folded(pattern).casefold())))
                 yield _Test(rule, field, pattern, looks_for, types, unless, unless_folders)
 
 
 def _joined(words: str) -> Iterator[str]:
     """The words of a pattern with what may stand between them."""
-    for between in _BETWEEN if " " in words else ("",):
-        yield words.replace(" ", between)
+    first, *others = words.split(" ")
+    for between in itertools.product(_BETWEEN, repeat=len(others)):
+        yield first + "".join(map("".join, zip(between, others, strict=True)))
 
 
-def _literals(test: _Test) -> Iterator[bytes]:
+def _literals(test: _Test) -> set[bytes]:
     """What stands in the text of every key that a test passes, but for those that `_asking` finds."""
-    pattern = test.pattern
+    pattern, found = test.pattern, set[str]()
     if test.field == "folders":
-        yield f"/{pattern}/".encode()
+        found = {f"/{pattern}/"}
     elif test.field == "starts":
-        yield f"/{pattern}".encode()
+        found = {f"/{pattern}"}
     elif test.field in ("extensions", "exact"):
-        begin = "/" if test.field == "exact" else ""
-        whole = f"{begin}{pattern}"
-        yield from (f"{whole}{border}".encode() for border in (_BORDERS if len(whole) < _RARE else ("",)))
-        if begin and "." not in pattern[:1]:
-            yield f"/.{pattern}.sw".encode()
+        whole = f"/{pattern}" if test.field == "exact" else pattern
+        found = {whole + border for border in (_BORDERS if len(whole) < _RARE else ("",))}
+        if test.field == "exact" and not pattern.startswith("."):
+            found.add(f"/.{pattern}.sw")
     else:
         for form in {spelling for word in _forms(pattern) for spelling in _joined(word)}:
-            literal = form.encode().translate(_LOWER)
-            if len(form) > _SHORT or not form.isascii():
-                yield literal
-            else:
-                yield from (literal + border for border in _AFTER_WORDS)
+            short = len(form) <= _SHORT and form.isascii()
+            found |= {form + border for border in _AFTER_WORDS} if short else {form}
+    return {literal.encode().translate(_PLAINLY) for literal in found}
 
 
 def _asking(forms: NameForms, endings: Iterable[str]) -> Iterator[bytes]:
-    """What makes it worth asking for a name as a whole and word by word: an environment before an ending that whole
-    names have, and the ending of an archive. `.gz` alone is too frequent."""
+    """What makes it worth asking for a name as a whole and word by word: an environment or a copy's word before an
+    ending that whole names have, and the ending of an archive. `.gz` alone is too frequent."""
     for ending in endings:
-        for word in forms.environments:
-            yield from (f"{border}{word}{ending}".encode() for border in "-_.")
+        for word in forms.environments | COPIES:
+            yield from (f"{border}{word}{ending}".encode() for border in "_.")
     for ending, kind in forms.types.items():
         if kind in _PACKED and (ending[0] == "t" or ending not in _STREAMS):
             yield f".{ending}\n".encode()

@@ -12,10 +12,17 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..listed import NameForms
 
+COPIES = frozenset(
+    "bak bkp bkup backup old orig original save saved copy kopie copia copie final new latest last prev previous "
+    "current full daily weekly monthly nightly hourly tmp temp".split()
+)
+"""Words that say of a name that it is a copy."""
+_SIGNS = re.compile(r"[\x00-\x2d\x3a-\x40\x5b-\x60\x7b-\x7f]")
 _STAGES = 12
 """How many things are taken off a name."""
 _DATE = r"\d{4}[-_.]?\d\d[-_.]?\d\d(?:[-_.t ]{0,3}\d\d[-_.:h]?\d\d(?:[-_.:m]?\d\d)?(?:[-_.,]?\d{1,6})?z?)?"
@@ -26,6 +33,8 @@ _ENDING = re.compile(
 _HEXADECIMAL = re.compile(
     r"(?<![^\W_])(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|(?=[a-fA-F]*\d)[0-9a-fA-F]{8,})(?![^\W_])"
 )
+_EXAMPLE_DOMAIN = re.compile(r"example([-_.](?:com|org|net|edu)(?![^\W_]))", re.IGNORECASE)
+"""RFC 2606: a domain that is no word."""
 _PLAIN = re.compile(r"[^\W\d_]+")
 _MIXED = re.compile(r"[^\W_]+")
 _DIGIT = re.compile(r"\d")
@@ -48,7 +57,7 @@ def words_of(text: str) -> str:
     >>> words_of("dbPasswords2021.xlsx")
     ' dbpasswords xlsx | db passwords xlsx | dbpasswords2021 xlsx '
     """
-    text = _HEXADECIMAL.sub("-", text)
+    text = _EXAMPLE_DOMAIN.sub(r"\1", _HEXADECIMAL.sub("-", text))
     found = [" ".join(_PLAIN.findall(text)).casefold()]
     if _CUT.search(text):
         found.append(" ".join(_CAMEL.findall(text)).casefold())
@@ -139,9 +148,19 @@ class ObjectName:
         return "other" if stem and 0 < len(ending) <= 5 and ending.isalnum() and not ending.isdigit() else "none"
 
     @functools.cached_property
-    def innocent(self) -> bool:
-        """Whether its type or a word of it says that it holds no credentials."""
-        return self.type in self._forms.harmless or not self._forms.words.isdisjoint(self.words.split())
+    def _innocent_words(self) -> frozenset[str]:
+        return self._forms.words.intersection(self.words.split())
+
+    def innocent(self, spelled: Iterable[str] = ()) -> bool:
+        """Whether its type says that it holds no credentials, or a word of it but for those that are looked for."""
+        if self.type in self._forms.harmless:
+            return True
+        return bool(self._innocent_words) and not self._innocent_words <= {w for s in spelled for w in s.split()}
+
+    @functools.cached_property
+    def signs(self) -> str:
+        """The name with all signs but dots alike, in small letters."""
+        return _SIGNS.sub("_", self.lower)
 
     def innocent_around(self, part: str) -> bool:
         """Whether a word that has a part in it is otherwise innocent: `passwordpolicy`."""
@@ -152,31 +171,28 @@ class ObjectName:
 @functools.lru_cache(maxsize=4096)
 def _folder(head: str, innocent: frozenset[str]) -> Folder:
     path = f"/{head.casefold()}/"
-    return Folder(path, words_of(head.replace("/", " / ")), not innocent.isdisjoint(path.split("/")))
+    there = not innocent.isdisjoint(path.split("/")) or any("/" in i and f"/{i}/" in path for i in innocent)
+    return Folder(path, words_of(head.replace("/", " / ")), there)
 
 
-_COPIES = tuple(
-    f"{before}{word}"
-    for before in "-_. "
-    for word in "bak bkp bkup backup old orig original save saved copy kopie copia copie final new latest last prev "
-    "previous current full daily weekly monthly nightly hourly tmp temp".split()
-)
+_AT_END = tuple(f"{before}{word}" for before in "-_. " for word in COPIES)
 
 
 def _word_at_end(name: str) -> str:
     """A word at the end of a name that says that it is a copy."""
-    if not name.endswith(_COPIES):
+    if not name.endswith(_AT_END):
         return ""
-    found = max((c for c in _COPIES if name.endswith(c)), key=len)
+    found = max((c for c in _AT_END if name.endswith(c)), key=len)
     return found if len(found) < len(name) else ""
 
 
 @functools.lru_cache(maxsize=8)
 def _environment(words: frozenset[str]) -> re.Pattern[str]:
-    return re.compile(rf"(?<=.)[-_.](?:{'|'.join(sorted(map(re.escape, words)))})\d{{0,2}}(?=[-_.]|$)")
+    either = "|".join(sorted(map(re.escape, words | COPIES)))
+    return re.compile(rf"(?<=.)[-_. ]{{1,3}}(?:(?:{either})\d{{0,2}}|\(\d{{1,2}}\))(?=[-_. ]|$)")
 
 
 def _without(name: str, words: frozenset[str]) -> str:
-    """A name without the words for environments that stand behind its first; empty if there are none."""
+    """A name without the words for environments and copies behind its first word; empty if there are none."""
     bare = _environment(words).sub("", name)
     return bare if bare != name else ""

@@ -60,7 +60,7 @@ class Surveyor(Searcher):
                 harvest.survey.add_named(taken)
                 return _batch(replace(unit.entry, container=read.container), read.keys, read.texts)
             case Folders():
-                harvest.folders += len(read.prefixes)
+                harvest.folders += 0 if unit.entered else len(read.prefixes)
                 return _batch(replace(unit.entry, container=read.container), read.prefixes, {})
             case Container():
                 harvest.survey.add_container(read)
