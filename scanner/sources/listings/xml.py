@@ -148,7 +148,7 @@ class _Splitter:
                 yield from self._page(data[at : root.start()])
                 self._opens = opens
                 self._said = data[root.start() : min(first.start() if first else len(data), root.end() + HEAD)]
-                self._begin(root)
+                self._begin(root, data)
                 if b"<!DOCTYPE" in data[max(at, root.start() - HEAD) : root.start()]:
                     yield NotScanned(self._container or b"the listing", DECLARES, policy=True)
                 at = root.end()
@@ -158,12 +158,19 @@ class _Splitter:
         tags = b"|".join(re.escape(root[1] + name) for name in self._kind.dialect.roots[root[2]])
         return re.compile(rb"<(?:" + tags + rb")[\s>]")
 
-    def _begin(self, root: re.Match[bytes]) -> None:
+    def _begin(self, root: re.Match[bytes], data: bytes) -> None:
         dialect = self._kind.dialect
         self._tags = [root[1] + name for name in dialect.roots[root[2]]]
-        named = dialect.named_by.search(self._said)
+        said = self._said + self._behind(root, data)
+        named = dialect.named_by.search(said)
         self._container = (unescaped(named[1]) or self._given) if named else self._given
-        self._state = (root[2], root[1], b"url" if b"EncodingType>url</" in self._said else b"")
+        self._state = (root[2], root[1], b"url" if b"EncodingType>url</" in said else b"")
+
+    def _behind(self, root: re.Match[bytes], data: bytes) -> bytes:
+        """What stands behind the last entry of a page that has come whole: some stores say there what it is."""
+        end = data.find(b"</%s%s" % (root[1], root[2]), root.end())
+        page = data[root.end() : end] if end >= 0 else b""
+        return page[self._last_end(page) :][-HEAD:]
 
     def _page(self, data: bytes) -> Iterator[Chunk | NotScanned]:
         """The rest of a page, whole or not."""
