@@ -43,7 +43,7 @@ UNKNOWN_AMOUNT = 1 << 30
 """What is taken for the size of a listing that comes through a pipe."""
 MANIFEST = "manifest.json"
 """Of an S3 inventory: it says what the columns of its files are."""
-NO_LISTING = "no listing that oakum knows; --kind says which it is ({})"
+NO_LISTING = "no listing that oakum knows (if it is one, --kind says which)"
 
 
 def listing(names: Sequence[str], options: ListingOptions, stdin: BinaryIO) -> ListingResult:
@@ -168,7 +168,7 @@ class _Run:
                     continue
                 kind = KINDS[page.kind] if page.kind else recognise(page.data[:HEAD])
                 if kind is None:
-                    self.leave(NotScanned(store.origin.encode(), NO_LISTING.format(", ".join(KINDS))))
+                    self.leave(NotScanned(store.origin.encode(), NO_LISTING))
                     continue
                 kinds[kind.title] = None
                 for part in page.chunks(kind):
@@ -227,10 +227,10 @@ class _Run:
                 return columnar.read_columnar(stream.path)
             return iter([NotScanned(stream.name, columnar.NO_STREAM)])
         kind = KINDS[self.options.kind] if self.options.kind else recognise(stream.head)
-        if self.inventory and kind and kind.name == self.inventory.name:
+        if self.inventory and (kind is None or kind.name == self.inventory.name):
             kind = self.inventory
         if kind is None:
-            return iter([NotScanned(stream.name, NO_LISTING.format(", ".join(KINDS)))])
+            return iter([NotScanned(stream.name, NO_LISTING)])
         kinds[kind.title] = None
         return kind.split(stream, b"")
 

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-FOLDER = Path(__file__).parents[2] / ".azurite" / "node_modules"
+FOLDER = Path(__file__).parents[1] / ".azurite" / "node_modules"
 PROGRAM = FOLDER / "azurite" / "dist" / "src" / "azurite.js"
 ACCOUNT = "acmestore"
 EMULATOR = "devstoreaccount1"
@@ -154,7 +154,7 @@ def by_version(account: str, key: str, delegation: dict[str, str] | None, wanted
     """
     given = {"account": account, "key": key, "delegation": delegation, "wanted": wanted}
     done = subprocess.run(
-        ["node", str(Path(__file__).parent / "by_version.cjs")],
+        ["node", str(Path(__file__).parent / "azure_storage" / "by_version.cjs")],
         input=json.dumps(given),
         env=os.environ | {"NODE_PATH": str(FOLDER)},
         capture_output=True,
