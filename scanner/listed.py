@@ -6,6 +6,7 @@ none is told; days are `YYYY-MM-DD`, empty where none is told.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -77,6 +78,14 @@ NAME_KINDS = (
 """What an object is, by its name."""
 _WEIGHTS = {"critical": 1.0, "high": 0.8, "medium": 0.6, "low": 0.3}
 """How much an impact counts, where rules are compared."""
+
+
+_SIGNS = re.compile(r"[\x00-\x2d\x3a-\x40\x5b-\x60\x7b-\x7f]")
+
+
+def alike(name: str) -> str:
+    """A name in which all signs but dots and slashes are the same one: `service-account`, `service account`."""
+    return _SIGNS.sub("_", name)
 
 
 @dataclass(frozen=True, slots=True)

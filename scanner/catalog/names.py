@@ -16,7 +16,7 @@ from typing import Any
 
 from ... import detectors as detector_files
 from ..errors import CatalogError
-from ..listed import NAME_KINDS, NameForms, NameRule
+from ..listed import NAME_KINDS, NameForms, NameRule, alike
 from ..model import SEVERITIES
 
 FORMS = "forms.toml"
@@ -109,8 +109,9 @@ def _patterns(given: Any, field: str, where: str) -> tuple[str, ...]:
     for pattern in given:
         if (wrong := _wrong(pattern, field)) is not None:
             raise CatalogError(f"{where}: {field}: {pattern!r}: {wrong}")
-    if len(set(given)) < len(given):
-        twice = next(pattern for pattern in given if given.count(pattern) > 1)
+    written = [alike(pattern) for pattern in given]
+    if len(set(written)) < len(given):
+        twice = next(p for p, w in zip(given, written, strict=True) if written.count(w) > 1)
         raise CatalogError(f"{where}: {field}: {twice!r}: stands twice")
     return tuple(given)
 
@@ -147,10 +148,10 @@ def _require_new_patterns(
     for field in _SHORTEST:
         types = rule.types or rule.must_be if field in _GUESSES else rule.must_be
         for pattern in getattr(rule, field):
-            for other, others in patterns.setdefault((field, pattern), []):
+            for other, others in patterns.setdefault((field, alike(pattern)), []):
                 if not types or not others or types & others:
                     raise CatalogError(f"{where}: {field}: {pattern!r}: stands in {other} already")
-            patterns[field, pattern].append((rule.id, types))
+            patterns[field, alike(pattern)].append((rule.id, types))
 
 
 def _forms(document: Mapping[str, Any]) -> NameForms:
@@ -180,7 +181,12 @@ def _forms(document: Mapping[str, Any]) -> NameForms:
     environments = frozenset(_patterns(document.get("environments"), "environments", FORMS))
     innocent = frozenset(words | {f"{word}s" for word in words})
     return NameForms(
-        types, frozenset(flags["wrapping"]), frozenset(flags["harmless"]), environments, innocent, frozenset(folders)
+        types=types,
+        wrapping=frozenset(flags["wrapping"]),
+        harmless=frozenset(flags["harmless"]),
+        environments=environments,
+        words=innocent,
+        folders=frozenset(map(alike, folders)),
     )
 
 

@@ -15,14 +15,13 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..listed import NameForms
+from ..listed import NameForms, alike
 
 COPIES = frozenset(
     "bak bkp bkup backup old orig original save saved copy kopie copia copie final new latest last prev previous "
     "current full daily weekly monthly nightly hourly tmp temp".split()
 )
 """Words that say of a name that it is a copy."""
-_SIGNS = re.compile(r"[\x00-\x2d\x3a-\x40\x5b-\x60\x7b-\x7f]")
 _STAGES = 12
 """How many things are taken off a name."""
 _DATE = r"\d{4}[-_.]?\d\d[-_.]?\d\d(?:[-_.t ]{0,3}\d\d[-_.:h]?\d\d(?:[-_.:m]?\d\d)?(?:[-_.,]?\d{1,6})?z?)?"
@@ -74,7 +73,7 @@ def spellings(word: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The folders before a name: in small letters with a slash around each, their words, whether they are innocent."""
+    """The folders before a name: in small letters with a slash around each and signs `alike`, their words, whether they are innocent."""
 
     path: str
     words: str
@@ -126,10 +125,11 @@ class ObjectName:
 
     @functools.cached_property
     def stages(self) -> list[str]:
-        """What the name may be without what stands around it, longest first; with and without environments."""
+        """What the name may be without what stands around it, longest first, with and without environments; signs are
+        `alike`."""
         stages = self._stripped[0]
         bare = [_without(stage, self._forms.environments) for stage in stages]
-        return [*stages, *(stage for stage in bare if stage)]
+        return [alike(stage) for stage in (*stages, *bare) if stage]
 
     @functools.cached_property
     def type(self) -> str:
@@ -160,7 +160,7 @@ class ObjectName:
     @functools.cached_property
     def signs(self) -> str:
         """The name with all signs but dots alike, in small letters."""
-        return _SIGNS.sub("_", self.lower)
+        return alike(self.lower)
 
     def innocent_around(self, part: str) -> bool:
         """Whether a word that has a part in it is otherwise innocent: `passwordpolicy`."""
@@ -170,7 +170,7 @@ class ObjectName:
 
 @functools.lru_cache(maxsize=4096)
 def _folder(head: str, innocent: frozenset[str]) -> Folder:
-    path = f"/{head.casefold()}/"
+    path = f"/{alike(head.casefold())}/"
     there = not innocent.isdisjoint(path.split("/")) or any("/" in i and f"/{i}/" in path for i in innocent)
     return Folder(path, words_of(head.replace("/", " / ")), there)
 
