@@ -127,12 +127,20 @@ class NameForms:
 
     `types` tells the type of an ending without its dot. `wrapping` are the types that go around a file that has a
     type of its own (archives, encryption, copies). `harmless` are those that hold no credentials, whatever the name;
-    `environments` are words that tell where a file is used. `words` and `folders` make a name an innocent one.
+    `environments` are words that tell where a file is used. Words of `made_up` and `folders` make a name an innocent
+    one; `words` do where the name is one of the types that are `speaking`: written for people, or settings.
     """
 
     types: Mapping[str, str]
     wrapping: frozenset[str]
     harmless: frozenset[str]
     environments: frozenset[str]
+    speaking: frozenset[str]
+    made_up: frozenset[str]
     words: frozenset[str]
     folders: frozenset[str]
+
+    @property
+    def opaque(self) -> frozenset[str]:
+        """The types whose endings are words of a name, too; and no type."""
+        return self.harmless | {""}

@@ -156,7 +156,7 @@ def _require_new_patterns(
 
 def _forms(document: Mapping[str, Any]) -> NameForms:
     types: dict[str, str] = {}
-    flags: dict[str, set[str]] = {"wrapping": set(), "harmless": set()}
+    flags: dict[str, set[str]] = {"wrapping": set(), "harmless": set(), "speaking": set()}
     for entry in _entries(document, "type", FORMS):
         where = f"{FORMS}: {entry.get('id', 'type')}"
         _require_texts(entry, ("id",), where)
@@ -170,24 +170,28 @@ def _forms(document: Mapping[str, Any]) -> NameForms:
                 raise CatalogError(f"{where}: {flag}: is true, or is left out")
             if flag in entry:
                 holders.add(entry["id"])
-    words, folders = set[str](), set[str]()
+    found: dict[str, set[str]] = {"words": set(), "made_up": set(), "folders": set()}
     for entry in _entries(document, "innocent", FORMS):
         where = f"{FORMS}: {entry.get('id', 'innocent')}"
         _require_texts(entry, ("id", "reason"), where)
-        _require_known(entry, {"id", "reason", "words", "folders"}, where)
-        for field, found in (("words", words), ("folders", folders)):
-            if field in entry:
-                found.update(_patterns(entry[field], field, where))
+        _require_known(entry, {"id", "reason", *found}, where)
+        for field in found.keys() & entry.keys():
+            found[field].update(_patterns(entry[field], field, where))
     environments = frozenset(_patterns(document.get("environments"), "environments", FORMS))
-    innocent = frozenset(words | {f"{word}s" for word in words})
     return NameForms(
         types=types,
         wrapping=frozenset(flags["wrapping"]),
         harmless=frozenset(flags["harmless"]),
         environments=environments,
-        words=innocent,
-        folders=frozenset(map(alike, folders)),
+        speaking=frozenset(flags["speaking"]) | {"none", "other"},
+        made_up=_with_plurals(found["made_up"]),
+        words=_with_plurals(found["words"]),
+        folders=frozenset(map(alike, found["folders"])),
     )
+
+
+def _with_plurals(words: set[str]) -> frozenset[str]:
+    return frozenset(words | {f"{word}s" for word in words})
 
 
 def _require_texts(entry: Mapping[str, Any], fields: tuple[str, ...], where: str) -> None:

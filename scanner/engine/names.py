@@ -63,7 +63,9 @@ class _Test:
     unless_folders: tuple[str, ...]
 
     def passes(self, name: ObjectName) -> bool:
-        if self.field != "exact" and name.innocent(self.looks_for):
+        if self.field != "exact" and (name.harmless or name.made_up):
+            return False
+        if (self.field in _GUESSES or self.field == "starts") and name.about(self.looks_for):
             return False
         if self.types and name.type not in self.types:
             return False
