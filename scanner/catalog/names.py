@@ -22,7 +22,7 @@ from ..model import SEVERITIES
 FORMS = "forms.toml"
 
 _TEXTS = ("id", "kind", "impact", "reason")
-_SHORTEST = {"exact": 1, "starts": 3, "extensions": 3, "folders": 3, "words": 2, "parts": 2, "folder_words": 3, "folder_parts": 5}
+_SHORTEST = {"exact": 2, "starts": 3, "extensions": 3, "folders": 3, "words": 2, "parts": 5, "folder_words": 3, "folder_parts": 4}
 """The lists of patterns, and how short one may be."""
 _GUESSES = ("words", "parts", "folder_words", "folder_parts")
 _LISTS = (*_SHORTEST, "types", "must_be", "unless", "unless_folders")
@@ -126,16 +126,16 @@ def _expanded(pattern: str) -> Iterator[str]:
 
 def _wrong(pattern: str, field: str) -> str | None:
     """What is wrong with a pattern; None if nothing is."""
-    if len(pattern) < _SHORTEST.get(field, 1):
-        return f"too short: {_SHORTEST[field]} letters or more"
+    if len(pattern.encode()) < _SHORTEST.get(field, 1):
+        return f"too short: {_SHORTEST[field]} bytes or more"
     if not pattern.isascii() and field not in _NOT_ASCII:
         return "ASCII only: words may be of any language, other patterns may not"
     if pattern != pattern.lower() or pattern != pattern.strip() or not pattern.isprintable():
         return "small letters only, without space at its ends or control characters: names are compared so"
-    if "\\" in pattern or pattern.startswith("/") or pattern.endswith("/"):
+    if "\\" in pattern or pattern.startswith("/") or (pattern.endswith("/") and field != "folder_parts"):
         return "components are parted by single slashes, with none at the ends"
-    if "/" in pattern and field not in ("exact", "folders"):
-        return "only `exact` and `folders` may have a slash"
+    if "/" in pattern and field not in ("exact", "folders", "folder_parts"):
+        return "only `exact`, `folders` and `folder_parts` may have a slash"
     if field == "extensions" and not pattern.startswith((".", "-", "_")):
         return "an ending begins with a dot, a hyphen or an underscore"
     return None
