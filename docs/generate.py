@@ -17,17 +17,21 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from xml.sax.saxutils import escape
 
 import click
 import yaml
 from oakum.detectors import samples
 from oakum.detectors.checks import CHECKS, FILTERS
 from oakum.scanner import catalog, rank
+from oakum.scanner.catalog import names
 from oakum.scanner.cli.commands import cli
 from oakum.scanner.config import settings
 from oakum.scanner.config.edit import written
 from oakum.scanner.config.schema import meaning, schema
+from oakum.scanner.listed import NameRule
 from oakum.scanner.model import FACT_NAMES, KINDS, SEVERITIES
+from oakum.scanner.sources.listings.kinds import KINDS as KINDS_OF_LISTINGS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -160,6 +164,48 @@ def explain_transcript() -> str:
     return "```text\n$ oakum explain < url.txt\n" + timeless(done.stdout.decode("utf-8")).rstrip() + "\n```\n"
 
 
+def made_up_listing(rng: Random) -> str:
+    """A listing as List Blobs of Azure answers, of a container with a disk's backup in it."""
+
+    def blob(name: str, size: int, day: int) -> str:
+        return (
+            f"<Blob><Name>{escape(name)}</Name><Properties><Last-Modified>Mon, {day:02} Jul 2020 10:00:00 GMT"
+            f"</Last-Modified><Etag>0x8D</Etag><Content-Length>{size}</Content-Length></Properties></Blob>"
+        )
+
+    blobs = [
+        blob("disks/alice-laptop.vhdx", 412_000_000_000, 20),
+        blob("disks/bob-laptop.vhdx", 388_000_000_000, 20),
+        blob("home/alice/.ssh/id_rsa", 1_679, 3),
+        blob("home/alice/.ssh/id_rsa.pub", 400, 3),
+        blob("home/alice/Documents/passwords.xlsx", 23_100, 14),
+        blob("home/alice/Documents/password-policy.pdf", 801_000, 14),
+        blob("services/billing/.env.production", 912, 9),
+        blob("services/billing/db-2020-07-01.sql.gz", 9_400_000_000, 1),
+        blob(f"share/model.pt?{samples.build('azure_sas:account', rng).decode()}", 5, 2),
+        *(blob(f"models/v{n // 40}/part-{n:05}.bin", rng.randint(10**8, 10**9), 5) for n in range(160)),
+    ]
+    return (
+        '<?xml version="1.0" encoding="utf-8"?><EnumerationResults ServiceEndpoint="https://contosomodels.blob.core.'
+        f'windows.net/" ContainerName="backups"><Blobs>{"".join(blobs)}</Blobs><NextMarker /></EnumerationResults>'
+    )
+
+
+def listing_transcript() -> str:
+    """What `oakum listing` says of a made-up listing."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name, "blobs.xml").write_text(made_up_listing(Random("listing")), "utf-8")  # noqa: S311  made-up
+        done = subprocess.run(
+            [sys.executable, "-m", "oakum.scanner", "listing", "blobs.xml"],
+            cwd=name,
+            env={"PATH": os.environ["PATH"], "COLUMNS": "100", "LC_ALL": "C.UTF-8", "XDG_CONFIG_HOME": name},
+            capture_output=True,
+            check=False,
+        )
+    page = re.sub(r"in [\d.]+ s(?: \([\d,]+ MB/s\))?", "in 0.1 s", done.stdout.decode("utf-8"))
+    return "```text\n$ oakum listing blobs.xml\n" + timeless(page).rstrip() + "\n```\n"
+
+
 # --- help texts and tables ------------------------------------------------------------------------------------------
 
 
@@ -247,6 +293,31 @@ def action_inputs() -> str:
     return f"{table(('input', 'default', ''), *rows)}\n{table(('output', ''), *given)}"
 
 
+def name_kinds() -> str:
+    """The rules for names, by kind."""
+    rules, _ = names.load()
+    kinds = sorted({rule.kind for rule in rules}, key=lambda kind: (min(map(_gravest, _of(rules, kind))), kind))
+    rows = [
+        (
+            f"`{kind}`",
+            len(_of(rules, kind)),
+            max(rule.chance for rule in _of(rules, kind)),
+            ", ".join(sorted({rule.impact for rule in _of(rules, kind)}, key=SEVERITIES.index)),
+            max(_of(rules, kind), key=lambda rule: rule.chance).reason,
+        )
+        for kind in kinds
+    ]
+    return table(("kind", "rules", "chance, at most", "impact", "why, for example"), *rows)
+
+
+def _of(rules: Iterable[NameRule], kind: str) -> list[NameRule]:
+    return [rule for rule in rules if rule.kind == kind]
+
+
+def _gravest(rule: NameRule) -> int:
+    return SEVERITIES.index(rule.impact)
+
+
 def first_line(function: Callable[..., object]) -> str:
     """What a function says of itself, to the first full stop."""
     return (function.__doc__ or "").strip().split("\n")[0]
@@ -274,6 +345,12 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "push-transcript": push_transcript,
     "help": help_text,
     "help-scan": lambda: help_text("scan"),
+    "help-listing": lambda: help_text("listing"),
+    "listing-transcript": listing_transcript,
+    "listing-kinds": lambda: table(
+        ("kind", "what it is"), *((f"`{k.name}`", k.title) for k in KINDS_OF_LISTINGS.values())
+    ),
+    "name-kinds": name_kinds,
     "help-explain": lambda: help_text("explain"),
     "explain": explain_transcript,
     "github-actions": lambda: example("docs/ci/github-actions.yml"),

@@ -19,11 +19,13 @@ from .model import (
     Finding,
     GitBlob,
     GitMessage,
+    ListingEntry,
     Occurrence,
     Origin,
     Secret,
     Sighting,
     Span,
+    StoredObject,
     is_reserved,
 )
 
@@ -164,7 +166,7 @@ def _occurrences(entry: _Entry, detector: Detector, resolve: Resolve, keep: Keep
     return [o for _, _, o in out]
 
 
-_Key = tuple[str, bytes | str]
+_Key = tuple[str, bytes | str | tuple[str, bytes, bytes]]
 
 
 def _key(origin: Origin) -> _Key:
@@ -177,6 +179,10 @@ def _key(origin: Origin) -> _Key:
             return ("message", origin.target)
         case File():
             return ("file", origin.path)
+        case StoredObject():
+            return ("object", (origin.store, origin.container, origin.key))
+        case ListingEntry():
+            return ("listing", (origin.listing, origin.container, origin.key))
         case _:
             return ("stdin", b"")
 

@@ -128,7 +128,43 @@ class GitMessage:
     via: str = ""
 
 
-Origin = File | GitBlob | GitMessage | Stdin
+Exposure = Literal["public", "unknown", "private"]
+"""Who can read what a store holds: anybody, nobody knows, or only who has a credential for it."""
+
+EXPOSURE_WORDS: dict[Exposure, str] = {
+    "public": "anybody can read it",
+    "unknown": "in a store",
+    "private": "in a store that only its own users can read",
+}
+"""What each exposure means, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object of a store: the store's name as the report tells it, container, key, version and etag where known."""
+
+    store: str
+    container: bytes
+    key: bytes
+    version: str = ""
+    etag: str = ""
+    exposure: Exposure = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ListingEntry:
+    """What a listing says of an object: its key and, a line each, its metadata, tags and URLs.
+
+    `listing` is the listing as the report names it; `key` is empty for what it says of a container.
+    """
+
+    listing: str
+    container: bytes
+    key: bytes
+    exposure: Exposure = "unknown"
+
+
+Origin = File | GitBlob | GitMessage | Stdin | StoredObject | ListingEntry
 
 
 # --- what to look for -----------------------------------------------------------------------------------------------

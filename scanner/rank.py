@@ -17,13 +17,17 @@ from datetime import UTC, datetime, timedelta
 
 from .model import (
     BANDS,
+    EXPOSURE_WORDS,
     REACH_WORDS,
+    Exposure,
     Finding,
     GitBlob,
     GitMessage,
+    ListingEntry,
     Occurrence,
     RankedFinding,
     Reason,
+    StoredObject,
     is_here,
     is_reserved,
 )
@@ -53,8 +57,12 @@ PLACES = {
 CHECKED_IN_DOCS = 0.9
 """In place of that of `docs` for what passed an offline check: the largest leak stood in a README."""
 
-REACH = {
+EXPOSURES: dict[Exposure, float] = {"public": 1.0, "unknown": 0.97, "private": 0.9}
+"""Of what lies in a store, or stands in a listing, by who can read it."""
+
+REACH: dict[str, tuple[float, str]] = {
     "file": (1.0, "in a file"),
+    **{str(exposure): (value, EXPOSURE_WORDS[exposure]) for exposure, value in EXPOSURES.items()},
     "head": (1.0, REACH_WORDS["head"]),
     "staged": (0.97, REACH_WORDS["staged"]),
     "branch": (0.95, REACH_WORDS["branch"]),
@@ -346,6 +354,8 @@ def _limits(finding: Finding) -> list[Reason]:
 def reach_of(occurrence: Occurrence) -> str:
     """The key of `REACH` for an occurrence."""
     origin = occurrence.origin
+    if isinstance(origin, StoredObject | ListingEntry):
+        return origin.exposure
     return origin.reach if isinstance(origin, GitBlob | GitMessage) else "file"
 
 

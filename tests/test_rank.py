@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from oakum.scanner import catalog, rank
 from oakum.scanner.model import (
     BANDS,
+    EXPOSURE_WORDS,
     REACH_WORDS,
     SEVERITIES,
     Detector,
@@ -20,12 +21,14 @@ from oakum.scanner.model import (
     Finding,
     GitBlob,
     GitMessage,
+    ListingEntry,
     Occurrence,
     Origin,
     RankedFinding,
     Secret,
     Span,
     Stdin,
+    StoredObject,
     Verdict,
 )
 
@@ -41,6 +44,7 @@ def place(origin: Origin, path_class: str = "") -> Occurrence:
 ORIGINS: dict[str, Origin] = {
     "file": File(b"a"),
     **{reach: GitBlob("b" * 40, b"a", reach=reach) for reach in REACH_WORDS},
+    **{exposure: StoredObject("s3://acme", b"acme", b"a", exposure=exposure) for exposure in EXPOSURE_WORDS},
 }
 CLASSES = sorted(rank.PLACES)
 FACTS = {
@@ -165,7 +169,7 @@ def test_exposure_never_takes_more_than_two_fifths() -> None:
 
 def test_every_word_that_a_rank_can_meet_has_a_value() -> None:
     """Reaches, severities."""
-    assert set(rank.REACH) == {"file", *REACH_WORDS}
+    assert set(rank.REACH) == {"file", *REACH_WORDS, *EXPOSURE_WORDS}
     assert set(rank.SEVERITY) == set(SEVERITIES)
     assert {d.specificity for d in DETECTORS} <= set(rank.EVIDENCE)
 
@@ -179,6 +183,18 @@ def test_a_nearer_head_is_never_below(finding: Finding, path_class: str) -> None
     scores = [
         score(replace(finding, occurrences=(place(ORIGINS[reach], path_class),)))
         for reach in ("head", "branch", "history", "unreachable")
+    ]
+    assert scores == sorted(scores, reverse=True)
+
+
+@given(findings, st.sampled_from(CLASSES), st.sampled_from([StoredObject, ListingEntry]))
+def test_what_anybody_can_read_is_never_below_what_nobody_knows_of(
+    finding: Finding, path_class: str, kind: type[StoredObject | ListingEntry]
+) -> None:
+    """Nor that below what is private."""
+    scores = [
+        score(replace(finding, occurrences=(place(kind("acme", b"acme", b"a", exposure=exposure), path_class),)))
+        for exposure in ("public", "unknown", "private")
     ]
     assert scores == sorted(scores, reverse=True)
 

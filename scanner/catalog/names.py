@@ -22,8 +22,17 @@ from ..model import SEVERITIES
 FORMS = "forms.toml"
 
 _TEXTS = ("id", "kind", "impact", "reason")
-_SHORTEST = {"exact": 2, "starts": 3, "extensions": 3, "folders": 3, "words": 2, "parts": 5, "folder_words": 3, "folder_parts": 4}
-"""The lists of patterns, and how short one may be."""
+_SHORTEST = {
+    "exact": 2,
+    "starts": 3,
+    "extensions": 3,
+    "folders": 3,
+    "words": 2,
+    "parts": 5,
+    "folder_words": 3,
+    "folder_parts": 4,
+}
+"""The lists of patterns, and how short one may be, in bytes."""
 _GUESSES = ("words", "parts", "folder_words", "folder_parts")
 _LISTS = (*_SHORTEST, "types", "must_be", "unless", "unless_folders")
 _NOT_ASCII = ("words", "parts", "folder_words", "folder_parts", "unless", "unless_folders")

@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import Any
 
 import click
 
 from .. import __version__
 from ..config import Config, load
-from ..config.settings import SIZE
 from ..errors import ConfigError, UsageError
-from ..model import BANDS, ScanResult, clean
+from ..model import BANDS, clean
 from ..pipeline.options import ScanOptions
 from ..pipeline.scan import scan as run_scan
 from ..pipeline.workers import ENGINES
-from ..report import FORMATS, ReportOptions
+from ..report import FORMATS
 from ..report.baseline import fingerprints
 from .folders import cache_folder, config_folder
-from .machine import cores, page_width
+from .machine import cores
 from .progress import Bars
-
-
-class Size(click.ParamType[int]):
-    """A number of bytes, with k, M or G behind it for powers of 1024."""
-
-    name = "size"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Bytes of a text such as 64M."""
-        size: int | None = SIZE.read(value)
-        if size is None:
-            self.fail(f"{value!r} is no size: a number, with k, M or G behind it", param, ctx)
-        return size
+from .reporting import Size, exit_code, opened, report_options, say, write
 
 
 @click.command()
@@ -73,26 +58,16 @@ def scan(targets: tuple[str, ...], **flags: Any) -> int:
     """
     names = [os.fsencode(t) for t in targets or (".",)]
     _require_sense(names, flags)
-    with _output(flags["output"], private=flags["show_secrets"]) as output:
+    with opened(flags["output"], private=flags["show_secrets"]) as output:
         with Bars(shown=sys.stderr.isatty() and not flags["no_progress"]) as bars:
             result = run_scan(names, _scan_options(names, flags, bars), sys.stdin.buffer)
-        options = _report_options(names, flags, output)
-        try:
-            for part in FORMATS[flags["format_"]].render(result, options):
-                output.write(part)
-            output.flush()
-        except BrokenPipeError:  # nobody reads on: what was found still counts
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        heading = _heading(names) if flags["format_"] == "text" else ()
+        write(FORMATS[flags["format_"]].render(result, report_options(flags, output, heading)), output)
     for note in result.coverage.notes:
         click.echo(f"oakum: {note}", err=True)
     if flags["format_"] != "text" or flags["output"]:
-        _say(result)
+        say(result)
     return exit_code(result)
-
-
-def exit_code(result: ScanResult) -> int:
-    """130 when interrupted, 1 with findings, 2 when something was not searched, 0 otherwise."""
-    return 130 if result.interrupted else 1 if result.findings else 0 if result.complete else 2
 
 
 def _require_sense(names: list[bytes], flags: dict[str, Any]) -> None:
@@ -157,20 +132,6 @@ def _baseline(path: str) -> frozenset[str]:
     raise UsageError(f"--baseline {path}: {why}; `oakum scan --format json --output FILE` writes one")
 
 
-def _report_options(names: list[bytes], flags: dict[str, Any], output: IO[str]) -> ReportOptions:
-    color = flags["color"] == "always" or (
-        flags["color"] == "auto" and output.isatty() and not os.environ.get("NO_COLOR")
-    )
-    return ReportOptions(
-        color=color,
-        show_secrets=flags["show_secrets"],
-        stats=flags["stats"],
-        heading=tuple(_heading(names)) if flags["format_"] == "text" else (),
-        version=__version__,
-        width=page_width(),
-    )
-
-
 def _heading(names: list[bytes]) -> Iterator[str]:
     for name in names:
         yield f"oakum {__version__}  {clean(os.path.abspath(name)) if name != b'-' else 'standard input'}"
@@ -178,34 +139,3 @@ def _heading(names: list[bytes]) -> Iterator[str]:
             from ..sources.describe import describe  # GitPython takes 100 ms
 
             yield from (f"  {clean(line)}" for line in describe(os.fsdecode(name)))
-
-
-@contextmanager
-def _output(path: str | None, *, private: bool) -> Iterator[IO[str]]:
-    """Where the report goes: standard output, or a file that is opened before the scan, so that a mistake shows at
-    once. With secrets in it, only its owner may read it."""
-    if path is None:
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8", errors="replace")
-        yield sys.stdout
-        return
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if private else 0o666)
-        if private and hasattr(os, "fchmod"):
-            os.fchmod(descriptor, 0o600)
-    except OSError as e:
-        raise UsageError(f"--output {path}: cannot be written: {e.strerror}") from e
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="\n") as file:
-            yield file
-    except OSError as e:
-        raise UsageError(f"--output {path}: cannot be written: {e.strerror}") from e
-
-
-def _say(result: ScanResult) -> None:
-    """One line on standard error, where the report itself goes elsewhere or to a program."""
-    lost = sum(n.count for n in result.not_scanned if not n.policy)
-    incomplete = f"; {lost:,} not scanned: the scan is incomplete" if lost else ""
-    stopped = "; stopped before its end" if result.interrupted else ""
-    count = len(result.findings)
-    click.echo(f"oakum: {count:,} finding{'' if count == 1 else 's'}{incomplete}{stopped}", err=True)

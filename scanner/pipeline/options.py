@@ -11,6 +11,7 @@ from ..model import Suppression
 
 if TYPE_CHECKING:
     from ..config import Config
+    from ..sources.stores import Access
 
 Progress = Callable[[str, int, int], None]
 """Told (what, units done, units in all or 0) as the search goes on."""
@@ -53,3 +54,14 @@ class ScanOptions:
         """Those for one target."""
         own = self.configured.get(name)
         return replace(self, min_band=own.min_band, max_size=own.max_size, suppressions=own.allow) if own else self
+
+
+@dataclass(frozen=True, slots=True)
+class ListingOptions:
+    """How to read listings: what `scan` says of any search, the `kind` they are of (empty: by their content), how
+    stores are asked, and whether they are asked without credentials, too, to know whether anybody can list them."""
+
+    scan: ScanOptions
+    access: Access
+    kind: str = ""
+    ask_anonymous: bool = False

@@ -18,10 +18,12 @@ from ..model import (
     Finding,
     GitBlob,
     GitMessage,
+    ListingEntry,
     NotScanned,
     Occurrence,
     Origin,
     RankedFinding,
+    StoredObject,
     Suppression,
     guessable,
 )
@@ -59,6 +61,10 @@ class Redactor:
         """An entry without known values."""
         return replace(entry, what=_replaced(self._names, entry.what), why=self._text(entry.why))
 
+    def name(self, name: bytes) -> bytes:
+        """A name without known values."""
+        return _replaced(self._names, name)
+
     def suppression(self, entry: Suppression) -> Suppression:
         """What somebody accepted, without known values: a reason can hold one."""
         reason, path, by, seen = map(self._text, (entry.reason, entry.path, entry.by, entry.seen))
@@ -86,6 +92,9 @@ class Redactor:
                 return replace(origin, path=path, author=self._text(origin.author), via=self._text(origin.via))
             case GitMessage():
                 return replace(origin, author=self._text(origin.author), via=self._text(origin.via))
+            case StoredObject() | ListingEntry():
+                container, key = _replaced(self._names, origin.container), _replaced(self._names, origin.key)
+                return replace(origin, container=container, key=key)
             case _:
                 return origin
 

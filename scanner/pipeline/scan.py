@@ -19,11 +19,13 @@ from ..model import (
     File,
     Finding,
     GitBlob,
+    ListingEntry,
     NotScanned,
     Origin,
     RankedFinding,
     ScanResult,
     Secret,
+    StoredObject,
     Suppression,
     clean,
     is_reserved,
@@ -294,6 +296,8 @@ class TargetScan:
 
     def _inside(self, origin: Origin) -> bytes:
         """The path of an origin inside the target: how the way to the target is called says nothing of a secret."""
+        if isinstance(origin, StoredObject | ListingEntry):
+            return origin.key
         path = origin.path if isinstance(origin, File | GitBlob) else b""
         inside = isinstance(origin, File) and path.startswith(self.folder)
         return path[len(self.folder) :].lstrip(b"/") if inside else path

@@ -20,7 +20,19 @@ from ..engine import Engine, Matcher, Searched, vectorised
 from ..engine.aho_corasick import AhoCorasick
 from ..engine.carry import cluster_of, moved
 from ..errors import UsageError
-from ..model import Detector, File, GitBlob, GitMessage, NotScanned, Origin, Secret, Sighting, Stdin
+from ..model import (
+    Detector,
+    File,
+    GitBlob,
+    GitMessage,
+    ListingEntry,
+    NotScanned,
+    Origin,
+    Secret,
+    Sighting,
+    Stdin,
+    StoredObject,
+)
 from ..sources import Batch, Counted, Heard, Hinted, Item, Unit, Walked
 from ..sources.git import end_all
 from ..sources.objects import ObjectUnit
@@ -28,6 +40,7 @@ from ..sources.objects import ObjectUnit
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from ..sources.listings.units import Listed
     from .options import ScanOptions
 
 AnyUnit = Unit | Walked
@@ -61,7 +74,14 @@ class Harvest:
         self.copied += other.copied
 
 
-_COUNTED = {File: "files", GitBlob: "git blobs", GitMessage: "git messages", Stdin: "standard input"}
+_COUNTED = {
+    File: "files",
+    GitBlob: "git blobs",
+    GitMessage: "git messages",
+    Stdin: "standard input",
+    StoredObject: "objects",
+    ListingEntry: "listing entries",
+}
 _COUNT_KEY = os.urandom(16)
 
 
@@ -130,6 +150,12 @@ class Searcher:
             return "vector", "much to search"
         return "aho-corasick", "little to search"
 
+    @property
+    def engine(self) -> Engine:
+        """The engine; `prepare` comes first."""
+        assert self._engine is not None
+        return self._engine
+
     def notes(self) -> Iterator[str]:
         """What made the search slower than it could be, and what to do about it."""
         if self.cache.problem:
@@ -139,8 +165,7 @@ class Searcher:
         """Search every blob of a unit; `prepare` comes first.
 
         What is found goes into the caller's own harvest, if one is given: there it is even if this is broken off."""
-        engine = self._engine
-        assert engine is not None
+        engine = self.engine
         harvest = Harvest() if into is None else into
         try:
             for read in unit.walk(engine) if isinstance(unit, Walked) else unit.blobs():
@@ -157,8 +182,13 @@ class Searcher:
         return harvest
 
     def _search(
-        self, engine: Engine, read: Batch | Counted | Item | tuple[Callable[[], Origin], Hinted], harvest: Harvest
+        self,
+        engine: Engine,
+        read: Batch | Counted | Item | Listed | tuple[Callable[[], Origin], Hinted],
+        harvest: Harvest,
     ) -> None:
+        if TYPE_CHECKING:
+            assert not isinstance(read, Listed)  # those are a Surveyor's
         if isinstance(read, tuple):
             self._search_hinted(engine, *read, harvest)
             return
@@ -235,7 +265,10 @@ class Toucher(Searcher):
         return super().search(unit, into)
 
     def _search(
-        self, engine: Engine, read: Batch | Counted | Item | tuple[Callable[[], Origin], Hinted], harvest: Harvest
+        self,
+        engine: Engine,
+        read: Batch | Counted | Item | Listed | tuple[Callable[[], Origin], Hinted],
+        harvest: Harvest,
     ) -> None:
         if isinstance(read, tuple):
             origin, hinted = read
@@ -354,6 +387,8 @@ def name_of(origin: Origin) -> bytes:
             return path
         case GitBlob(blob=name) | GitMessage(target=name):
             return name.encode()
+        case StoredObject(container=container, key=key) | ListingEntry(container=container, key=key):
+            return b"/".join(filter(None, (container, key)))
         case _:
             return b"standard input"
 

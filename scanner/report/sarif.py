@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from ..model import File, GitBlob, GitMessage, Occurrence, RankedFinding, ScanResult
+from ..model import File, GitBlob, GitMessage, ListingEntry, Occurrence, RankedFinding, ScanResult, StoredObject
 from .options import ReportOptions, shown
 from .structured import origin_object, to_json
 
@@ -113,5 +113,9 @@ def _uri(occurrence: Occurrence) -> str:
             return f"git/blob/{blob}"
         case GitMessage(message=kind, target=target):
             return f"git/{kind}/{target}"
+        case StoredObject(container=container, key=key):
+            return "store/" + quote(b"/".join(filter(None, (container, key))), safe="/")
+        case ListingEntry(container=container, key=key):
+            return "listing/" + quote(b"/".join(filter(None, (container, key))), safe="/")
         case _:
             return "stdin"

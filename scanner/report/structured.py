@@ -13,11 +13,13 @@ from ..model import (
     File,
     GitBlob,
     GitMessage,
+    ListingEntry,
     NotScanned,
     Occurrence,
     Origin,
     RankedFinding,
     ScanResult,
+    StoredObject,
     Suppression,
 )
 from .options import ReportOptions, shown
@@ -29,7 +31,7 @@ def render_json(result: ScanResult, options: ReportOptions) -> Iterator[str]:
         "schema": 1,
         "complete": result.complete,
         "findings": [finding_object(f, options) for f in result.findings],
-        "not_scanned": [_not_scanned(n) for n in result.not_scanned],
+        "not_scanned": [not_scanned_object(n) for n in result.not_scanned],
         "summary": summary_object(result, options),
     }
     yield to_json(document, indent=2) + "\n"
@@ -97,6 +99,20 @@ def origin_object(origin: Origin) -> dict[str, Any]:
             return out | {"commit": origin.commit} | _who(origin)
         case GitMessage():
             return {"type": "git-message", "message": origin.message, "target": origin.target} | _who(origin)
+        case StoredObject(store=store, version=version, etag=etag):
+            return (
+                {"type": "object", "store": store}
+                | bytes_as_json("container", origin.container)
+                | bytes_as_json("key", origin.key)
+                | {"version": version, "etag": etag, "exposure": origin.exposure}
+            )
+        case ListingEntry(listing=listing):
+            return (
+                {"type": "listing", "listing": listing}
+                | bytes_as_json("container", origin.container)
+                | bytes_as_json("key", origin.key)
+                | {"exposure": origin.exposure}
+            )
         case _:
             return {"type": "stdin"}
 
@@ -107,13 +123,19 @@ def _who(origin: GitBlob | GitMessage) -> dict[str, Any]:
 
 
 def _path(path: bytes) -> dict[str, str]:
-    out = {"path": path.decode("utf-8", "replace")}
-    if out["path"].encode() != path:
-        out["path_bytes"] = base64.b64encode(path).decode()
+    return bytes_as_json("path", path)
+
+
+def bytes_as_json(name: str, value: bytes) -> dict[str, str]:
+    """A text of a target by a name; what is not UTF-8 comes as NAME_bytes in base64, too."""
+    out = {name: value.decode("utf-8", "replace")}
+    if out[name].encode() != value:
+        out[f"{name}_bytes"] = base64.b64encode(value).decode()
     return out
 
 
-def _not_scanned(entry: NotScanned) -> dict[str, Any]:
+def not_scanned_object(entry: NotScanned) -> dict[str, Any]:
+    """What was not searched, as JSON."""
     return {
         "what": entry.what.decode("utf-8", "replace"),
         "why": entry.why,

@@ -14,20 +14,24 @@ from functools import lru_cache
 from ..model import (
     BANDS,
     EARLIER,
+    EXPOSURE_WORDS,
     REACH_WORDS,
     Excerpt,
     File,
     GitBlob,
     GitMessage,
+    ListingEntry,
     NotScanned,
     Occurrence,
     Origin,
     RankedFinding,
     ScanResult,
+    StoredObject,
     Suppression,
     clean,
 )
 from .advice import first_step
+from .amounts import size_of
 from .options import ReportOptions, reasons, shown, wrapped
 
 _STYLE = {
@@ -51,9 +55,9 @@ def render(result: ScanResult, options: ReportOptions) -> Iterator[str]:
     if options.heading:
         yield "\n"
     for ranked in result.findings:
-        yield from (line + "\n" for line in _finding(ranked, options))
+        yield from (line + "\n" for line in finding_lines(ranked, options))
         yield "\n"
-    yield from (line + "\n" for line in _summary(result, options))
+    yield from (line + "\n" for line in summary_lines(result, options))
 
 
 def paint(text: str, style: str, options: ReportOptions) -> str:
@@ -61,7 +65,8 @@ def paint(text: str, style: str, options: ReportOptions) -> str:
     return f"{_STYLE[style]}{text}\x1b[0m" if options.color and text else text
 
 
-def _finding(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
+def finding_lines(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
+    """A finding: what, where, since when, why, and what to do."""
     finding = ranked.finding
     yield from title(ranked, options)
     first = finding.occurrences[0]
@@ -117,12 +122,21 @@ def name_of(origin: Origin) -> str:
             return clean(path)
         case GitMessage(message=kind, target=target):
             return f"{'note on' if kind == 'note' else 'message of ' + kind} {target[:12]}"
+        case StoredObject(store=store, container=container, key=key):
+            return clean(b"/".join(filter(None, (store.encode(), container, key))))
+        case ListingEntry(container=container, key=key):
+            return f"listed: {clean(b'/'.join(filter(None, (container, key)))) or 'the listing itself'}"
         case _:
             return "standard input"
 
 
 def _since(occurrence: Occurrence, *, brief: bool = False) -> str:
     origin = occurrence.origin
+    if isinstance(origin, StoredObject) and not brief:
+        said = [
+            f"{name} {clean(value)}" for name, value in (("version", origin.version), ("etag", origin.etag)) if value
+        ]
+        return ", ".join([*said, EXPOSURE_WORDS[origin.exposure]])
     if not isinstance(origin, GitBlob | GitMessage):
         return ""
     parts: list[str] = []
@@ -215,6 +229,8 @@ def _next_step(ranked: RankedFinding) -> str:
         step = f"{first_step(finding)}; a message goes away only by rewriting the commit, tag or note that carries it"
     elif places == {"staged"}:
         step = "take it out before you commit"
+    elif any(isinstance(o, StoredObject | ListingEntry) and o.exposure == "public" for o in origins):
+        step = f"{first_step(finding)}, then take it out, and let nobody list or read the store who has not logged in"
     elif not places:
         step = f"{first_step(finding)}, then take it out"
     else:
@@ -225,7 +241,8 @@ def _next_step(ranked: RankedFinding) -> str:
 # --- summary --------------------------------------------------------------------------------------------------------
 
 
-def _summary(result: ScanResult, options: ReportOptions) -> Iterator[str]:
+def summary_lines(result: ScanResult, options: ReportOptions) -> Iterator[str]:
+    """What was searched and found, what was not, and why."""
     bands = Counter(f.band for f in result.findings)
     total = len(result.findings)
     counted = ", ".join(f"{bands[b]:,} {b}" for b in BANDS if bands[b])
@@ -238,7 +255,7 @@ def _summary(result: ScanResult, options: ReportOptions) -> Iterator[str]:
     speed = f" ({coverage.bytes / 1e6 / coverage.seconds:.0f} MB/s)" if coverage.seconds > 1 else ""
     if coverage.packs == EARLIER:
         speed = "; git objects known from an earlier scan were not searched again"
-    yield f"  searched     {searched}: {_size(coverage.bytes)} in {coverage.seconds:.1f} s{speed}"
+    yield f"  searched     {searched}: {size_of(coverage.bytes)} in {coverage.seconds:.1f} s{speed}"
     if result.suppressed:
         kinds = ", ".join(f"{n:,} {reason}" for reason, n in result.suppressed)
         yield f"  suppressed   {_counted(sum(n for _, n in result.suppressed), 'values')}: {kinds}"
@@ -251,7 +268,7 @@ def _summary(result: ScanResult, options: ReportOptions) -> Iterator[str]:
         matcher = f", matcher {coverage.matcher} ({coverage.matcher_why})" if coverage.matcher else ""
         yield f"  detectors    {coverage.detectors}{matcher}"
         if coverage.packs:
-            copied = f"; {_size(coverage.copied)} were copies of what had been searched" if coverage.copied else ""
+            copied = f"; {size_of(coverage.copied)} were copies of what had been searched" if coverage.copied else ""
             yield f"  packs        read by {coverage.packs}{copied}"
     if result.interrupted:
         yield paint("  interrupted  the scan was stopped: this is what was found until then", "high", options)
@@ -296,10 +313,3 @@ def _entries(entries: list[NotScanned]) -> Iterator[str]:
         more = sum(e.count for e in group[_NOT_SCANNED_SHOWN:])
         if more:
             yield f"    … and {more:,} more like these (--format json lists them)"
-
-
-def _size(count: int) -> str:
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..model import KnownHint, NotScanned, Origin, Piece
 
 if TYPE_CHECKING:
+    from .listings.units import Listed
     from .objects import ObjectUnit
 
 
@@ -112,7 +113,7 @@ class Unit(Protocol):
         """How many blobs it has."""
         ...
 
-    def blobs(self) -> Iterator[Batch | Item | NotScanned]:
+    def blobs(self) -> Iterator[Batch | Item | Listed | NotScanned]:
         """The blobs of the unit, and what could not be read of it."""
         ...
 

@@ -92,7 +92,7 @@ class XmlKind:
             if role != "deleted" and b"<" + prefix + name in chunk.data:
                 reader = _Reader(self.dialect, prefix, prefix + name, counts, url=encoded == b"url")
                 yield from reader.read(chunk.data, role, chunk.container)
-        for why, count in counts.items():
+        for why, count in (+counts).items():
             yield NotScanned(chunk.container or b"the listing", why, policy=why in (NO_DATE, NO_SIZE), count=count)
 
 
@@ -353,9 +353,9 @@ class _Reader:
                 said = self._dialect.access.get(access[place].lower(), "")
                 yield Container(key, said, days[place], texts.get(place, b""))
         else:
-            versions = [unescaped(v) or v for v in columns["version"]] if "version" in columns else ()
-            etags = [unescaped(e) or e for e in columns["etag"]] if "etag" in columns else ()
-            yield Rows(container, keys, self._sizes(columns.get("size"), count), days, etags, versions, texts)
+            sizes = self._sizes(columns.get("size"), count)
+            etags, versions = _plain(columns.get("etag", ())), _plain(columns.get("version", ()))
+            yield Rows(container, keys, sizes, days, etags, versions, texts)
 
     def _keys(self, raw: Sequence[bytes]) -> list[bytes]:
         keys = [unescaped(key) if b"&" in key else key for key in raw]
@@ -375,6 +375,12 @@ class _Reader:
     def _sizes(self, raw: Sequence[bytes] | None, count: int) -> Sequence[int]:
         if raw is None:
             return (-1,) * count
+        try:
+            return list(map(int, raw)) if max(map(len, raw)) < 19 else self._odd_sizes(raw)
+        except ValueError:  # an empty one, say
+            return self._odd_sizes(raw)
+
+    def _odd_sizes(self, raw: Sequence[bytes]) -> Sequence[int]:
         sizes = list(map(size_of, raw))
         wrong = sizes.count(-1) - raw.count(b"")
         if wrong:
@@ -390,6 +396,17 @@ _CAPTURES = {
     "day": rb"([^<]{0,16})[^<]*",
     "=": rb"([^<]*)",
 }
+
+
+def _plain(raw: Sequence[bytes]) -> Sequence[bytes]:
+    """Etags and versions, in which only quotation marks are escaped, unless somebody made them up."""
+    joined = b"\n".join(raw)
+    if b"&" not in joined:
+        return raw
+    plain = joined.replace(b"&quot;", b'"').replace(b"&#34;", b'"')
+    if b"&" in plain or plain.count(b"\n") != len(raw) - 1:
+        return [unescaped(one) if b"&" in one else one for one in raw]
+    return plain.split(b"\n")
 
 
 def _texts(columns: Mapping[str, Sequence[bytes]]) -> dict[int, bytes]:

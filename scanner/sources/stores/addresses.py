@@ -1,0 +1,64 @@
+"""Addresses that nothing may be asked of: those at which clouds tell a machine its own credentials.
+
+Link-local ones (RFC 3927, RFC 4291 2.5.6), and the metadata services that lie elsewhere:
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html (fd00:ec2::254),
+https://cloud.google.com/compute/docs/metadata/querying-metadata (fd20:ce::254),
+https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16,
+https://www.alibabacloud.com/help/ecs/user-guide/view-instance-metadata (100.100.100.200),
+https://docs.oracle.com/iaas/Content/Compute/Tasks/gettingmetadata.htm (fd00:c1::a9fe:a9fe).
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+_METADATA = frozenset(
+    map(
+        ip_address,
+        (
+            "100.100.100.200",
+            "168.63.129.16",
+            "192.0.0.192",
+            "fd00:ec2::254",
+            "fd00:ec2::23",
+            "fd20:ce::254",
+            "fd00:c1::a9fe:a9fe",
+        ),
+    )
+)
+_NAMES = frozenset(
+    {"metadata.google.internal", "metadata.goog", "metadata", "instance-data", "metadata.tencentyun.com"}
+)
+_NAT64 = ip_network("64:ff9b::/96")
+"""RFC 6052: the last 32 bits are an IPv4 address."""
+
+
+def is_forbidden(address: str) -> bool:
+    """Whether an address is one of those; text that is no address is not."""
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return any(each.is_link_local or each.is_multicast or each in _METADATA for each in (ip, *_inside(ip)))
+
+
+def is_own(address: str) -> bool:
+    """Whether an address is this machine's own."""
+    ip = ip_address(address.partition("%")[0])
+    return any(each.is_loopback or each.is_unspecified for each in (ip, *_inside(ip)))
+
+
+def is_metadata_name(host: str) -> bool:
+    """Whether a name is that of a metadata service: for where another machine looks it up (a proxy)."""
+    name = host.lower().rstrip(".")
+    return name in _NAMES or name.startswith("instance-data.") or is_forbidden(name.strip("[]"))
+
+
+def _inside(ip: IPv4Address | IPv6Address) -> list[IPv4Address]:
+    """The IPv4 addresses that an IPv6 one stands for."""
+    if isinstance(ip, IPv4Address):
+        return []
+    inside = [ip.ipv4_mapped, ip.sixtofour, ip.teredo[1] if ip.teredo else None]
+    if ip in _NAT64 or (int(ip) >> 32 == 0 and int(ip) > 1):
+        inside.append(IPv4Address(int(ip) & 0xFFFFFFFF))
+    return [each for each in inside if each is not None]

@@ -1,0 +1,143 @@
+"""Directory indexes that web servers make (Apache, nginx, Python …): folder by folder, downwards only.
+
+A folder's address is made here, of the start's and the names that its pages give: nothing leads to another host, above
+the start, or to a query. A folder is asked for once; how deep and how many is bounded, as links may go in circles.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ...listed import Folders
+from ...model import NotScanned
+from ..listings import HEAD, Chunk, Kind
+from ..listings.kinds import KINDS
+from . import Access, Openness, Page
+from .http import Client, Request, UnansweredError
+from .paging import DEAF
+from .urls import Url, quoted
+
+KIND = "html-index"
+NO_INDEX = "it gives a page, and no list of files: what lies there cannot be told"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStore:
+    """A folder of a web server. `base` ends with `/`."""
+
+    access: Access
+    base: Url
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return self.base.shown
+
+    @property
+    def origin(self) -> str:
+        """The URL of the folder."""
+        return self.base.shown.rstrip("/")
+
+    @property
+    def exposure(self) -> Literal["anonymous", "signed"]:
+        """Nothing goes with it."""
+        return "anonymous"
+
+    def pages(self) -> Iterator[Page | NotScanned]:
+        """The page of each folder."""
+        with Client(self.access) as client:
+            yield from self.listed(client)
+
+    def listed(self, client: Client) -> Iterator[Page | NotScanned]:
+        """The same with connections that are open."""
+        waiting, seen = deque([b""]), {b""}
+        left_out: Counter[str] = Counter()
+        deaf = 0
+        while waiting:
+            prefix = waiting.popleft()
+            url = folder_url(self.base, prefix)
+            try:
+                answer = client.get(Request(url))
+            except UnansweredError as error:
+                yield NotScanned(url.shown.encode(), str(error))
+                deaf += 1
+                if error.final or deaf == DEAF:
+                    break
+                continue
+            deaf = 0
+            if answer.status != 200:
+                yield NotScanned(url.shown.encode(), answer.refusal)
+                continue
+            kind = KINDS.get(KIND)
+            head = answer.body[:HEAD]
+            if kind is None or not (kind.recognises(head) or _is_empty(head)):
+                yield NotScanned(url.shown.encode(), NO_INDEX)
+                continue
+            page = Page(b"", answer.body, KIND, prefix, (url.site + url.path).encode())
+            yield page
+            for folder in folders(kind, page):
+                why = self._refused(folder, prefix)
+                if why:
+                    left_out[why] += 1
+                elif folder not in seen and len(seen) >= self.access.limits.pages:
+                    left_out[f"more than {self.access.limits.pages} folders"] += 1
+                elif folder not in seen:
+                    seen.add(folder)
+                    waiting.append(folder)
+        for why, count in left_out.items():
+            yield NotScanned(self.origin.encode() + b": folders", why, count=count)
+        if waiting:
+            yield NotScanned(self.origin.encode() + b": folders", "not asked after that", count=len(waiting))
+
+    def anybody(self) -> Openness:
+        """Ask once."""
+        try:
+            with Client(self.access) as client:
+                answer = client.get(Request(self.base))
+        except UnansweredError as error:
+            return Openness("unknown", str(error))
+        if answer.status == 200:
+            return Openness("open", "asked without credentials, it gives its listing")
+        return Openness("closed" if answer.status in (401, 403, 404) else "unknown", answer.refusal)
+
+    def _refused(self, folder: bytes, above: bytes) -> str:
+        """Why a folder that a page names is not asked for."""
+        names = folder.split(b"/")
+        if names.pop() != b"" or not names or any(name in (b"", b".", b"..") for name in names):
+            return "they lead out of their folder, or round in a circle"
+        if not folder.startswith(above):
+            return "they do not lie below the folder that names them"
+        if len(names) > self.access.limits.depth or len(folder) > 4096:
+            return f"they lie more than {self.access.limits.depth} deep"
+        return ""
+
+
+def _is_empty(head: bytes) -> bool:
+    """Whether a page is the index of a folder in which nothing lies: it says what it is, and has no link."""
+    return _TITLED.search(head) is not None and b"<a" not in head.lower()
+
+
+_TITLED = re.compile(rb"<(?:title|h1)[^<>]{0,200}>\s{0,20}(?:Index of|Directory listing (?:for|of))\s", re.IGNORECASE)
+
+
+def folder_url(base: Url, prefix: bytes) -> Url:
+    """The address of a folder."""
+    return replace(base, path=base.path + quoted(prefix, keep="/"), query="")
+
+
+def folders(kind: Kind, page: Page) -> Iterator[bytes]:
+    """The folders that a page names, by their whole prefixes."""
+    for chunk in page.chunks(kind):
+        if isinstance(chunk, Chunk):
+            for read in kind.read(chunk):
+                if isinstance(read, Folders):
+                    yield from read.prefixes
+
+
+def at(url: Url, access: Access) -> IndexStore:
+    """The folder that a URL is in."""
+    return IndexStore(access, replace(url, path=url.path[: url.path.rfind("/") + 1], query=""))

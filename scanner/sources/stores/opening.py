@@ -1,0 +1,52 @@
+"""Which store a target means, and how it is asked: by its scheme, its query, its host, in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...errors import TargetError
+from ...model import clean
+from . import Access, Store, azure, gcs, s3
+from .urls import Url, parse
+from .web import WebStore
+
+SCHEMES: dict[str, Callable[[str, Access], Store]] = {
+    "s3": s3.s3_store,
+    "gs": gcs.gcs_store,
+    "az": azure.azure_store,
+    "https": lambda target, access: _by_url(target, access),
+    "http": lambda target, access: _by_url(target, access),
+}
+"""What a target of a store begins with."""
+
+_SIGNED = ("x-amz-signature", "x-goog-signature", "x-oss-signature", "signature", "sig")
+"""Parameters that make a URL one of a single request."""
+
+
+def is_store(target: str) -> bool:
+    """Whether a target means a store, and no file."""
+    scheme, colon, _ = target.partition("://")
+    return bool(colon) and scheme.lower() in SCHEMES
+
+
+def open_store(target: str, access: Access) -> Store:
+    """The store that a target means. Nothing is asked yet; what cannot be asked so is an error that says what to do."""
+    scheme, _, rest = target.strip().partition("://")
+    if scheme.lower() not in SCHEMES:
+        raise TargetError(f"{clean(target.partition('?')[0])}: write s3://, gs://, az:// or https://")
+    return SCHEMES[scheme.lower()](f"{scheme.lower()}://{rest}", access)
+
+
+def _by_url(target: str, access: Access) -> Store:
+    url = parse(target, plain_http=access.plain_http)
+    if azure.is_sas(url):
+        return azure.with_sas(url, access)
+    if any(map(url.parameter, _SIGNED)):
+        raise TargetError(
+            f"{url.shown}: a signed URL opens one object and cannot list; `oakum explain` says what it is worth"
+        )
+    return _by_host(url, access) or WebStore(access, url)
+
+
+def _by_host(url: Url, access: Access) -> Store | None:
+    return s3.from_amazon_url(url, access) or gcs.from_google_url(url, access) or azure.from_azure_url(url, access)

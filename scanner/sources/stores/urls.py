@@ -1,0 +1,120 @@
+"""URLs of stores: taken apart, changed and put together without changing a byte that was not to be changed.
+
+A signature covers the very bytes of a path and a query, so neither is decoded and encoded again. RFC 3986.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import quote, unquote, urlsplit
+
+from ...errors import TargetError
+from ...model import clean, is_here
+
+Parameters = Sequence[tuple[str, str | bytes]]
+"""Names and values, decoded."""
+
+LONGEST = 16 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """`authority` is the host, with its port where that is not the scheme's; `path` begins with `/`; `path` and `query`
+    are as they are sent."""
+
+    scheme: str
+    authority: str
+    path: str = "/"
+    query: str = ""
+
+    @property
+    def host(self) -> str:
+        """Without the port, an IPv6 address without its brackets."""
+        name, colon, port = self.authority.rpartition(":")
+        return (name if colon and port.isdigit() else self.authority).strip("[]")
+
+    @property
+    def port(self) -> int | None:
+        """None where it is the scheme's own."""
+        _, colon, port = self.authority.rpartition(":")
+        return int(port) if colon and port.isdigit() else None
+
+    @property
+    def site(self) -> str:
+        """Scheme and authority."""
+        return f"{self.scheme}://{self.authority}"
+
+    @property
+    def shown(self) -> str:
+        """For people: without its query, in which a signature may stand."""
+        return clean(self.site + unquote(self.path, errors="replace"))
+
+    @property
+    def target(self) -> str:
+        """What a request asks for."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+    def below(self, *names: str) -> Url:
+        """The URL of what is called so below this one, without a query."""
+        path = self.path.rstrip("/") + "".join("/" + quoted(name, keep="/") for name in names)
+        return replace(self, path=path or "/", query="")
+
+    def asking(self, parameters: Parameters) -> Url:
+        """The same with these parameters behind those that it has."""
+        added = "&".join(f"{quoted(name)}={quoted(value)}" for name, value in parameters)
+        return replace(self, query="&".join(filter(None, (self.query, added))))
+
+    def without(self, names: Iterable[str]) -> Url:
+        """The same without the parameters of these names (in small letters)."""
+        left = set(names)
+        kept = (part for part in self.query.split("&") if part and _name(part) not in left)
+        return replace(self, query="&".join(kept))
+
+    def parameter(self, name: str) -> str:
+        """The first value of a parameter, decoded; empty where there is none."""
+        found = (part.partition("=")[2] for part in self.query.split("&") if _name(part) == name)
+        return unquote(next(found, "").replace("+", " "))
+
+
+def _name(part: str) -> str:
+    return unquote(part.partition("=")[0]).lower()
+
+
+def quoted(text: str | bytes, keep: str = "") -> str:
+    """Text as it stands in a path or a query; but for the unreserved characters and `keep`, all is encoded."""
+    return quote(text, safe=keep + "-_.~")
+
+
+def parse(text: str, *, plain_http: bool) -> Url:
+    """A URL that was given. It must be https, or http to this machine itself."""
+    if len(text) > LONGEST:
+        raise TargetError(f"the URL is longer than {LONGEST} characters: it is none of a store")
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError as error:
+        raise TargetError(f"this is no URL: {_without_query(text)}: write https://host/path") from error
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
+        raise TargetError(f"this is no URL of a store: {_without_query(text)}: write https://host/path")
+    if "@" in parts.netloc:
+        raise TargetError(f"{clean(host)}: a name and password in a URL are not sent: take them out")
+    bracketed = f"[{host}]" if ":" in host else host
+    if parts.scheme == "http" and not (plain_http or is_here(bracketed)):
+        raise TargetError(f"{clean(host)}: over http anybody on the way reads what is sent: write https://")
+    authority = f"{bracketed}:{port}" if port and port != {"http": 80, "https": 443}[parts.scheme] else bracketed
+    return Url(parts.scheme, authority, _safe(parts.path) or "/", _safe(parts.query))
+
+
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9_])?|[0-9A-Fa-f:.]{2,45}")
+
+
+def _safe(text: str) -> str:
+    """What a URL cannot hold, encoded; the rest as it is."""
+    return quote(text, safe="%/:?#[]@!$&'()*+,;=-_.~")
+
+
+def _without_query(text: str) -> str:
+    return clean(text.partition("?")[0][:200])
