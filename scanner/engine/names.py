@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import ahocorasick
 
-from ..listed import NameForms, NameRule
+from ..listed import NameForms, NameRule, alike
 from .aho_corasick import CHUNK
 from .object_name import COPIES, ObjectName, folded, spellings, text_of
 
@@ -63,7 +63,9 @@ class _Test:
     unless_folders: tuple[str, ...]
 
     def passes(self, name: ObjectName) -> bool:
-        if self.field != "exact" and name.innocent(self.looks_for):
+        if self.field != "exact" and (name.harmless or name.made_up):
+            return False
+        if (self.field in _GUESSES or self.field == "starts") and name.about(self.looks_for):
             return False
         if self.types and name.type not in self.types:
             return False
@@ -80,8 +82,8 @@ def _is_exact(test: _Test, name: ObjectName) -> bool:
 
 
 def _is_start(test: _Test, name: ObjectName) -> bool:
-    follows = name.lower[len(test.pattern) :]
-    return name.lower.startswith(test.pattern) and not follows[:1].isalpha()
+    follows = name.signs[len(test.pattern) :]
+    return name.signs.startswith(test.pattern) and not follows[:1].isalpha()
 
 
 def _is_extension(test: _Test, name: ObjectName) -> bool:
@@ -201,13 +203,13 @@ def _tests(rules: Iterable[NameRule]) -> Iterator[_Test]:
         unless = tuple(s for word in rule.unless for s in spellings(word))
         unless_folders = tuple(s for word in rule.unless_folders for s in spellings(word))
         for field in _FIELDS:
-            for pattern in getattr(rule, field):
+            for pattern in getattr(rule, field) if field in _GUESSES else sorted(set(map(alike, getattr(rule, field)))):
                 looks_for: tuple[str, ...] = ()
                 types = rule.types | rule.must_be if field in _GUESSES else rule.must_be
                 if field in ("words", "folder_words"):
                     looks_for = spellings(pattern)
                 elif field in ("parts", "folder_parts"):
-                    looks_for = tuple(dict.fromkeys(_joined(folded(pattern).casefold())))
+                    looks_for = tuple(_joined(folded(pattern).casefold()))
                 yield _Test(rule, field, pattern, looks_for, types, unless, unless_folders)
 
 

@@ -15,19 +15,18 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..listed import NameForms
+from ..listed import NameForms, alike
 
 COPIES = frozenset(
     "bak bkp bkup backup old orig original save saved copy kopie copia copie final new latest last prev previous "
     "current full daily weekly monthly nightly hourly tmp temp".split()
 )
 """Words that say of a name that it is a copy."""
-_SIGNS = re.compile(r"[\x00-\x2d\x3a-\x40\x5b-\x60\x7b-\x7f]")
 _STAGES = 12
 """How many things are taken off a name."""
 _DATE = r"\d{4}[-_.]?\d\d[-_.]?\d\d(?:[-_.t ]{0,3}\d\d[-_.:h]?\d\d(?:[-_.:m]?\d\d)?(?:[-_.,]?\d{1,6})?z?)?"
 _ENDING = re.compile(
-    rf"(?:[-_. ]{{1,3}}(?:{_DATE}|\d\d[-_.]\d\d[-_.]\d{{2,4}}|v?\d{{1,14}}|v\d{{1,3}}(?:\.\d{{1,4}}){{1,3}})"
+    rf"(?:[-_. ]{{1,3}}(?:{_DATE}|\d\d[-_.]\d\d[-_.]\d{{2,4}}|(?<!\d\.)v?\d{{1,14}})"
     r"|[-_. ]{0,3}\(\d{1,3}\)|\.~\d{1,3}~|[-_~#$. ]{1,3})$"
 )
 _HEXADECIMAL = re.compile(
@@ -74,7 +73,7 @@ def spellings(word: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The folders before a name: in small letters with a slash around each, their words, whether they are innocent."""
+    """The folders before a name: in small letters with a slash around each and signs `alike`, their words, whether they are innocent."""
 
     path: str
     words: str
@@ -101,8 +100,13 @@ class ObjectName:
 
     @functools.cached_property
     def words(self) -> str:
-        """As `words_of` tells them."""
-        return words_of(self._last)
+        """As `words_of` tells them, without the endings that have a type, harmless ones aside: those are words, too."""
+        stem, dot, ending = self._last.rpartition(".")
+        last = self._last
+        while dot and stem and self._forms.types.get(ending.casefold(), "") not in self._forms.opaque:
+            last = stem
+            stem, dot, ending = stem.rpartition(".")
+        return words_of(last)
 
     @functools.cached_property
     def _stripped(self) -> tuple[list[str], list[str]]:
@@ -126,10 +130,11 @@ class ObjectName:
 
     @functools.cached_property
     def stages(self) -> list[str]:
-        """What the name may be without what stands around it, longest first; with and without environments."""
+        """What the name may be without what stands around it, longest first, with and without environments; signs are
+        `alike`."""
         stages = self._stripped[0]
         bare = [_without(stage, self._forms.environments) for stage in stages]
-        return [*stages, *(stage for stage in bare if stage)]
+        return [alike(stage) for stage in (*stages, *bare) if stage]
 
     @functools.cached_property
     def type(self) -> str:
@@ -148,29 +153,41 @@ class ObjectName:
         return "other" if stem and 0 < len(ending) <= 5 and ending.isalnum() and not ending.isdigit() else "none"
 
     @functools.cached_property
-    def _innocent_words(self) -> frozenset[str]:
-        return self._forms.words.intersection(self.words.split())
+    def harmless(self) -> bool:
+        """Whether its type says that it holds no credentials."""
+        return self.type in self._forms.harmless
 
-    def innocent(self, spelled: Iterable[str] = ()) -> bool:
-        """Whether its type says that it holds no credentials, or a word of it but for those that are looked for."""
-        if self.type in self._forms.harmless:
-            return True
-        return bool(self._innocent_words) and not self._innocent_words <= {w for s in spelled for w in s.split()}
+    @functools.cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(self.words.split())
+
+    @functools.cached_property
+    def made_up(self) -> bool:
+        """Whether a word of it says that its content is made up."""
+        return not self._forms.made_up.isdisjoint(self._words)
+
+    def about(self, spelled: Iterable[str]) -> bool:
+        """Whether a word of it, but for those that are looked for, says that it speaks about something else; what has
+        the type of a database or a disk speaks about nothing."""
+        if self.type not in self._forms.speaking:
+            return False
+        telling = self._forms.words & self._words
+        return bool(telling) and not telling <= {word for text in spelled for word in text.split()}
 
     @functools.cached_property
     def signs(self) -> str:
         """The name with all signs but dots alike, in small letters."""
-        return _SIGNS.sub("_", self.lower)
+        return alike(self.lower)
 
     def innocent_around(self, part: str) -> bool:
         """Whether a word that has a part in it is otherwise innocent: `passwordpolicy`."""
         grown = [word for word in self.words.split() if part in word]
-        return any(word.replace(part, "", 1) in self._forms.words for word in grown)
+        return any(word.replace(part, "", 1) in self._forms.words | self._forms.made_up for word in grown)
 
 
 @functools.lru_cache(maxsize=4096)
 def _folder(head: str, innocent: frozenset[str]) -> Folder:
-    path = f"/{head.casefold()}/"
+    path = f"/{alike(head.casefold())}/"
     there = not innocent.isdisjoint(path.split("/")) or any("/" in i and f"/{i}/" in path for i in innocent)
     return Folder(path, words_of(head.replace("/", " / ")), there)
 
