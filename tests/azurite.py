@@ -60,6 +60,13 @@ class Azurite:
         return f"{self.urls[service]}/{account}"
 
 
+class _Shared(RequestsTransport):
+    """Stays open when one of the clients that share it is closed."""
+
+    def close(self) -> None:
+        """By `running`."""
+
+
 @contextmanager
 def running(folder: Path, *, tls: bool = True) -> Iterator[Azurite]:
     """Azurite, while the block runs; `folder` holds its certificate and what it prints."""
@@ -76,11 +83,13 @@ def running(folder: Path, *, tls: bool = True) -> Iterator[Azurite]:
         )
         try:
             urls = _listening(server, folder / "output")
-            transport = RequestsTransport(
+            transport = _Shared(
                 connection_verify=str(certificate), use_env_settings=False, connection_timeout=10, read_timeout=30
             )
-            with transport:
+            try:
                 yield Azurite(urls, keys, {"transport": transport, "retry_total": 0}, certificate)
+            finally:
+                RequestsTransport.close(transport)
         finally:
             server.terminate()
             try:
