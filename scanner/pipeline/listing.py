@@ -148,7 +148,7 @@ class _Run:
 
     def _store(self, scan: TargetScan, name: str, place: int) -> None:
         """A store that is asked, page by page."""
-        from ..sources.stores.opening import open_store  # httpx takes its time
+        from ..sources.stores.opening import open_store  # httpcore takes its time
 
         store = open_store(name, self.options.access)
         url = _signed(name, self.options.scan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -37,8 +38,14 @@ class Surveyor(Searcher):
         return Names(*name_rules.load())
 
     def search(self, unit: AnyUnit, into: Harvest | None = None) -> Harvest:
-        """What a unit gives."""
-        return super().search(unit, Surveyed() if into is None else into)
+        """What a unit gives. Rows are millions of small tuples without circles: nothing is to be collected of them."""
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            return super().search(unit, Surveyed() if into is None else into)
+        finally:
+            if collecting:
+                gc.enable()
 
     def _search(self, engine: Engine, read: object, harvest: Harvest) -> None:
         if isinstance(read, Listed):

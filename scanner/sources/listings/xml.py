@@ -8,6 +8,7 @@ and what is damaged costs that entry alone.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -60,6 +61,8 @@ class XmlKind:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         names = b"|".join(map(re.escape, dialect.roots))
+        self.sign = os.path.commonprefix([name[::-1] for name in dialect.roots])[::-1]
+        """What all names of root elements end with."""
         self.root = re.compile(rb"<((?:[A-Za-z_][\w.-]{0,30}:)?)(" + names + rb")(?:\s[^<>]{0,4096})?>")
 
     @property
@@ -139,7 +142,7 @@ class _Splitter:
         """Begin every page whose root is there, with what stands before its first entry; give what is behind the last
         root."""
         at = 0
-        if any(name in data for name in self._kind.dialect.roots):
+        if self._kind.sign in data:
             for root in self._kind.root.finditer(data):
                 opens = self._opening(root)
                 first = opens.search(data, root.end())
@@ -184,8 +187,13 @@ class _Splitter:
             yield NotScanned(self._container or b"the listing", CUT_OFF)
 
     def _last_end(self, data: bytes) -> int:
-        """Where the last whole entry ends; 0 where there is none."""
-        return max((end + len(t) + 3 for t in self._tags if (end := data.rfind(b"</%s>" % t)) >= 0), default=0)
+        """Where the last whole entry ends; 0 where there is none. To look backwards takes long: most often a part will
+        do."""
+        for start in (max(0, len(data) - HEAD), 0):
+            ends = [(data.rfind(b"</%s>" % tag, start), len(tag) + 3) for tag in self._tags]
+            if found := [end + length for end, length in ends if end >= 0]:
+                return max(found)
+        return 0
 
     def _chunk(self, data: bytes) -> Chunk:
         return Chunk(self._kind.name, self._container, data, self._state)
