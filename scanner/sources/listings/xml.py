@@ -19,7 +19,7 @@ from xml.parsers import expat
 
 from ...listed import Container, Folders, Rows
 from ...model import NotScanned
-from . import HEAD, LONGEST, Chunk, Read
+from . import CHUNK, HEAD, LONGEST, Chunk, Read
 from .fields import CUT_OFF, GOES_ON, LONGEST_KEY, NO_DATE, NO_SIZE, blocks, day_of, size_of
 
 LAYOUTS = 16
@@ -61,7 +61,8 @@ class XmlKind:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         names = b"|".join(map(re.escape, dialect.roots))
-        self.sign = os.path.commonprefix([name[::-1] for name in dialect.roots])[::-1]
+        end = os.path.commonprefix([name[::-1] for name in dialect.roots])
+        self.sign = bytes(end[::-1]) if isinstance(end, bytes) else b""
         """What all names of root elements end with."""
         self.root = re.compile(rb"<((?:[A-Za-z_][\w.-]{0,30}:)?)(" + names + rb")(?:\s[^<>]{0,4096})?>")
 
@@ -124,7 +125,7 @@ class _Splitter:
         cut = self._last_end(data)
         if cut:
             yield self._chunk(data[:cut])
-        elif len(data) > LONGEST and self._opens.search(data):
+        elif len(data) > LONGEST + CHUNK and self._opens.search(data):
             self._skipped += 1
             cut = len(data) - HEAD
         self._rest = data[cut:]
