@@ -8,7 +8,6 @@ and what is damaged costs that entry alone.
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -36,7 +35,8 @@ Role = Literal["object", "folder", "container", "deleted"]
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What a store's XML looks like: by the root element's name, the entries that stand in it.
+    """What a store's XML looks like: by the root element's name, the entries that stand in it. All root elements have
+    `sign` in their names.
 
     `fields` says which element of an entry is what (`key`, `size`, `day`, `etag`, `version`, `access`); the texts of
     `harmless` elements hold no credential, those of others are searched. In `pairs` stand users' own names and values.
@@ -46,6 +46,7 @@ class Dialect:
 
     name: str
     title: str
+    sign: bytes
     roots: Mapping[bytes, Mapping[bytes, Role]]
     fields: Mapping[bytes, str]
     harmless: frozenset[bytes]
@@ -61,9 +62,6 @@ class XmlKind:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         names = b"|".join(map(re.escape, dialect.roots))
-        end = os.path.commonprefix([name[::-1] for name in dialect.roots])
-        self.sign = bytes(end[::-1]) if isinstance(end, bytes) else b""
-        """What all names of root elements end with."""
         self.root = re.compile(rb"<((?:[A-Za-z_][\w.-]{0,30}:)?)(" + names + rb")(?:\s[^<>]{0,4096})?>")
 
     @property
@@ -143,7 +141,7 @@ class _Splitter:
         """Begin every page whose root is there, with what stands before its first entry; give what is behind the last
         root."""
         at = 0
-        if self._kind.sign in data:
+        if self._kind.dialect.sign in data:
             for root in self._kind.root.finditer(data):
                 opens = self._opening(root)
                 first = opens.search(data, root.end())
