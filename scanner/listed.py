@@ -95,7 +95,7 @@ class NameRule:
     """What an object's name says of it: read from `detectors/names/` (docs/listing.md has the fields).
 
     `chance` is how likely an object of such a name holds a credential, in [0, 1]; `impact` is a severity. The lists
-    of patterns are alternatives. `types` limits words and parts, of names and folders; `must_be` limits all, and so do
+    of patterns are alternatives. `types` limits words and parts, of names and folders, `must_be` all of them, and so do
     `unless` and `unless_folders`, which are words of the name and of its folders.
     """
 

@@ -1,8 +1,8 @@
 """The catalog of sensitive names: read from `detectors/names/`, strictly.
 
 Each file holds [[name]] tables (`NameRule` of `listed.py`), but for `forms.toml`, which says what stands around a name
-and what makes it an innocent one (`NameForms`). docs/listing.md describes both. A mistake is a `CatalogError` that names
-file, entry, field and what is allowed.
+and what makes it an innocent one (`NameForms`). docs/listing.md describes both. A mistake is a `CatalogError` that
+names file, entry, field and what is allowed.
 """
 
 from __future__ import annotations
@@ -103,12 +103,14 @@ def _rule(entry: dict[str, Any], where: str, types: frozenset[str]) -> NameRule:
     lists = {field: _patterns(entry[field], field, where) for field in _LISTS if field in entry}
     if not lists.keys() & _SHORTEST.keys():
         raise CatalogError(f"{where}: one of {', '.join(_SHORTEST)} is required")
+    if "types" in lists and "must_be" in lists:
+        raise CatalogError(f"{where}: types: stands for words and parts only; must_be, which stands for all, is enough")
     for field in ("types", "must_be"):
         if unknown := sorted(set(lists.get(field, ())) - types):
             raise CatalogError(f"{where}: {field}: {unknown} are not among {', '.join(sorted(types))}")
-    texts = {field: entry[field] for field in _TEXTS}
-    sets = {field: frozenset(lists.pop(field, ())) for field in ("types", "must_be")}
-    return NameRule(chance=chance, **texts, **sets, **lists)
+    given: dict[str, Any] = {field: entry[field] for field in _TEXTS} | lists
+    given |= {field: frozenset(lists[field]) for field in ("types", "must_be") if field in lists}
+    return NameRule(chance=chance, **given)
 
 
 def _patterns(given: Any, field: str, where: str) -> tuple[str, ...]:
@@ -142,7 +144,7 @@ def _wrong(pattern: str, field: str) -> str | None:
     if pattern != pattern.lower() or pattern != pattern.strip() or not pattern.isprintable():
         return "small letters only, without space at its ends or control characters: names are compared so"
     if "\\" in pattern or pattern.startswith("/") or (pattern.endswith("/") and field != "folder_parts"):
-        return "components are parted by single slashes, with none at the ends"
+        return "components are parted by slashes, with none at the ends"
     if "/" in pattern and field not in ("exact", "folders", "folder_parts"):
         return "only `exact`, `folders` and `folder_parts` may have a slash"
     if field == "extensions" and not pattern.startswith((".", "-", "_")):
@@ -155,7 +157,7 @@ def _require_new_patterns(
 ) -> None:
     """A pattern may stand in two rules only where they are for different types of files."""
     for field in _SHORTEST:
-        types = rule.types or rule.must_be if field in _GUESSES else rule.must_be
+        types = (field in _GUESSES and rule.types) or rule.must_be
         for pattern in getattr(rule, field):
             for other, others in patterns.setdefault((field, alike(pattern)), []):
                 if not types or not others or types & others:
