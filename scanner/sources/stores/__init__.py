@@ -84,6 +84,9 @@ class Page:
         return kind.split([self.data], self.container)
 
 
+OPEN = "asked without credentials, it gives its listing"
+
+
 @dataclass(frozen=True, slots=True)
 class Openness:
     """Whether anybody can list a store: `open`, `closed`, or `unknown`, and why."""

@@ -16,7 +16,7 @@ from ...listed import Folders
 from ...model import NotScanned
 from ..listings import HEAD, Chunk
 from ..listings.html import HTML_INDEX
-from . import Access, Openness, Page
+from . import OPEN, Access, Openness, Page
 from .http import Client, Request, UnansweredError
 from .paging import DEAF
 from .urls import Url, quoted
@@ -99,7 +99,7 @@ class IndexStore:
         except UnansweredError as error:
             return Openness("unknown", str(error))
         if answer.status == 200:
-            return Openness("open", "asked without credentials, it gives its listing")
+            return Openness("open", OPEN)
         return Openness("closed" if answer.status in (401, 403, 404) else "unknown", answer.refusal)
 
     def _refused(self, folder: bytes, above: bytes) -> str:

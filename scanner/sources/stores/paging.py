@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...model import NotScanned
-from . import Openness, Page
+from . import OPEN, Openness, Page
 from .answers import UNTRUSTED, UnreadableError
 from .http import Answer, Client, Request, UnansweredError
 from .urls import Parameters, quoted
@@ -113,7 +113,7 @@ def openness(client: Client, listing: Listing) -> Openness:
             answer = client.get(listing.ask(()))
         if answer.status == 200:
             listing.following(answer.body)
-            return Openness("open", "asked without credentials, it gives its listing")
+            return Openness("open", OPEN)
     except (UnansweredError, UnreadableError) as error:
         return Openness("unknown", str(error))
     return Openness("closed" if answer.status in (401, 403, 404, 409) else "unknown", answer.refusal)

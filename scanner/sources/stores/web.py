@@ -15,7 +15,7 @@ from typing import Literal
 from ...model import NotScanned
 from ..listings import HEAD
 from ..listings.kinds import recognise
-from . import Access, Openness, Page, azure, gcs, index, s3, swift
+from . import OPEN, Access, Openness, Page, azure, gcs, index, s3, swift
 from .answers import root_of
 from .azure import AzureStore
 from .gcs import GcsStore
@@ -77,7 +77,7 @@ class WebStore:
         if isinstance(answer, NotScanned):
             return Openness("unknown", answer.why)
         if self._speaks(answer) or recognise(answer.body[:HEAD]):
-            return Openness("open", "asked without credentials, it gives its listing")
+            return Openness("open", OPEN)
         return Openness("unknown", NO_LISTING)
 
     def _asked(self, client: Client) -> Answer | NotScanned:
