@@ -36,8 +36,6 @@ _BETWEEN = ("", "_", ".")
 """What may stand between the words of a pattern."""
 _FREQUENT = b"0123456789/e-_.atsinorcdlmpughbfyvwkxqzj"
 """What stands in keys, most frequent first."""
-_SHORT = 4
-"""Up to how many letters a word must have a border behind it; others may stand anywhere (`myPasswords`)."""
 _RARE = 6
 """From how many letters on a whole name or an ending may stand before anything: it is rare enough."""
 _AFTER_WORDS = (*"/._\n", *map(str, range(10)))
@@ -117,7 +115,7 @@ def _is_folder(test: _Test, name: ObjectName) -> bool:
 
 
 def _is_word(test: _Test, name: ObjectName) -> bool:
-    return any(word in name.words.text for word in test.looks_for)
+    return any(word in name.words.text for word in test.looks_for) and _ended(test.pattern, f"{name.signs}\n")
 
 
 def _is_part(test: _Test, name: ObjectName) -> bool:
@@ -125,7 +123,16 @@ def _is_part(test: _Test, name: ObjectName) -> bool:
 
 
 def _is_folder_word(test: _Test, name: ObjectName) -> bool:
-    return any(word in name.folder.words.text for word in test.looks_for)
+    return any(word in name.folder.words.text for word in test.looks_for) and _ended(test.pattern, name.folder.path)
+
+
+def _is_short(word: str) -> bool:
+    """Whether a word must have a border behind it; others may stand anywhere (`myPasswords`, `secretsFile`)."""
+    return len(word) <= 4 and word.isascii()
+
+
+def _ended(word: str, text: str) -> bool:
+    return not _is_short(word) or any(f"{word}{border}" in text for border in _AFTER_WORDS)
 
 
 def _is_folder_part(test: _Test, name: ObjectName) -> bool:
@@ -212,7 +219,8 @@ class Names:
 
         Many keys differ in a number only: what was found for one holds for the others in which the same literals stand.
         """
-        if key.rpartition(b".")[2].lower() in self._harmless:  # pictures in a folder of backups, pages on passwords
+        stem, _, ending = key.rpartition(b".")
+        if ending.lower() in self._harmless and stem and stem[-1:] not in b"/\\":  # pictures in a folder of backups
             hits = {n for n in hits if n == _ASK or self._tests[n].field == "exact"}
             if not hits:
                 return None
@@ -273,8 +281,7 @@ def _literals(test: _Test) -> set[bytes]:
             found.add(f"/{folder}{slash}.{last}.sw")
     else:
         for form in {spelling for word in _forms(pattern) for spelling in _joined(word)}:
-            short = len(form) <= _SHORT and form.isascii()
-            found |= {form + border for border in _AFTER_WORDS} if short else {form}
+            found |= {form + border for border in _AFTER_WORDS} if _is_short(pattern) else {form}
     return {literal.encode().translate(_PLAINLY) for literal in found}
 
 
