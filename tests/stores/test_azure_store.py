@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
-import ssl
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from azure.storage.blob import (
@@ -234,31 +232,10 @@ def test_hosts_of_azure() -> None:
 
 
 @pytest.mark.long
-def test_three_containers_with_fifty_thousand_blobs(azurite: Azurite) -> None:
+def test_three_containers_with_fifty_thousand_blobs(tmp_path: Path) -> None:
     """An account SAS opens all of them."""
     counts = {"large-1": 30_000, "large-2": 15_000, "large-3": 5_000}
-    client = service(azurite)
-    for container, count in counts.items():
-        client.create_container(container)
-        put_empty(azurite, container, count)
-    limits = {"answer": 60, "silence": 60, "all": 600}
-    found = listed(f"{azurite.url('blob')}?{account_sas(azurite)}", with_azurite(azurite, limits=limits))
+    with running(tmp_path, filled=counts) as server:
+        limits = {"answer": 60, "silence": 60, "all": 600}
+        found = listed(f"{server.url('blob')}?{account_sas(server)}", with_azurite(server, limits=limits))
     assert ({c: len(set(found.keys[c.encode()])) for c in counts}, found.why) == (counts, [])
-
-
-def put_empty(azurite: Azurite, container: str, count: int) -> None:
-    """Empty blobs, put as the protocol has it (https://learn.microsoft.com/rest/api/storageservices/put-blob): the
-    library takes longer than the server."""
-    url, sas = (
-        urlsplit(azurite.url("blob")),
-        account_sas(azurite, permission=AccountSasPermissions(write=True, create=True)),
-    )
-    trusted = ssl.create_default_context(cafile=str(azurite.certificate))
-    connection = http.client.HTTPSConnection(url.hostname or "", url.port, context=trusted)
-    headers = {"x-ms-blob-type": "BlockBlob", "x-ms-version": "2021-12-02", "Content-Length": "0"}
-    for n in range(count):
-        connection.request("PUT", f"{url.path}/{container}/blob-{n:06d}?{sas}", b"", headers)
-        answer = connection.getresponse()
-        answer.read()
-        assert answer.status == 201
-    connection.close()
