@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -159,11 +161,44 @@ def test_git_is_run_in_one_module() -> None:
     assert [str(p) for p in MODULES if ("subprocess",) in imported(p)] == ["scanner/sources/git.py"]
 
 
-def test_nothing_opens_a_connection() -> None:
-    """A scan is offline."""
-    network = {"socket", "ssl", "http", "urllib.request", "ftplib", "smtplib", "requests", "httpx", "aiohttp"}
-    found = [(str(p), ".".join(n)) for p in MODULES for n in imported(p) if {n[0], ".".join(n[:2])} & network]
-    assert found == []
+NETWORK = {"socket", "ssl", "http", "urllib.request", "ftplib", "smtplib", "requests", "httpx", "httpcore", "aiohttp"}
+CLIENTS = {"boto3", "obstore", "azure.core", "azure.identity"}
+"""What would open connections by itself. Of Azure's library and botocore, only what signs is used."""
+
+
+def test_one_module_opens_connections() -> None:
+    """Every address is checked there, and every answer bounded."""
+    found = {str(p) for p in MODULES for n in imported(p) if {n[0], ".".join(n[:2])} & (NETWORK | CLIENTS)}
+    assert found == {"scanner/sources/stores/http.py"}
+
+
+def test_libraries_of_providers_are_used_in_one_module() -> None:
+    """To sign, and for nothing else: none of their clients, sessions and resolvers, which ask on their own."""
+    allowed = {"auth", "awsrequest", "credentials", "exceptions"}
+    found = {(str(p), n) for p in MODULES for n in imported(p) if n[0] in ("botocore", "azure")}
+    assert {path for path, _ in found} == {"scanner/sources/stores/credentials.py"}
+    assert {name[1] for _, name in found if name[0] == "botocore"} == allowed
+    assert {name for _, name in found if name[0] == "azure"} == {("azure", "storage", "blob")}
+
+
+@pytest.mark.parametrize("command", [["scan", "--no-history", "."], ["explain"], ["push", "--help"], ["--version"]])
+def test_other_commands_are_offline(command: list[str], tmp_path: Path) -> None:
+    """They do not even import what could ask a store; and start the faster for it."""
+    (tmp_path / "file").write_bytes(b"nothing\n")
+    program = f"""
+import sys
+from oakum.scanner.cli import main
+sys.argv = ["oakum", *{command!r}]
+try:
+    main()
+finally:
+    names = [n for n in sys.modules if n.startswith("oakum.scanner.sources.stores.")]
+    print([n for n in ("httpcore", "httpx", "ssl", "botocore", "azure") if n in sys.modules] + names)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, input=b"nothing", capture_output=True, timeout=60, check=False
+    )
+    assert done.stdout.splitlines()[-1] == b"[]", done.stderr.decode()
 
 
 def test_every_stage_has_its_layer() -> None:

@@ -1,4 +1,4 @@
-"""Azurite, the emulator of Azure Storage, started for tests: on loopback, in memory, over https, killed when they end.
+"""Azurite, the emulator of Azure Storage, started for tests: on loopback, in memory, killed when they end.
 
 It checks signatures as the service does. It lies in `.azurite/`: `npm install --prefix .azurite azurite
 @azure/storage-blob`.
@@ -35,7 +35,7 @@ ACCOUNT = "acmestore"
 EMULATOR = "devstoreaccount1"
 START = 60
 """Seconds until it must listen, and those until it must have ended."""
-_LISTENS = re.compile(r"Azurite (Blob|Queue|Table) service is successfully listening at (https://127\.0\.0\.1:\d+)")
+_LISTENS = re.compile(r"Azurite (Blob|Queue|Table) service is successfully listening at (https?://127\.0\.0\.1:\d+)")
 
 
 def missing() -> str:
@@ -47,11 +47,13 @@ def missing() -> str:
 
 @dataclass(frozen=True)
 class Azurite:
-    """A running server. `keys` are the keys of its two accounts, in base64; `options` are what a client needs."""
+    """A running server. `keys` are the keys of its two accounts, in base64; `options` are what a client needs;
+    `certificate` is the file by which it is trusted (over https)."""
 
     urls: dict[str, str]
     keys: dict[str, str]
     options: dict[str, Any]
+    certificate: Path
 
     def url(self, service: str, account: str = ACCOUNT) -> str:
         """Where an account's service is; no account has a host of its own here."""
@@ -59,13 +61,14 @@ class Azurite:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Azurite]:
+def running(folder: Path, *, tls: bool = True) -> Iterator[Azurite]:
     """Azurite, while the block runs; `folder` holds its certificate and what it prints."""
     certificate, private_key = _certificate(folder)
     keys = {ACCOUNT: base64.b64encode(os.urandom(64)).decode(), EMULATOR: _public_key()}
     command = ["node", str(PROGRAM), *("--blobPort", "0", "--queuePort", "0", "--tablePort", "0")]
     command += ["--silent", "--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck", "--loose"]
-    command += ["--oauth", "basic", "--cert", str(certificate), "--key", str(private_key)]
+    if tls:
+        command += ["--oauth", "basic", "--cert", str(certificate), "--key", str(private_key)]
     accounts = {"AZURITE_ACCOUNTS": ";".join(f"{name}:{key}" for name, key in keys.items())}
     with (folder / "output").open("wb") as output:
         server = subprocess.Popen(
@@ -77,7 +80,7 @@ def running(folder: Path) -> Iterator[Azurite]:
                 connection_verify=str(certificate), use_env_settings=False, connection_timeout=10, read_timeout=30
             )
             with transport:
-                yield Azurite(urls, keys, {"transport": transport, "retry_total": 0})
+                yield Azurite(urls, keys, {"transport": transport, "retry_total": 0}, certificate)
         finally:
             server.terminate()
             try:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from ...model import NotScanned
+from ..listings import Chunk, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,29 @@ class Access:
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page of a listing as the store gave it. `container` is what it lists, where that is known (empty for a page of
-    containers); of a directory index, the folder's prefix. `kind` is the name of the kind of listing; empty: by
-    content."""
+    containers); `kind` is the name of the kind of listing (empty: by content). Of a folder of a directory index,
+    `prefix` is its place below the start, and `url` where it came from."""
 
     container: bytes
     data: bytes
     kind: str = ""
+    prefix: bytes = b""
+    url: bytes = b""
+
+    def chunks(self, kind: Kind) -> Iterator[Chunk | NotScanned]:
+        """What is read of it."""
+        if self.url and isinstance(kind, PageKind):
+            return kind.split_page(self.data, self.container, self.prefix, self.url)
+        return kind.split([self.data], self.container)
+
+
+@runtime_checkable
+class PageKind(Protocol):
+    """A kind of listing of which the address decides how a page is read: directory indexes."""
+
+    def split_page(self, data: bytes, container: bytes, prefix: bytes, url: bytes) -> Iterator[Chunk | NotScanned]:
+        """The chunks of one page; `prefix` stands before its keys."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import unquote
 
@@ -102,7 +103,18 @@ class AzureStore:
         def ask(mark: Parameters) -> Request:
             return self.request(self.base, (*fixed, *mark))
 
-        return Listing(self.origin.encode(), b"", "azure-xml", ask, following)
+        return Listing(self.origin.encode(), b"", "azure-xml", ask, following, hint=self.hint)
+
+    @property
+    def hint(self) -> str:
+        """Why a SAS may be refused, where that can be told from itself."""
+        ends = Url("https", "", query=self.sas).parameter("se")
+        try:
+            end = datetime.fromisoformat(ends)
+        except ValueError:
+            return ""
+        over = (end if end.tzinfo else end.replace(tzinfo=UTC)) < self.access.now
+        return f": the SAS ended on {end:%Y-%m-%d}" if over else ""
 
     def request(self, url: Url, parameters: Parameters) -> Request:
         """A request with what opens it."""
@@ -135,7 +147,7 @@ class _Blobs:
             return store.request(url, (*fixed, ("include", include), *mark))
 
         what = url.shown.encode()
-        return Listing(what, store.container.encode(), "azure-xml", ask, following, self._goes_without)
+        return Listing(what, store.container.encode(), "azure-xml", ask, following, self._goes_without, store.hint)
 
     def _goes_without(self, answer: Answer) -> bool:
         """Tags need a permission of their own, and accounts with folders have none."""

@@ -9,6 +9,7 @@ What may pass is tried again (429, 500, 502, 503, 504, a connection that breaks)
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 import time
@@ -30,6 +31,8 @@ from .addresses import is_forbidden, is_metadata_name, is_own
 from .answers import error_code, refusal
 from .proxies import proxy_of
 from .urls import Url
+
+logging.getLogger("httpcore").setLevel(logging.WARNING)  # below that it tells the headers of answers
 
 AGENT = "oakum (secret scanner; lists only)"
 ERROR_BYTES = 64 << 10
@@ -148,8 +151,8 @@ class Client:
         except httpcore.ProxyError as error:
             raise UnansweredError(f"the proxy refuses ({clean(str(error))[:3]})", final=True) from error
         except httpcore.ConnectError as error:
-            if isinstance(error.__cause__, ssl.SSLCertVerificationError):
-                why = f"its certificate is not trusted ({clean(error.__cause__.verify_message)})"
+            if (refused := _untrusted(error)) is not None:
+                why = f"its certificate is not trusted ({clean(refused.verify_message)})"
                 raise UnansweredError(f"{why}: name the file of the authority that signed it", final=True) from error
             raise _BrokenError(f"no connection ({clean(str(error))[:200]})") from error
         except httpcore.UnsupportedProtocol as error:
@@ -173,7 +176,9 @@ class Client:
                 break
             body += part
         whole = bytes(body)
-        code = "" if page else _without_sent(error_code(headers, whole), request)
+        code = "" if page else error_code(headers, whole)
+        if any(code in sent for sent in (request.url.query, *request.headers.values())):
+            code = ""  # an echo
         return Answer(request, response.status, headers, whole, code)
 
     def _pool(self, url: Url) -> httpcore.ConnectionPool:
@@ -193,7 +198,7 @@ class Client:
 
 
 def _without_sent(text: str, request: Request) -> str:
-    """A text of a server without what it repeats of a credential."""
+    """A text of a server without the credentials that it repeats."""
     if request.signed:
         for value in (part.partition("=")[2] for part in request.url.query.split("&")):
             for form in (value, unquote(value)):
@@ -205,6 +210,13 @@ def _without_sent(text: str, request: Request) -> str:
 
 _SHORTEST = 16
 """Characters of a credential."""
+
+
+def _untrusted(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """The error about a certificate behind another error; None where it is none."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _trust(certificates: str) -> ssl.SSLContext:

@@ -6,6 +6,7 @@ the start, or to a query. A folder is asked for once; how deep and how many is b
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from . import Access, Openness, Page
 from .http import Client, Request, UnansweredError
 from .urls import Url, quoted
 
-KIND = "html"
+KIND = "html-index"
 NO_INDEX = "it gives a page, and no list of files: what lies there cannot be told"
 DEAF = 3
 """Folders in a row that are not answered: then the server is not asked for more."""
@@ -73,11 +74,13 @@ class IndexStore:
                 yield NotScanned(url.shown.encode(), answer.refusal)
                 continue
             kind = KINDS.get(KIND)
-            if kind is None or not kind.recognises(answer.body[:HEAD]):
+            head = answer.body[:HEAD]
+            if kind is None or not (kind.recognises(head) or _is_empty(head)):
                 yield NotScanned(url.shown.encode(), NO_INDEX)
                 continue
-            yield Page(prefix, answer.body, KIND)
-            for folder in folders(kind, answer.body, prefix):
+            page = Page(b"", answer.body, KIND, prefix, (url.site + url.path).encode())
+            yield page
+            for folder in folders(kind, page):
                 why = self._refused(folder, prefix)
                 if why:
                     left_out[why] += 1
@@ -114,14 +117,22 @@ class IndexStore:
         return ""
 
 
+def _is_empty(head: bytes) -> bool:
+    """Whether a page is the index of a folder in which nothing lies: it says what it is, and has no link."""
+    return _TITLED.search(head) is not None and b"<a" not in head.lower()
+
+
+_TITLED = re.compile(rb"<(?:title|h1)[^<>]{0,200}>\s{0,20}(?:Index of|Directory listing (?:for|of))\s", re.IGNORECASE)
+
+
 def folder_url(base: Url, prefix: bytes) -> Url:
     """The address of a folder."""
     return replace(base, path=base.path + quoted(prefix, keep="/"), query="")
 
 
-def folders(kind: Kind, page: bytes, prefix: bytes) -> Iterator[bytes]:
+def folders(kind: Kind, page: Page) -> Iterator[bytes]:
     """The folders that a page names, by their whole prefixes."""
-    for chunk in kind.split([page], prefix):
+    for chunk in page.chunks(kind):
         if isinstance(chunk, Chunk):
             for read in kind.read(chunk):
                 if isinstance(read, Folders):

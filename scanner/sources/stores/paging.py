@@ -29,7 +29,7 @@ class Listing:
 
     `what` is its name for people, `container` that of what it lists. `ask` makes a request of the parameters that lead
     to a page; `following` reads these from a page (None: it was the last). `retry` is given an answer that is no page:
-    True asks the same again, as whoever gave it knows by now how to ask better.
+    True asks the same again, as whoever gave it knows by now how to ask better. `hint` is put behind a refusal.
     """
 
     what: bytes
@@ -38,6 +38,7 @@ class Listing:
     ask: Callable[[Parameters], Request]
     following: Callable[[bytes], Parameters | None]
     retry: Callable[[Answer], bool] = lambda _answer: False
+    hint: str = ""
 
 
 def pages(client: Client, listing: Listing) -> Generator[Page | NotScanned, None, End]:
@@ -51,7 +52,8 @@ def pages(client: Client, listing: Listing) -> Generator[Page | NotScanned, None
             if answer.status != 200:
                 if listing.retry(answer):
                     continue
-                yield stopped(listing.what, answer.refusal, len(contents))
+                hint = listing.hint if answer.status in (401, 403) else ""
+                yield stopped(listing.what, answer.refusal + hint, len(contents))
                 return "final" if answer.code in UNTRUSTED else "broken"
         except UnansweredError as error:
             yield stopped(listing.what, str(error), len(contents))

@@ -29,7 +29,7 @@ def _is_excepted(url: Url, excepted: str) -> bool:
     host = url.host.lower()
     for entry in filter(None, (e.strip().lower() for e in excepted.split(","))):
         name = entry.removeprefix("*").lstrip(".")
-        if entry == "*" or name in (host, f"{host}:{url.port}") or host.endswith(f".{name}") or _is_in(host, entry):
+        if entry == "*" or name in (host, url.authority.lower()) or host.endswith(f".{name}") or _is_in(host, entry):
             return True
     return False
 

@@ -36,10 +36,10 @@ class Url:
         return (name if colon and port.isdigit() else self.authority).strip("[]")
 
     @property
-    def port(self) -> int:
-        """The scheme's own where none is told."""
+    def port(self) -> int | None:
+        """None where it is the scheme's own."""
         _, colon, port = self.authority.rpartition(":")
-        return int(port) if colon and port.isdigit() else 443 if self.scheme == "https" else 80
+        return int(port) if colon and port.isdigit() else None
 
     @property
     def site(self) -> str:
