@@ -1,0 +1,193 @@
+"""`oakum listing --fetch`: the objects of a download plan, read in its order and searched, until the budget is spent.
+
+All in this process: objects come in by a thread (`sources/stores/fetched.py`) while others are searched, and none
+touches the disk. Ctrl-C, and the end of the budget in the middle of an object, leave all that was found until then.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from ..errors import OakumError, UsageError
+from ..model import PIECE_SIZE, NotScanned
+from ..sources.stores.fetched import AHEAD, ROOM, Download, Reading, Spent, StoredUnit
+from ..sources.stores.objects import reader_for
+from ..sources.stores.reading import ObjectReader, ReadSpec, Wanted, unaddressable
+from .journal import Journal
+from .scan import TargetScan
+from .workers import Harvest
+
+Readers = Callable[[ReadSpec], ObjectReader]
+
+
+@dataclass(frozen=True, slots=True)
+class FetchBudget:
+    """What a fetch may take: bytes that are read, objects, seconds; 0 for no bound."""
+
+    bytes: int = 1 << 30
+    objects: int = 1000
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a fetch did: objects that were read, those that a journal knew, bytes that came in."""
+
+    objects: int
+    known: int
+    bytes: int
+
+
+def fetch(
+    scan: TargetScan,
+    plan: Iterable[tuple[Wanted, ReadSpec]],
+    budget: FetchBudget,
+    journal: Journal | None = None,
+    readers: Readers = reader_for,
+) -> Fetched:
+    """Read objects in the order of a plan and search them; what is found goes where that of other units goes.
+
+    Of each at most as many bytes as `max_size` of the options says. What is not read is told, with the reason. The
+    same `ReadSpec` is meant by being the same object.
+    """
+    options = scan.tally.options
+    until = time.monotonic() + budget.seconds if budget.seconds else None
+    spent = Spent(until, budget.bytes or None)
+    scan.tally.searcher.prepare(budget.bytes or ROOM)
+    with scan.stage("objects"), Reading() as reading:
+        run = _Fetch(scan, iter(plan), budget, journal, readers, options.max_size, spent, reading)
+        try:
+            run.run()
+        except KeyboardInterrupt:
+            scan.tally.interrupted = True
+        run.tell()
+    return Fetched(run.searched, run.known, spent.bytes)
+
+
+@dataclass(slots=True)
+class _Fetch:
+    """One fetch."""
+
+    scan: TargetScan
+    waiting: Iterator[tuple[Wanted, ReadSpec]]
+    budget: FetchBudget
+    journal: Journal | None
+    readers: Readers
+    most: int
+    spent: Spent
+    reading: Reading
+    beyond: Counter[str] = field(default_factory=Counter)
+    lost: Counter[tuple[bytes, str]] = field(default_factory=Counter)
+    """Objects of containers that cannot be read, by container and why."""
+    ahead: deque[tuple[Download, ReadSpec]] = field(default_factory=deque)
+    made: dict[int, tuple[ReadSpec, ObjectReader | str]] = field(default_factory=dict)
+    begun: int = 0
+    planned: int = 0
+    """Bytes of the objects that were begun, as their listing tells them."""
+    searched: int = 0
+    known: int = 0
+
+    def run(self) -> None:
+        """Read and search, object after object."""
+        while (taken := self._next()) is not None:
+            download, spec = taken
+            harvest = Harvest()
+            try:
+                self.scan.tally.searcher.search(StoredUnit(download), harvest)
+            finally:
+                self.scan.take(harvest)
+            if self.spent.interrupted:
+                raise KeyboardInterrupt
+            if download.final:
+                self.made[id(spec)] = spec, download.final
+            self.searched += download.took > 0 or not download.failed
+            if self.journal is not None and not download.failed:
+                self.journal.done(download.wanted, found=bool(harvest.found or harvest.not_scanned))
+            self.scan.tally.options.progress("objects", self.searched, 0)
+
+    def tell(self) -> None:
+        """Note what was not read."""
+        left = sum(1 for _ in self.ahead) + sum(1 for _ in self._unknown())
+        if left and self.scan.interrupted:
+            self.beyond["not read: it was interrupted"] += left
+        entries = [NotScanned(b"objects of the plan", why, policy=True, count=n) for why, n in self.beyond.items()]
+        entries += [NotScanned(what, why, count=n) for (what, why), n in self.lost.items()]
+        self.scan.leave_out(entries)
+
+    def _next(self) -> tuple[Download, ReadSpec] | None:
+        """The next object that is to be read."""
+        while True:
+            self._begin_more()
+            if not self.ahead:
+                return None
+            download, spec = self.ahead.popleft()
+            if not self.spent.why():
+                return download, spec
+            download.drop()
+            self.beyond[self._why_over()] += 1
+
+    def _begin_more(self) -> None:
+        """Ask for the first parts of the next objects, as far as there is room for them."""
+        room = ROOM - sum(download.room for download, _ in self.ahead)
+        while len(self.ahead) < AHEAD and (not self.ahead or room > 0):
+            taken = next(self._unknown(), None)
+            if taken is None:
+                return
+            wanted, spec = taken
+            if why := unaddressable(wanted.key):
+                self.scan.leave_out([NotScanned(wanted.name, why)])
+            elif why := self._beyond(wanted):
+                self.beyond[why] += 1
+            elif isinstance(reader := self._reader(spec), str):
+                self.lost[wanted.container or wanted.store.encode(), reader] += 1
+            else:
+                download = Download(wanted, reader, self.most, self.reading, self.spent)
+                download.begin()
+                self.ahead.append((download, spec))
+                self.begun += 1
+                self.planned += self._told(wanted)
+                room -= download.room
+
+    def _unknown(self) -> Iterator[tuple[Wanted, ReadSpec]]:
+        """What is still to come of the plan, but for what was read before."""
+        for wanted, spec in self.waiting:
+            if self.journal is not None and self.journal.is_done(wanted):
+                self.known += 1
+            else:
+                yield wanted, spec
+
+    def _told(self, wanted: Wanted) -> int:
+        """The bytes that will be read of an object, as far as its listing tells."""
+        return min(self.most, wanted.size if wanted.size >= 0 else PIECE_SIZE)
+
+    def _beyond(self, wanted: Wanted) -> str:
+        """Why the budget does not reach for an object; empty where it does."""
+        if self.spent.why():
+            return self._why_over()
+        if self.budget.objects and self.begun >= self.budget.objects:
+            return f"beyond the budget of {self.budget.objects:,} objects: not read"
+        committed = max(self.planned, self.spent.bytes)
+        if self.budget.bytes and committed + self._told(wanted) > self.budget.bytes:
+            return self._why_over()
+        return ""
+
+    def _why_over(self) -> str:
+        left = self.spent.left()
+        if left is not None and left <= 0:
+            return f"beyond the budget of {self.budget.seconds:g} seconds: not read"
+        return f"beyond the budget of {self.budget.bytes:,} bytes: not read"
+
+    def _reader(self, spec: ReadSpec) -> ObjectReader | str:
+        """What reads the objects of a container, or why nothing can."""
+        if id(spec) not in self.made:
+            try:
+                made: ObjectReader | str = self.readers(spec)
+            except UsageError:
+                raise
+            except OakumError as error:
+                made = str(error)
+            self.made[id(spec)] = spec, made
+        return self.made[id(spec)][1]
