@@ -176,6 +176,8 @@ class Download:
             self.spent.interrupted = True
             waited.cancel()
             raise OutOfBudget(self.spent.why()) from None
+        finally:
+            del waited  # it holds the error whose traceback holds this: connections would stay open
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,22 +84,19 @@ class _Reader:
         from obstore import get_async
 
         first = min(most, PIECE_SIZE, wanted.size if wanted.size >= 0 else PIECE_SIZE)
-        options: GetOptions = {}
-        if self._spec.kind == "s3" and wanted.version:
-            options["version"] = wanted.version
-        try:
-            if first <= 0:
-                raise _NoRangesError
-            got = await get_async(store, key, options={**options, "range": (0, first)})
-        except _NoRangesError:
-            got = await get_async(store, key, options=options)
-        except (self._errors, OSError) as error:
-            if not _gives_no_ranges(error):
-                raise
-            got = await get_async(store, key, options=options)
+        options: GetOptions = {"version": wanted.version} if self._spec.kind == "s3" and wanted.version else {}
+        got = None
+        if first > 0:
+            try:
+                got = await get_async(store, key, options={**options, "range": (0, first)})
+            except (self._errors, OSError) as error:
+                if not _gives_no_ranges(error):
+                    raise
+        by_ranges = got is not None
+        got = got or await get_async(store, key, options=options)
         total, etag = got.meta["size"], got.meta["e_tag"] or ""
         self._require_same(wanted, key, got)
-        if got.range[1] - got.range[0] > first:  # all of it, however much that is
+        if not by_ranges:
             async for part in _streamed(got, total, etag, most):
                 yield part
             return
@@ -191,10 +188,6 @@ class _Reader:
         keys = self._spec.credentials
         sent = (self._spec.query, self._spec.token, *((keys.key_id, keys.secret, keys.token) if keys else ()))
         return not _WORD.fullmatch(code) or any(code in text for text in sent)
-
-
-class _NoRangesError(Exception):
-    """There is nothing of which a range could be asked for."""
 
 
 class _Static:
