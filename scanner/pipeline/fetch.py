@@ -6,9 +6,13 @@ touches the disk. Ctrl-C, and the end of the budget in the middle of an object, 
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ..errors import OakumError, UsageError
@@ -19,6 +23,8 @@ from ..sources.stores.reading import ObjectReader, ReadSpec, Wanted, unaddressab
 from .journal import Journal
 from .scan import TargetScan
 from .workers import Harvest
+
+INTERRUPTED = "not read: it was interrupted"
 
 Readers = Callable[[ReadSpec], ObjectReader]
 
@@ -59,12 +65,35 @@ def fetch(
     scan.tally.searcher.prepare(budget.bytes or ROOM)
     with scan.stage("objects"), Reading() as reading:
         run = _Fetch(scan, iter(plan), budget, journal, readers, options.max_size, spent, reading)
-        try:
+        with contextlib.suppress(KeyboardInterrupt), _gently(spent):
             run.run()
-        except KeyboardInterrupt:
-            scan.tally.interrupted = True
+        scan.tally.interrupted |= spent.interrupted
         run.tell()
     return Fetched(run.searched, run.known, spent.bytes)
+
+
+@contextmanager
+def _gently(spent: Spent) -> Iterator[None]:
+    """Ctrl-C ends the waiting for a part at once, and a search when what is there has been searched; a second one, at
+    once, too."""
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        again, spent.interrupted = spent.interrupted, True
+        if spent.waiting or again:
+            raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
+        try:
+            yield
+        except KeyboardInterrupt:
+            spent.interrupted = True
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @dataclass(slots=True)
@@ -100,7 +129,7 @@ class _Fetch:
             finally:
                 self.scan.take(harvest)
             if self.spent.interrupted:
-                raise KeyboardInterrupt
+                return
             if download.final:
                 self.made[id(spec)] = spec, download.final
             self.searched += download.took > 0 or not download.failed
@@ -112,7 +141,7 @@ class _Fetch:
         """Note what was not read."""
         left = sum(1 for _ in self.ahead) + sum(1 for _ in self._unknown())
         if left and self.scan.interrupted:
-            self.beyond["not read: it was interrupted"] += left
+            self.beyond[INTERRUPTED] += left
         entries = [NotScanned(b"objects of the plan", why, policy=True, count=n) for why, n in self.beyond.items()]
         entries += [NotScanned(what, why, count=n) for (what, why), n in self.lost.items()]
         self.scan.leave_out(entries)
@@ -175,6 +204,8 @@ class _Fetch:
         return ""
 
     def _why_over(self) -> str:
+        if self.spent.interrupted:
+            return INTERRUPTED
         left = self.spent.left()
         if left is not None and left <= 0:
             return f"beyond the budget of {self.budget.seconds:g} seconds: not read"

@@ -42,6 +42,8 @@ class Spent:
     most: int | None = None
     bytes: int = 0
     interrupted: bool = False
+    waiting: bool = False
+    """Whether nothing is done until a part comes."""
 
     def left(self) -> float | None:
         """The seconds that are left."""
@@ -167,6 +169,7 @@ class Download:
         if why := self.spent.why():
             waited.cancel()
             raise OutOfBudget(why)
+        self.spent.waiting = True
         try:
             return waited.result(self.spent.left())
         except TimeoutError:
@@ -177,6 +180,7 @@ class Download:
             waited.cancel()
             raise OutOfBudget(self.spent.why()) from None
         finally:
+            self.spent.waiting = False
             del waited  # it holds the error whose traceback holds this: connections would stay open
 
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import certifi
 
@@ -62,6 +62,7 @@ class _Reader:
         self._stores = stores
         self._client = _client_options(spec)
         self._made: dict[str, HTTPStore | S3Store] = {}
+        self._has_ranges = True
 
     async def parts(self, wanted: Wanted, most: int) -> AsyncGenerator[Part, None]:
         """An object, range after range, all of the same state of it."""
@@ -86,12 +87,14 @@ class _Reader:
         first = min(most, PIECE_SIZE, wanted.size if wanted.size >= 0 else PIECE_SIZE)
         options: GetOptions = {"version": wanted.version} if self._spec.kind == "s3" and wanted.version else {}
         got = None
-        if first > 0:
+        if first > 0 and self._has_ranges:
             try:
                 got = await get_async(store, key, options={**options, "range": (0, first)})
             except (self._errors, OSError) as error:
-                if not _gives_no_ranges(error):
+                missing = _missing_ranges(error)
+                if not missing:
                     raise
+                self._has_ranges = missing == "of this object"
         by_ranges = got is not None
         got = got or await get_async(store, key, options=options)
         total, etag = got.meta["size"], got.meta["e_tag"] or ""
@@ -177,6 +180,8 @@ class _Reader:
             return UnreadError(
                 "the certificate of its store is not trusted: name the file of the authority that signed it", final=True
             )
+        if "redirect without LOCATION" in text:
+            return UnreadError("its store redirects, and does not say where: is the region right?")
         if "error sending request" in text:
             return UnreadError("its store cannot be reached, or redirects to another host, which is not followed")
         if "body error" in text or "error decoding response" in text:
@@ -293,14 +298,14 @@ def _plain(etag: str) -> str:
     return etag.strip().removeprefix("W/").strip('"').lower()
 
 
-def _gives_no_ranges(error: Exception) -> bool:
+def _missing_ranges(error: Exception) -> Literal["", "of this object", "of any"]:
+    """Whether an error says that there is no such range of an object, as it is empty, say, or that none are given."""
     from obstore.exceptions import NotSupportedError
 
     text = str(error).partition("\n\nDebug source:")[0]
-    found = _STATUS.search(text)
-    if found:
-        return found[1] == "416"  # an empty one, or one that is shorter than it was
-    return isinstance(error, NotSupportedError) or "non-partial response" in text
+    if found := _STATUS.search(text):
+        return "of this object" if found[1] == "416" else ""
+    return "of any" if isinstance(error, NotSupportedError) or "non-partial response" in text else ""
 
 
 _STATUS = re.compile(r"Server returned non-2xx status code: (\d{3})[^:]{0,60}(?:: (.*))?", re.DOTALL)
@@ -325,8 +330,6 @@ def _refused(status: int, code: str, *, signed: bool) -> UnreadError:
     if status in (401, 403):
         who = "these credentials may not read it" if signed else "not everybody may read it"
         return UnreadError(f"it is refused: {who} ({said})")
-    if status in (301, 302, 303, 307, 308):
-        return UnreadError(f"its store redirects, and does not say where ({said})")
     if status == 429 or code in ("SlowDown", "ServerBusy"):
         return UnreadError(f"its store wants to be asked less ({said}): try again later")
     return UnreadError(f"its store answers {said}")

@@ -15,6 +15,9 @@ GZIP = b"\x1f\x8b\x08"
 RATIO = 200
 """How many bytes one byte may become; more does no harm up to a piece."""
 STEP = 1 << 20
+"""Bytes that are unpacked at once."""
+SLICE = 16 << 10
+"""Bytes that are taken in at once."""
 
 
 class StoppedError(Exception):
@@ -33,7 +36,8 @@ def unpacked(parts: Iterator[bytes], most: int) -> Iterator[bytes]:
     decoder = zlib.decompressobj(wbits=31)
     given = taken = 0
     begun = False
-    for part in parts:
+    slices = _slices(parts)
+    for part in slices:
         taken += len(part)
         data = part
         while data:
@@ -42,7 +46,7 @@ def unpacked(parts: Iterator[bytes], most: int) -> Iterator[bytes]:
             except zlib.error:
                 if given:
                     raise StoppedError("its gzip data is damaged; what came before was searched") from None
-                yield from chain((part,), parts)
+                yield from chain((part,), slices)
                 return
             begun = True
             given += len(out)
@@ -60,5 +64,13 @@ def unpacked(parts: Iterator[bytes], most: int) -> Iterator[bytes]:
                 if data and not data.startswith(GZIP[: len(data)]):
                     raise StoppedError("other data stands behind its gzip data; that was not searched")
     if begun:
-        yield decoder.flush()
+        if rest := decoder.flush():
+            yield rest
         raise StoppedError("its gzip data is cut off; what came before was searched")
+
+
+def _slices(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """Small ones: what stands before a damaged place in the same one is lost."""
+    for part in parts:
+        for at in range(0, len(part), SLICE):
+            yield part[at : at + SLICE]
