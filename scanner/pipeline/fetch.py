@@ -11,20 +11,27 @@ import signal
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ..errors import OakumError, UsageError
-from ..model import PIECE_SIZE, NotScanned
+from ..listed import Named
+from ..model import PIECE_SIZE, Exposure, NotScanned
+from ..sources.stores import Store
 from ..sources.stores.fetched import AHEAD, ROOM, Download, Reading, Spent, StoredUnit
 from ..sources.stores.objects import reader_for
-from ..sources.stores.reading import ObjectReader, ReadSpec, Wanted, unaddressable
+from ..sources.stores.reading import ObjectReader, ReadSpec, Wanted, spec_of, unaddressable
 from .journal import Journal
 from .scan import TargetScan
 from .workers import Harvest
 
 INTERRUPTED = "not read: it was interrupted"
+
+NO_STORE = "its listing does not say how it is read: give the store itself as the target"
+
+Planned = tuple[Wanted, ReadSpec | str]
+"""An object, and how it is read, or why it cannot be. The same `ReadSpec` is meant by being the same object."""
 
 Readers = Callable[[ReadSpec], ObjectReader]
 
@@ -47,17 +54,37 @@ class Fetched:
     bytes: int
 
 
+def planned(plan: Iterable[Named], stores: Mapping[int, tuple[Store, Exposure]]) -> Iterator[Planned]:
+    """The objects of a download plan; `stores` has, by the place of a target, its store and who can read it."""
+    specs: dict[tuple[int, bytes], ReadSpec | str] = {}
+    for named in plan:
+        unlisted: tuple[None, Exposure] = None, "unknown"
+        store, exposure = stores.get(named.target, unlisted)
+        place = named.target, named.container
+        if place not in specs:
+            specs[place] = NO_STORE if store is None else _spec_of(store, named.container)
+        origin = store.origin if store is not None else ""
+        fields = named.container, named.key, named.size, named.version, named.etag
+        yield Wanted(origin, *fields, exposure), specs[place]
+
+
+def _spec_of(store: Store, container: bytes) -> ReadSpec | str:
+    try:
+        return spec_of(store, container)
+    except OakumError as error:
+        return str(error)
+
+
 def fetch(
     scan: TargetScan,
-    plan: Iterable[tuple[Wanted, ReadSpec]],
+    plan: Iterable[Planned],
     budget: FetchBudget,
     journal: Journal | None = None,
     readers: Readers = reader_for,
 ) -> Fetched:
     """Read objects in the order of a plan and search them; what is found goes where that of other units goes.
 
-    Of each at most as many bytes as `max_size` of the options says. What is not read is told, with the reason. The
-    same `ReadSpec` is meant by being the same object.
+    Of each at most as many bytes as `max_size` of the options says. What is not read is told, with the reason.
     """
     options = scan.tally.options
     until = time.monotonic() + budget.seconds if budget.seconds else None
@@ -101,7 +128,7 @@ class _Fetch:
     """One fetch."""
 
     scan: TargetScan
-    waiting: Iterator[tuple[Wanted, ReadSpec]]
+    waiting: Iterator[Planned]
     budget: FetchBudget
     journal: Journal | None
     readers: Readers
@@ -170,6 +197,8 @@ class _Fetch:
                 self.scan.leave_out([NotScanned(wanted.name, why)])
             elif why := self._beyond(wanted):
                 self.beyond[why] += 1
+            elif isinstance(spec, str):
+                self.lost[wanted.container or wanted.store.encode(), spec] += 1
             elif isinstance(reader := self._reader(spec), str):
                 self.lost[wanted.container or wanted.store.encode(), reader] += 1
             else:
@@ -180,7 +209,7 @@ class _Fetch:
                 self.planned += self._told(wanted)
                 room -= download.room
 
-    def _unknown(self) -> Iterator[tuple[Wanted, ReadSpec]]:
+    def _unknown(self) -> Iterator[Planned]:
         """What is still to come of the plan, but for what was read before."""
         for wanted, spec in self.waiting:
             if self.journal is not None and self.journal.is_done(wanted):

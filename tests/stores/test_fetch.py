@@ -19,12 +19,15 @@ import pytest
 from fetching import fetched, searcher, spec, wanted, whole_plan
 from listed_pages import access
 from oakum.scanner.errors import TargetError, UsageError
-from oakum.scanner.model import PIECE_SIZE
-from oakum.scanner.pipeline.fetch import FetchBudget
+from oakum.scanner.listed import Named, NameRule
+from oakum.scanner.model import PIECE_SIZE, StoredObject
+from oakum.scanner.pipeline.fetch import NO_STORE, FetchBudget, planned
 from oakum.scanner.pipeline.journal import Journal
 from oakum.scanner.sources.stores.fetched import AHEAD, ROOM
+from oakum.scanner.sources.stores.index import IndexStore
 from oakum.scanner.sources.stores.opening import open_store
 from oakum.scanner.sources.stores.reading import ObjectReader, Part, ReadSpec, Wanted, spec_of
+from oakum.scanner.sources.stores.urls import parse
 from scanning import Fresh
 from servers import Asked, answer, told
 
@@ -41,7 +44,7 @@ def serving(objects: dict[str, bytes], *, pause: float = 0) -> Iterator[tuple[st
         yield served
 
 
-def planned(objects: dict[str, bytes], place: ReadSpec) -> list[tuple[Wanted, ReadSpec]]:
+def all_of(objects: dict[str, bytes], place: ReadSpec) -> list[tuple[Wanted, ReadSpec]]:
     """All of them, in order."""
     return whole_plan(place, [(key, len(body)) for key, body in objects.items()])
 
@@ -77,7 +80,7 @@ def test_the_order_of_the_plan_and_each_object_once(fresh: Fresh) -> None:
     """Empty ones, too; several are asked for at once."""
     objects = {f"k{n}": b"token: " + fresh() if n % 3 else b"" for n in range(40)}
     with serving(objects) as (url, asked):
-        done = fetched(planned(objects, spec(url, access())))
+        done = fetched(all_of(objects, spec(url, access())))
     assert done.keys == {body[7:]: [key.encode()] for key, body in objects.items() if body}
     assert (done.lost, done.left_out, done.fetched.objects) == ([], [], 40)
     assert set(asked.targets) == {f"/{key}" for key in objects}
@@ -147,13 +150,6 @@ def test_a_server_that_stalls_does_not_outlast_the_budget() -> None:
 def test_what_is_held_of_objects_is_bounded() -> None:
     """Of large ones only the first parts of the next few are asked for."""
     reader = Made({b"%d" % n: b"a line\n" * (PIECE_SIZE // 7) for n in range(12)})
-    most = 0
-
-    class Counting(Made):
-        async def parts(self, wanted: Wanted, most_: int) -> AsyncGenerator[Part, None]:
-            async for part in Made.parts(self, wanted, most_):
-                yield part
-
     seen: list[int] = []
     plan = ((wanted(key, PIECE_SIZE), spec(HERE, access())) for key in reader.bodies)
 
@@ -161,12 +157,12 @@ def test_what_is_held_of_objects_is_bounded() -> None:
         seen.append(len(reader.begun) - done)
 
     fetched(plan, FetchBudget(0, 0), readers=reader, options={"progress": progress})
-    most = max(seen)
-    assert most * PIECE_SIZE <= ROOM + 2 * PIECE_SIZE
+    assert max(seen) * PIECE_SIZE <= ROOM + 2 * PIECE_SIZE
 
 
-def test_ctrl_c_keeps_what_was_found(fresh: Fresh) -> None:
-    """Also in the object that was being read."""
+@pytest.mark.parametrize("delay", [0.0, 2.0])
+def test_ctrl_c_keeps_what_was_found(delay: float, fresh: Fresh) -> None:
+    """Also in the object that was being read: while it is searched, and while its next part does not come."""
     first, second = fresh(), fresh()
     bodies = {b"0": b"token: " + first, b"1": b"token: " + second + b"\n" + b"a line\n" * 9_000_000, b"2": b"x"}
     reader = Made(bodies)
@@ -178,7 +174,7 @@ def test_ctrl_c_keeps_what_was_found(fresh: Fresh) -> None:
         number = 0
         async for part in real(wanted, most):
             if wanted.key == b"1" and number:
-                threading.Timer(0.2, signal.raise_signal, (signal.SIGINT,)).start()
+                threading.Timer(delay, signal.raise_signal, (signal.SIGINT,)).start()
                 await asyncio.sleep(30)
             number += 1
             yield part
@@ -218,12 +214,28 @@ def test_nothing_touches_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             written.append(arguments[0])
 
     with serving(objects) as (url, _):
-        plan = planned(objects, spec(url, access()))
+        plan = all_of(objects, spec(url, access()))
         sys.addaudithook(watch)
         done = fetched(plan)
         watching = False
     assert done.keys == {secret: [b"large"]}
     assert (written, list(tmp_path.iterdir())) == ([], [])
+
+
+def test_objects_of_a_download_plan(fresh: Fresh) -> None:
+    """By the targets that list them; what lies in a listing without a store cannot be read."""
+    secret = fresh()
+    rule = NameRule("env", "environment", "high", 0.9, "holds settings")
+
+    def named(target: int, container: bytes, key: bytes) -> Named:
+        return Named(target, container, key, 47, b"", "e", "", rule, 50, "medium", 1.0)
+
+    with serving({"base/.env": b"token: " + secret}) as (url, _):
+        stores = {0: (IndexStore(access(), parse(f"{url}/base/", plain_http=True)), "public")}
+        plan = [named(0, b"", b".env"), named(1, b"acme", b".env"), named(1, b"acme", b"id_rsa")]
+        done = fetched(planned(plan, stores))  # type: ignore[arg-type]
+    assert done.found == {secret: [(StoredObject(f"{url}/base", b"", b".env", "", "e", "public"), 7)]}
+    assert [(n.what, n.why, n.count) for n in done.result.not_scanned] == [(b"acme", NO_STORE, 2)]
 
 
 # --- going on ---------------------------------------------------------------------------------------------------------
@@ -341,7 +353,7 @@ def test_killed_in_mid_fetch(tmp_path: Path, fresh: Fresh) -> None:
     file = tmp_path / "journal"
     root = Path(__file__).parents[1]
     with serving(objects, pause=0.05) as (url, asked):
-        undisturbed = fetched(planned(objects, spec(url, access())))
+        undisturbed = fetched(all_of(objects, spec(url, access())))
         arguments = map(json.dumps, ([str(root), str(root / "stores")], url, str(file), sizes))
         child = subprocess.Popen([sys.executable, "-c", _CHILD, *arguments])
         until = time.monotonic() + 30
@@ -352,7 +364,7 @@ def test_killed_in_mid_fetch(tmp_path: Path, fresh: Fresh) -> None:
         child.kill()
         child.wait()
         before = len(asked.targets)
-        resumed = fetched(planned(objects, spec(url, access())), resume=file)
+        resumed = fetched(all_of(objects, spec(url, access())), resume=file)
         again = len(asked.targets) - before
     assert resumed.found == undisturbed.found
     assert len(undisturbed.found) == 12

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import gzip
 import json
 import os
@@ -12,8 +13,9 @@ import re
 import subprocess
 import sys
 import time
+import weakref
 import zlib
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ from oakum.scanner.pipeline.fetch import FetchBudget
 from oakum.scanner.sources.stores.credentials import AwsCredentials
 from oakum.scanner.sources.stores.http import UnansweredError
 from oakum.scanner.sources.stores.objects import reader_for
-from oakum.scanner.sources.stores.reading import ObjectReader, UnreadError, unaddressable
+from oakum.scanner.sources.stores.reading import ObjectReader, Part, UnreadError, Wanted, unaddressable
 from scanning import Fresh
 from servers import answer, told
 
@@ -223,6 +225,28 @@ def test_gzip_that_lies(fresh: Fresh) -> None:
     ]
     assert small.keys == {secret: [b"large"]}
     assert small.left_out == [(b"large", "unpacks to more than is read of an object; its beginning was searched", 1)]
+
+
+class Failing:
+    """Reads nothing."""
+
+    async def parts(self, _wanted: Wanted, _most: int) -> AsyncGenerator[Part, None]:
+        raise UnreadError("it is refused")
+        yield Part(b"", 0)
+
+
+def test_what_reads_is_let_go_at_once() -> None:
+    """With its connections, not when the memory is looked through; also after an error."""
+    gc.disable()
+    try:
+        reader = Failing()
+        kept = weakref.ref(reader)
+        made = [reader]
+        del reader
+        done = fetched([(wanted("k", 5), spec("http://127.0.0.1:1", access()))], readers=lambda _: made.pop())
+        assert (done.lost, kept()) == ([(b"k", "it is refused")], None)
+    finally:
+        gc.enable()
 
 
 def test_nothing_is_read_of_a_metadata_service() -> None:

@@ -12,7 +12,7 @@ import contextlib
 import threading
 import time
 from collections.abc import AsyncGenerator, Generator, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from itertools import chain
 from types import TracebackType
@@ -28,6 +28,8 @@ ROOM = 64 << 20
 """Bytes that are held of objects whose turn is still to come."""
 AHEAD = 16
 """Objects that are read at once."""
+PATIENCE = 0.25
+"""Seconds; not everywhere does Ctrl-C end the waiting for a thread."""
 
 
 class OutOfBudget(UnreadError):  # noqa: N818  as `OutOfTime`: no error, and the reading ends
@@ -162,25 +164,30 @@ class Download:
         if self._parts is not None:
             self.reading.end(self._parts)
 
+    def _patience(self) -> float:
+        """The seconds until it is looked whether there is still time, and whether somebody wants to end it."""
+        left = self.spent.left()
+        return PATIENCE if left is None else max(0.0, min(left, PATIENCE))
+
     def _awaited(self) -> Part | None:
         """The part that was asked for."""
         waited, self._next = self._next, None
         assert waited is not None
-        if why := self.spent.why():
-            waited.cancel()
-            raise OutOfBudget(why)
+        done: set[Future[Part | None]] = set()
         self.spent.waiting = True
         try:
-            return waited.result(self.spent.left())
-        except TimeoutError:
+            while not (why := self.spent.why()):
+                if done := wait((waited,), self._patience()).done:
+                    return next(iter(done)).result()
             waited.cancel()
-            raise OutOfBudget(self.spent.why()) from None
+            raise OutOfBudget(why)
         except KeyboardInterrupt:  # what was found in the parts before is kept
             self.spent.interrupted = True
             waited.cancel()
             raise OutOfBudget(self.spent.why()) from None
         finally:
             self.spent.waiting = False
+            done.clear()
             del waited  # it holds the error whose traceback holds this: connections would stay open
 
 

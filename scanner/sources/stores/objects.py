@@ -243,6 +243,7 @@ def _client_options(spec: ReadSpec) -> dict[str, Any]:
         "default_headers": spec.headers,
         "http1_only": True,
         "http2_only": False,
+        "pool_idle_timeout": timedelta(seconds=5),
         "randomize_addresses": False,
         "read_timeout": timedelta(seconds=limits.silence),
         "root_certificate": _authorities(spec.access.certificates),
