@@ -9,7 +9,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from ..cache import READING
 from ..errors import TargetError
@@ -155,21 +155,30 @@ def _stays_inside(root: bytes, folder: bytes, known: dict[bytes, bool]) -> bool:
     return known[folder]
 
 
-def pieces(file: BinaryIO) -> Iterator[Piece]:
-    """A file of any length in pieces; memory for two of them."""
+class Readable(Protocol):
+    """What can be read once, from its beginning to its end."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, at most so many; empty at the end."""
+        ...
+
+
+def pieces(file: Readable, whole: Callable[[], bool] = lambda: True) -> Iterator[Piece]:
+    """A file of any length in pieces; memory for two of them. `whole` says, at its end, whether it ends there or was
+    only not read on."""
     offset, kept = 0, b""
     while True:
         fresh = _read_full(file, PIECE_SIZE)
         content = kept + fresh
         last = len(fresh) < PIECE_SIZE
-        yield Piece(content, offset, last)
+        yield Piece(content, offset, last and whole())
         if last:
             return
         kept = content[-PIECE_OVERLAP:]
         offset += len(content) - len(kept)
 
 
-def _read_full(file: BinaryIO, size: int) -> bytes:
+def _read_full(file: Readable, size: int) -> bytes:
     """Read until `size` bytes are there or the file ends: a pipe gives less at a time."""
     parts: list[bytes] = []
     while size > 0 and (part := file.read(size)):

@@ -50,7 +50,8 @@ class Access:
     `NO_PROXY`. They are for `s3://`, `az://` and `gs://`: with an `https://` target goes what stands in it, and
     nothing else. `anonymous` never sends any; `profile` takes the credentials from that section of AWS's file.
     `endpoint` is the URL of a store other than the provider's own; `certificates` a file of certificates to trust
-    besides the usual ones; `plain_http` allows http to other machines. `versions` asks for older versions, too.
+    besides the usual ones; `plain_http` allows http to other machines. `versions` asks for older versions, too;
+    `objects` says that objects are to be read, which a signature made here then allows.
     """
 
     environment: Mapping[str, str]
@@ -62,6 +63,7 @@ class Access:
     certificates: str = ""
     plain_http: bool = False
     versions: bool = False
+    objects: bool = False
     limits: Limits = field(default_factory=Limits)
 
 

@@ -80,7 +80,7 @@ def aws_signature(credentials: AwsCredentials, url: Url, region: str) -> Mapping
 
 
 def azure_account_sas(account: str, key: str, access: Access) -> str:
-    """A signature of an account key for this run, which lists, reads tags, and does nothing else."""
+    """A signature of an account key for this run, which lists, reads tags, and objects where these are to be read."""
     try:
         from azure.storage.blob import AccountSasPermissions, ResourceTypes, Services, generate_account_sas
     except ImportError as error:
@@ -90,7 +90,7 @@ def azure_account_sas(account: str, key: str, access: Access) -> str:
             account,
             key,
             resource_types=ResourceTypes(service=True, container=True, object=True),
-            permission=AccountSasPermissions(list=True, tag=True),
+            permission=AccountSasPermissions(read=access.objects, list=True, tag=True),
             start=access.now - timedelta(minutes=15),
             expiry=access.now + timedelta(seconds=access.limits.all) + timedelta(minutes=15),
             services=Services(blob=True),

@@ -338,6 +338,16 @@ def _addresses(host: str, port: int) -> list[str]:
     return addresses
 
 
+def require_allowed(url: Url) -> None:
+    """UnansweredError where the host of a URL may not be asked, or has no address: for what connects by itself."""
+    if is_metadata_name(url.host):
+        raise UnansweredError(f"{clean(url.host)} is for this machine's own metadata: never asked", final=True)
+    try:
+        _addresses(url.host, url.port or {"http": 80, "https": 443}[url.scheme])
+    except httpcore.ConnectError as error:
+        raise UnansweredError(f"no connection ({clean(str(error))[:200]})") from error
+
+
 class _Stream(httpcore.NetworkStream):
     """A connection on which nothing lasts longer than the clock allows."""
 

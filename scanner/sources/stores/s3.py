@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from ...model import NotScanned, clean
 from . import Access, Openness, Page
 from .answers import Path, UnreadableError, error_region, raw, root_of, xml_texts
 from .credentials import AwsCredentials, aws_credentials, aws_signature
-from .http import Answer, Client, Request
+from .http import Answer, Client, Request, UnansweredError
 from .paging import End, Listing, one_by_one, openness, pages
 from .urls import Parameters, Url, parse, quoted
 
@@ -132,6 +133,16 @@ class _Objects:
             return False
         self._region, self._moved = region, True
         return True
+
+
+def region_of(store: S3Store) -> tuple[Url, str]:
+    """Where a bucket lies, and its region: one at Amazon's own is asked for its listing, and says where it is."""
+    objects = _Objects(store)
+    if store.base is None and objects._base().host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+        listing = objects.listing(page_size=1)
+        with contextlib.suppress(UnansweredError), Client(store.access) as client:
+            listing.retry(client.get(listing.ask(())))
+    return objects._base(), objects._region
 
 
 def _buckets(store: S3Store) -> Listing:

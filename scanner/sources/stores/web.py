@@ -80,6 +80,12 @@ class WebStore:
             return Openness("open", OPEN)
         return Openness("unknown", NO_LISTING)
 
+    def known(self) -> _Known | None:
+        """Who it is, asked once more; None where that cannot be told."""
+        with Client(self.access) as client:
+            answer = self._asked(client)
+        return None if isinstance(answer, NotScanned) else self._speaks(answer)
+
     def _asked(self, client: Client) -> Answer | NotScanned:
         try:
             answer = client.get(Request(self.url))
