@@ -230,6 +230,15 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a fetch did: objects that were read, those that a journal knew, bytes that came in."""
+
+    objects: int
+    known: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ListingResult:
     """What listings gave: credentials in them and in what was fetched (`scan`), what lies where, and the plan.
 
@@ -245,3 +254,4 @@ class ListingResult:
     below_band: int
     shown: Callable[[bytes], bytes]
     """A key or a prefix without the credentials in it."""
+    fetched: Fetched | None = None

@@ -6,13 +6,14 @@ import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..config import load
 from ..errors import UsageError
 from ..model import BANDS
+from ..pipeline.listing import is_store
 from ..pipeline.listing import listing as run_listing
 from ..pipeline.options import ListingOptions, ScanOptions
 from ..pipeline.workers import ENGINES
@@ -22,7 +23,10 @@ from ..sources.stores import Access, Limits
 from .folders import cache_folder, config_folder
 from .machine import cores
 from .progress import Bars
-from .reporting import exit_code, opened, report_options, say, write
+from .reporting import Size, exit_code, opened, report_options, say, write
+
+if TYPE_CHECKING:
+    from ..pipeline.fetch import FetchBudget
 
 MOST_TARGETS = 4 << 20
 """Bytes of a file of targets."""
@@ -49,6 +53,15 @@ MOST_TARGETS = 4 << 20
 @click.option("--allow-http", is_flag=True, help="Ask other machines without TLS.")
 @click.option("--versions", is_flag=True, help="List older versions and snapshots, too.")
 @click.option("--max-pages", type=click.IntRange(1), default=100_000, help="Pages asked for.", show_default=True)
+@click.option("--fetch", is_flag=True, help="Read objects in the order of the plan, and search them.")
+@click.option(
+    "--fetch-bytes", type=Size(), default="1G", metavar="SIZE", help="Read at most so much.  [default: 1G]"
+)
+@click.option("--fetch-objects", type=click.IntRange(1), default=1000, help="Read at most so many.", show_default=True)
+@click.option(
+    "--fetch-time", type=click.FloatRange(0), default=600, help="Seconds that it may take.", show_default=True
+)
+@click.option("--resume", default="", metavar="FILE", help="Keep in FILE what was read, and go on from there.")
 @click.option("--no-config", is_flag=True, help="Do not use your own configuration.")
 @click.option("--detectors", "detector_files", multiple=True, metavar="FILE", help="Add detectors from a TOML file.")
 @click.option("--show-secrets", is_flag=True, help="Show secrets unmasked. Mind who reads the output.")
@@ -72,6 +85,10 @@ def listing(targets: tuple[str, ...], **flags: Any) -> int:
         raise UsageError("nothing to read: name a listing (a file, a folder of them, - for standard input) or a store")
     if targets.count("-") > 1:
         raise UsageError("standard input can be read once only")
+    if flags["fetch"] and not any(map(is_store, targets)):
+        raise UsageError("--fetch reads objects: name the store that has them, not a listing of it")
+    if flags["resume"] and not flags["fetch"]:
+        raise UsageError("--resume FILE is for --fetch")
     with opened(flags["output"], private=flags["show_secrets"]) as output:
         with Bars(shown=sys.stderr.isatty() and not flags["no_progress"]) as bars:
             result = run_listing(targets, _options(flags, bars), sys.stdin.buffer)
@@ -116,7 +133,20 @@ def _options(flags: dict[str, Any], bars: Bars) -> ListingOptions:
         versions=flags["versions"],
         limits=Limits(pages=flags["max_pages"]),
     )
-    return ListingOptions(scan, access, kind=flags["kind"] or "", ask_anonymous=flags["ask_anonymous"])
+    return ListingOptions(
+        scan,
+        access,
+        kind=flags["kind"] or "",
+        ask_anonymous=flags["ask_anonymous"],
+        fetch=_budget(flags) if flags["fetch"] else None,
+        resume=flags["resume"],
+    )
+
+
+def _budget(flags: dict[str, Any]) -> FetchBudget:
+    from ..pipeline.fetch import FetchBudget  # what opens connections takes its time to import
+
+    return FetchBudget(flags["fetch_bytes"], flags["fetch_objects"], flags["fetch_time"])
 
 
 def _listed_in(path: str) -> Iterator[str]:

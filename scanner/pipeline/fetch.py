@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ..errors import OakumError, UsageError
-from ..listed import Named
+from ..listed import Fetched, Named
 from ..model import PIECE_SIZE, Exposure, NotScanned
 from ..sources.stores import Store
 from ..sources.stores.fetched import AHEAD, ROOM, Download, Reading, Spent, StoredUnit
@@ -43,15 +43,6 @@ class FetchBudget:
     bytes: int = 1 << 30
     objects: int = 1000
     seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What a fetch did: objects that were read, those that a journal knew, bytes that came in."""
-
-    objects: int
-    known: int
-    bytes: int
 
 
 def planned(plan: Iterable[Named], stores: Mapping[int, tuple[Store, Exposure]]) -> Iterator[Planned]:

@@ -14,10 +14,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import TargetError, UsageError
-from ..listed import ListingResult, Target
+from ..listed import Fetched, ListingResult, Target
 from ..model import SIGNED_KINDS, Exposure, Finding, ListingEntry, NotScanned, Piece, RankedFinding
 from ..prove import prove
 from ..sources import files
@@ -32,10 +32,14 @@ from .explain import explain
 from .options import ListingOptions, ScanOptions
 from .plan import Plan
 from .redact import Redactor
-from .scan import SMALL, Tally, TargetScan, conclude
+from .scan import SMALL, Tally, TargetScan, conclude, merge
 from .surveyor import Surveyed, Surveyor
 from .targets import as_given
 from .workers import Pool, SearchOptions
+
+if TYPE_CHECKING:
+    from ..sources.stores import Store
+    from .fetch import FetchBudget
 
 _STORE = re.compile(r"(?:s3|gs|az|https?)://", re.IGNORECASE)
 _EXPOSURES: dict[str, Exposure] = {"open": "public", "closed": "private", "unknown": "unknown"}
@@ -65,7 +69,12 @@ def listing(names: Sequence[str], options: ListingOptions, stdin: BinaryIO) -> L
             run.targets.pop()
             run.tally.leave_out([NotScanned(shown_name(name).encode(), str(e))])
     run.note_left()
-    scan = conclude(run.tally, prove(found), [os.fsencode(target.name) for target in run.targets], started)
+    fetched = None
+    if options.fetch and not run.tally.interrupted:
+        objects = TargetScan(run.tally, b"", label="")
+        fetched = run.fetch(objects, options.fetch)
+        found += objects.findings(as_given)
+    scan = conclude(run.tally, prove(merge(found)), [os.fsencode(target.name) for target in run.targets], started)
     return ListingResult(
         targets=tuple(run.targets),
         scan=scan,
@@ -74,6 +83,7 @@ def listing(names: Sequence[str], options: ListingOptions, stdin: BinaryIO) -> L
         kinds=run.plan.kinds,
         below_band=run.plan.below,
         shown=_masking(run.searcher, found),
+        fetched=fetched,
     )
 
 
@@ -98,6 +108,8 @@ class _Run:
     tally: Tally = field(init=False)
     plan: Plan = field(init=False)
     targets: list[Target] = field(default_factory=list)
+    stores: dict[int, tuple[Store, Exposure]] = field(default_factory=dict)
+    """Those that were asked, by the places of their targets, and who can read them."""
     left: Counter[tuple[bytes, str, bool]] = field(default_factory=Counter)
     survey: Survey = field(default_factory=Survey)
     folders: int = 0
@@ -134,6 +146,17 @@ class _Run:
         self._tell(place, tree=self.survey.tree(), containers=self.survey.containers, folders=self.folders)
         return scan.findings(as_given)
 
+    def fetch(self, scan: TargetScan, budget: FetchBudget) -> Fetched:
+        """Read objects in the order of the plan, and search them."""
+        from .fetch import fetch, planned
+        from .journal import Journal
+
+        plan = planned(self.plan.best(), self.stores)
+        if not self.options.resume:
+            return fetch(scan, plan, budget)
+        with Journal(self.options.resume, self.searcher, self.options.scan.max_size) as journal:
+            return fetch(scan, plan, budget, journal)
+
     def note_left(self) -> None:
         """Put what was left out, each thing with its count, into the tally."""
         self.tally.leave_out(NotScanned(what, why, policy, count) for (what, why, policy), count in self.left.items())
@@ -157,6 +180,7 @@ class _Run:
         if self.options.ask_anonymous and exposure != "public":
             asked = store.anybody()
             exposure, openness = _EXPOSURES[asked.state], asked.why
+        self.stores[place] = store, exposure
         self._tell(place, name=store.title, exposure=exposure, openness=openness, url=url)
         entry = ListingEntry(store.origin, b"", b"", exposure)
         kinds: dict[str, None] = {}

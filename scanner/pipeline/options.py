@@ -12,6 +12,7 @@ from ..model import Suppression
 if TYPE_CHECKING:
     from ..config import Config
     from ..sources.stores import Access
+    from .fetch import FetchBudget
 
 Progress = Callable[[str, int, int], None]
 """Told (what, units done, units in all or 0) as the search goes on."""
@@ -59,9 +60,15 @@ class ScanOptions:
 @dataclass(frozen=True, slots=True)
 class ListingOptions:
     """How to read listings: what `scan` says of any search, the `kind` they are of (empty: by their content), how
-    stores are asked, and whether they are asked without credentials, too, to know whether anybody can list them."""
+    stores are asked, and whether they are asked without credentials, too, to know whether anybody can list them.
+
+    `fetch` is what the reading of objects may take, where it is asked for; `resume` the file in which is kept what was
+    read.
+    """
 
     scan: ScanOptions
     access: Access
     kind: str = ""
     ask_anonymous: bool = False
+    fetch: FetchBudget | None = None
+    resume: str = ""

@@ -73,7 +73,7 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
                 tally.leave_out([NotScanned(name, str(e))])
                 continue
             found += target.findings(resolve)
-    return conclude(tally, prove(_merge(found)), names, started)
+    return conclude(tally, prove(merge(found)), names, started)
 
 
 def conclude(tally: Tally, found: list[Finding], names: Sequence[bytes], started: float) -> ScanResult:
@@ -329,7 +329,7 @@ class TargetScan:
         return out
 
 
-def _merge(found: Iterable[Finding]) -> list[Finding]:
+def merge(found: Iterable[Finding]) -> list[Finding]:
     """Findings of several targets: the same secret is one finding."""
     merged: dict[bytes, Finding] = {}
     for finding in found:

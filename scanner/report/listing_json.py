@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..listed import Extent, ListingResult, Named, Target
+from ..listed import Extent, Fetched, ListingResult, Named, Target
 from ..model import BANDS
 from .opening import sentence
 from .options import ReportOptions
@@ -20,11 +20,16 @@ def render(result: ListingResult, options: ReportOptions) -> Iterator[str]:
         "targets": [_target(place, target, result, options) for place, target in enumerate(result.targets)],
         "named": {"bands": dict(result.named), "kinds": dict(result.kinds), "below_min_band": result.below_band},
         "plan": [_named(number, one, result) for number, one in enumerate(result.plan, 1)],
+        "fetched": _fetched(result.fetched) if result.fetched else None,
         "findings": [finding_object(f, options) for f in result.scan.findings],
         "not_scanned": [not_scanned_object(n) for n in result.scan.not_scanned],
         "summary": summary_object(result.scan, options),
     }
     yield to_json(document, indent=2) + "\n"
+
+
+def _fetched(fetched: Fetched) -> dict[str, int]:
+    return {"objects": fetched.objects, "read_before": fetched.known, "bytes": fetched.bytes}
 
 
 def _target(place: int, target: Target, result: ListingResult, options: ReportOptions) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ..listed import ListingResult, Named, Target
+from ..listed import Fetched, ListingResult, Named, Target
 from ..model import BANDS, clean
 from . import tree
 from .amounts import counted, size_of
@@ -38,6 +38,9 @@ def _lines(result: ListingResult, options: ReportOptions, top: int) -> Iterator[
     yield from _plan(result, options, top)
     for target in result.targets:
         yield from _tree(target, result, options)
+    if result.fetched:
+        yield _fetched(result.fetched)
+        yield ""
     yield from summary_lines(result.scan, options)
 
 
@@ -50,6 +53,11 @@ def _tree(target: Target, result: ListingResult, options: ReportOptions) -> Iter
     if target.folders:
         yield f"  {counted(target.folders, 'folder')} named and not entered"
     yield ""
+
+
+def _fetched(fetched: Fetched) -> str:
+    known = f"; {fetched.known:,} were read before, and nothing was found in them" if fetched.known else ""
+    return f"{counted(fetched.objects, 'object')} read, {size_of(fetched.bytes)}{known}"
 
 
 def bands_of(named: Mapping[str, int]) -> str:
