@@ -6,6 +6,7 @@ none is told; days are `YYYY-MM-DD`, empty where none is told.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -81,12 +82,20 @@ _WEIGHTS = {"critical": 1.0, "high": 0.8, "medium": 0.6, "low": 0.3}
 """How much an impact counts, where rules are compared."""
 
 
+_SIGNS = re.compile(r"[\x00-\x2d\x3a-\x40\x5b-\x60\x7b-\x7f]")
+
+
+def alike(name: str) -> str:
+    """A name in which all signs but dots and slashes are the same one: `service-account`, `service account`."""
+    return _SIGNS.sub("_", name)
+
+
 @dataclass(frozen=True, slots=True)
 class NameRule:
     """What an object's name says of it: read from `detectors/names/` (docs/listing.md has the fields).
 
     `chance` is how likely an object of such a name holds a credential, in [0, 1]; `impact` is a severity. The lists
-    of patterns are alternatives. `types` limits `words`, `parts` and `folder_words`, `must_be` all of them, and so do
+    of patterns are alternatives. `types` limits words and parts, of names and folders, `must_be` all of them, and so do
     `unless` and `unless_folders`, which are words of the name and of its folders.
     """
 
@@ -102,6 +111,7 @@ class NameRule:
     words: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     folder_words: tuple[str, ...] = ()
+    folder_parts: tuple[str, ...] = ()
     types: frozenset[str] = frozenset()
     must_be: frozenset[str] = frozenset()
     unless: tuple[str, ...] = ()
@@ -119,15 +129,23 @@ class NameForms:
 
     `types` tells the type of an ending without its dot. `wrapping` are the types that go around a file that has a
     type of its own (archives, encryption, copies). `harmless` are those that hold no credentials, whatever the name;
-    `environments` are words that tell where a file is used. `words` and `folders` make a name an innocent one.
+    `environments` are words that tell where a file is used. Words of `made_up` and `folders` make a name an innocent
+    one; `words` do where the name is one of the types that are `speaking`: written for people, or settings.
     """
 
     types: Mapping[str, str]
     wrapping: frozenset[str]
     harmless: frozenset[str]
     environments: frozenset[str]
+    speaking: frozenset[str]
+    made_up: frozenset[str]
     words: frozenset[str]
     folders: frozenset[str]
+
+    @property
+    def opaque(self) -> frozenset[str]:
+        """The types whose endings are words of a name, too; and no type."""
+        return self.harmless | {""}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from azurite import Azurite, missing, running
 from git_repository import GitRepository
 from plugin_ci import pytest_runtest_makereport  # noqa: F401  a hook: skips for want of a tool fail in CI
 from scanning import Fresh
@@ -41,3 +43,12 @@ def repo(tmp_path: Path) -> GitRepository:
 def fresh(request: pytest.FixtureRequest) -> Fresh:
     """Draws fresh secrets."""
     return Fresh(request.node.nodeid)
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    """Azurite, the emulator of Azure Storage, once for all tests of a process; without it a test is skipped."""
+    if reason := missing():
+        pytest.skip(reason)
+    with running(tmp_path_factory.mktemp("azurite")) as server:
+        yield server

@@ -3,8 +3,9 @@
 A name is the last component of a key, components being parted by `/` or `\\\\` (listings of Windows shares have those).
 Around it stand endings of copies and archives (`id_rsa.bak`, `shadow-`, `dump-2021-03-04.sql.gz.enc`,
 `passwords (1).xlsx`), and words that say where it is used (`application-prod.yml`). Its words are told twice, as it is
-written and cut at capitals, so that both `LastPass` and `myPasswords` are understood. Accents are folded, so that a name
-is found in both of Unicode's forms. Keys are bytes of any kind: what is not UTF-8 stays unread and does no harm.
+written and cut at capitals, so that both `LastPass` and `myPasswords` are understood. Accents are folded, so that a
+name is found in both of Unicode's forms (macOS takes them apart). Keys are bytes of any kind: what is not UTF-8 stays
+unread and does no harm.
 """
 
 from __future__ import annotations
@@ -12,20 +13,29 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..listed import NameForms
+from ..listed import NameForms, alike
 
+COPIES = frozenset(
+    "bak bkp bkup backup old orig original save saved copy kopie copia copie final new latest last prev previous "
+    "current full daily weekly monthly nightly hourly tmp temp".split()
+)
+"""Words that say of a name that it is a copy."""
 _STAGES = 12
 """How many things are taken off a name."""
 _DATE = r"\d{4}[-_.]?\d\d[-_.]?\d\d(?:[-_.t ]{0,3}\d\d[-_.:h]?\d\d(?:[-_.:m]?\d\d)?(?:[-_.,]?\d{1,6})?z?)?"
 _ENDING = re.compile(
-    rf"(?:[-_. ]{{1,3}}(?:{_DATE}|\d\d[-_.]\d\d[-_.]\d{{2,4}}|v?\d{{1,14}}|v\d{{1,3}}(?:\.\d{{1,4}}){{1,3}})"
+    rf"(?:[-_. ]{{1,3}}(?:{_DATE}|\d\d[-_.]\d\d[-_.]\d{{2,4}}|(?<!\d\.)v?\d{{1,14}})"
     r"|[-_. ]{0,3}\(\d{1,3}\)|\.~\d{1,3}~|[-_~#$. ]{1,3})$"
 )
+_LONGEST_ENDING = 40
 _HEXADECIMAL = re.compile(
     r"(?<![^\W_])(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|(?=[a-fA-F]*\d)[0-9a-fA-F]{8,})(?![^\W_])"
 )
+_EXAMPLE_DOMAIN = re.compile(r"example([-_.](?:com|org|net|edu)(?![^\W_]))", re.IGNORECASE)
+"""RFC 2606: a domain that is no word."""
 _PLAIN = re.compile(r"[^\W\d_]+")
 _MIXED = re.compile(r"[^\W_]+")
 _DIGIT = re.compile(r"\d")
@@ -40,21 +50,30 @@ def folded(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
-def words_of(text: str) -> str:
-    """The words of a folded text with a space around each: as it is written, cut at capitals, with its digits.
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a text: all in a row, with a space around each; and each by itself."""
+
+    text: str
+    each: frozenset[str]
+
+
+def words_of(text: str) -> Words:
+    """The words of a folded text: as it is written, cut at capitals, with its digits.
 
     Identifiers in hexadecimal digits have no words.
 
-    >>> words_of("dbPasswords2021.xlsx")
+    >>> words_of("dbPasswords2021.xlsx").text
     ' dbpasswords xlsx | db passwords xlsx | dbpasswords2021 xlsx '
     """
-    text = _HEXADECIMAL.sub("-", text)
+    text = _EXAMPLE_DOMAIN.sub(r"\1", _HEXADECIMAL.sub("-", text))
     found = [" ".join(_PLAIN.findall(text)).casefold()]
     if _CUT.search(text):
         found.append(" ".join(_CAMEL.findall(text)).casefold())
     if _DIGIT.search(text):
         found.append(" ".join(_MIXED.findall(text)).casefold())
-    return f" {' | '.join(found)} "
+    row = f" {' | '.join(found)} "
+    return Words(row, frozenset(row.split()))
 
 
 def spellings(word: str) -> tuple[str, ...]:
@@ -65,10 +84,11 @@ def spellings(word: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The folders before a name: in small letters with a slash around each, their words, whether they are innocent."""
+    """The folders before a name: in small letters with a slash around each and signs `alike`; their words; whether one
+    of them is innocent."""
 
     path: str
-    words: str
+    words: Words
     innocent: bool
 
 
@@ -91,9 +111,14 @@ class ObjectName:
         return _folder(self._head, self._forms.folders)
 
     @functools.cached_property
-    def words(self) -> str:
-        """As `words_of` tells them."""
-        return words_of(self._last)
+    def words(self) -> Words:
+        """As `words_of` tells them, without the endings that have a type, harmless ones aside: those are words, too."""
+        stem, dot, ending = self._last.rpartition(".")
+        last = self._last
+        while dot and stem and self._forms.types.get(ending.casefold(), "") not in self._forms.opaque:
+            last = stem
+            stem, dot, ending = stem.rpartition(".")
+        return words_of(last)
 
     @functools.cached_property
     def _stripped(self) -> tuple[list[str], list[str]]:
@@ -104,10 +129,10 @@ class ObjectName:
             if dot and stem and (kind := self._forms.types.get(ending, "")) in self._forms.wrapping:
                 taken.append(kind)
                 name = stem
-            elif (found := _ENDING.search(name)) and found.start():
+            elif (found := _ENDING.search(name, max(len(name) - _LONGEST_ENDING, 0))) and found.start():
                 name = name[: found.start()]
-            elif found := _word_at_end(name):
-                name = name[: -len(found)]
+            elif (end := max(map(name.rfind, "-_. "))) > 0 and name[end + 1 :] in COPIES:
+                name = name[:end]
             else:
                 break
             stages.append(name)
@@ -117,10 +142,11 @@ class ObjectName:
 
     @functools.cached_property
     def stages(self) -> list[str]:
-        """What the name may be without what stands around it, longest first; with and without environments."""
+        """What the name may be without what stands around it, longest first, with and without environments; signs are
+        `alike`."""
         stages = self._stripped[0]
-        bare = [_without(stage, self._forms.environments) for stage in stages]
-        return [*stages, *(stage for stage in bare if stage)]
+        bare = _without(stages[-1], self._forms.environments)
+        return [alike(stage) for stage in (*stages, bare) if stage]
 
     @functools.cached_property
     def type(self) -> str:
@@ -139,44 +165,48 @@ class ObjectName:
         return "other" if stem and 0 < len(ending) <= 5 and ending.isalnum() and not ending.isdigit() else "none"
 
     @functools.cached_property
-    def innocent(self) -> bool:
-        """Whether its type or a word of it says that it holds no credentials."""
-        return self.type in self._forms.harmless or not self._forms.words.isdisjoint(self.words.split())
+    def harmless(self) -> bool:
+        """Whether its type says that it holds no credentials."""
+        return self.type in self._forms.harmless
+
+    @functools.cached_property
+    def made_up(self) -> bool:
+        """Whether a word of it says that its content is made up."""
+        return not self._forms.made_up.isdisjoint(self.words.each)
+
+    def about(self, spelled: Iterable[str]) -> bool:
+        """Whether a word of it, but for those that are looked for, says that it speaks about something else; what has
+        the type of a database or a disk speaks about nothing."""
+        if self.type not in self._forms.speaking:
+            return False
+        telling = self._forms.words & self.words.each
+        return bool(telling) and not telling <= {word for text in spelled for word in text.split()}
+
+    @functools.cached_property
+    def signs(self) -> str:
+        """The name with all signs but dots alike, in small letters."""
+        return alike(self.lower)
 
     def innocent_around(self, part: str) -> bool:
         """Whether a word that has a part in it is otherwise innocent: `passwordpolicy`."""
-        grown = [word for word in self.words.split() if part in word]
-        return any(word.replace(part, "", 1) in self._forms.words for word in grown)
+        grown = [word for word in self.words.each if part in word]
+        return any(word.replace(part, "", 1) in self._forms.words | self._forms.made_up for word in grown)
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=512)
 def _folder(head: str, innocent: frozenset[str]) -> Folder:
-    path = f"/{head.casefold()}/"
-    return Folder(path, words_of(head.replace("/", " / ")), not innocent.isdisjoint(path.split("/")))
-
-
-_COPIES = tuple(
-    f"{before}{word}"
-    for before in "-_. "
-    for word in "bak bkp bkup backup old orig original save saved copy kopie copia copie final new latest last prev "
-    "previous current full daily weekly monthly nightly hourly tmp temp".split()
-)
-
-
-def _word_at_end(name: str) -> str:
-    """A word at the end of a name that says that it is a copy."""
-    if not name.endswith(_COPIES):
-        return ""
-    found = max((c for c in _COPIES if name.endswith(c)), key=len)
-    return found if len(found) < len(name) else ""
+    path = f"/{alike(head.casefold())}/"
+    there = not innocent.isdisjoint(path.split("/")) or any("/" in i and f"/{i}/" in path for i in innocent)
+    return Folder(path, words_of(head.replace("/", " / ")), there)
 
 
 @functools.lru_cache(maxsize=8)
 def _environment(words: frozenset[str]) -> re.Pattern[str]:
-    return re.compile(rf"(?<=.)[-_.](?:{'|'.join(sorted(map(re.escape, words)))})\d{{0,2}}(?=[-_.]|$)")
+    either = "|".join(sorted(map(re.escape, words | COPIES)))
+    return re.compile(rf"(?<=.)[-_. ]{{1,3}}(?:(?:{either})\d{{0,2}}|\(\d{{1,2}}\))(?=[-_. ]|$)")
 
 
 def _without(name: str, words: frozenset[str]) -> str:
-    """A name without the words for environments that stand behind its first; empty if there are none."""
+    """A name without the words for environments and copies behind its first word; empty if there are none."""
     bare = _environment(words).sub("", name)
     return bare if bare != name else ""

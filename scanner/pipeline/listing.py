@@ -21,8 +21,9 @@ from ..listed import ListingResult, Target
 from ..model import SIGNED_KINDS, Exposure, Finding, ListingEntry, NotScanned, Piece, RankedFinding
 from ..prove import prove
 from ..sources import files
-from ..sources.listings import HEAD, Chunk, Kind
+from ..sources.listings import HEAD, Chunk, Kind, Read, columnar
 from ..sources.listings.fields import GOES_ON
+from ..sources.listings.inventory import s3_inventory
 from ..sources.listings.kinds import KINDS, recognise
 from ..sources.listings.opened import Opened
 from ..sources.listings.units import ListingUnit
@@ -40,7 +41,9 @@ _STORE = re.compile(r"(?:s3|gs|az|https?)://", re.IGNORECASE)
 _EXPOSURES: dict[str, Exposure] = {"open": "public", "closed": "private", "unknown": "unknown"}
 UNKNOWN_AMOUNT = 1 << 30
 """What is taken for the size of a listing that comes through a pipe."""
-NO_LISTING = "no listing that oakum knows; --kind says which it is ({})"
+MANIFEST = "manifest.json"
+"""Of an S3 inventory: it says what the columns of its files are."""
+NO_LISTING = "no listing that oakum knows (if it is one, --kind says which)"
 
 
 def listing(names: Sequence[str], options: ListingOptions, stdin: BinaryIO) -> ListingResult:
@@ -59,6 +62,7 @@ def listing(names: Sequence[str], options: ListingOptions, stdin: BinaryIO) -> L
         except (TargetError, UsageError) as e:
             if len(names) == 1:
                 raise
+            run.targets.pop()
             run.tally.leave_out([NotScanned(shown_name(name).encode(), str(e))])
     run.note_left()
     scan = conclude(run.tally, prove(found), [os.fsencode(target.name) for target in run.targets], started)
@@ -97,6 +101,8 @@ class _Run:
     left: Counter[tuple[bytes, str, bool]] = field(default_factory=Counter)
     survey: Survey = field(default_factory=Survey)
     folders: int = 0
+    inventory: Kind | None = None
+    """What the manifest of an S3 inventory says of its files."""
     objects: int = 0
 
     def __post_init__(self) -> None:
@@ -107,7 +113,7 @@ class _Run:
 
     def target(self, name: str, *, label: str) -> list[Finding]:
         """Read one target."""
-        self.survey, self.folders = Survey(), 0
+        self.survey, self.folders, self.inventory = Survey(), 0, None
         place = len(self.targets)
         target = Target(shown_name(name))
         self.targets.append(target)
@@ -124,7 +130,7 @@ class _Run:
         else:
             files.require_readable(os.fsencode(name))
             with open(name, "rb") as file:
-                self._read(scan, [Opened(file, os.fsencode(name))], entry, os.path.getsize(name))
+                self._read(scan, [Opened(file, os.fsencode(name), os.fsencode(name))], entry, os.path.getsize(name))
         self._tell(place, tree=self.survey.tree(), containers=self.survey.containers, folders=self.folders)
         return scan.findings(as_given)
 
@@ -142,7 +148,7 @@ class _Run:
 
     def _store(self, scan: TargetScan, name: str, place: int) -> None:
         """A store that is asked, page by page."""
-        from ..sources.stores.opening import open_store  # httpx takes its time
+        from ..sources.stores.opening import open_store  # httpcore takes its time
 
         store = open_store(name, self.options.access)
         url = _signed(name, self.options.scan)
@@ -162,12 +168,12 @@ class _Run:
                     continue
                 kind = KINDS[page.kind] if page.kind else recognise(page.data[:HEAD])
                 if kind is None:
-                    self.leave(NotScanned(store.origin.encode(), NO_LISTING.format(", ".join(KINDS))))
+                    self.leave(NotScanned(store.origin.encode(), NO_LISTING))
                     continue
                 kinds[kind.title] = None
-                for part in kind.split([page.data], page.container):
+                for part in page.chunks(kind):
                     if isinstance(part, Chunk):
-                        yield ListingUnit(part, entry, place)
+                        yield ListingUnit(part, entry, place, entered=bool(page.url))
                     elif part.why != GOES_ON:
                         self.leave(part)
 
@@ -180,12 +186,16 @@ class _Run:
         paths = [os.path.join(name, os.fsdecode(p)) for p in files.walk(os.fsencode(name), left_out, shown=b"")]
         for one in left_out:
             self.leave(one)
+        for path in [path for path in paths if os.path.basename(path) == MANIFEST]:
+            paths.remove(path)
+            with open(path, "rb") as file:
+                self.inventory = s3_inventory(file.read(HEAD)) or self.inventory
 
         def opened() -> Iterator[Opened]:
             for path in paths:
                 try:
                     with open(path, "rb") as file:
-                        yield Opened(file, os.fsencode(path))
+                        yield Opened(file, os.fsencode(path), os.fsencode(path))
                 except OSError as e:
                     self.leave(NotScanned(os.fsencode(path), f"cannot be read: {e.strerror or e}"))
 
@@ -198,24 +208,31 @@ class _Run:
 
         def units() -> Iterator[ListingUnit]:
             for stream in streams:
-                kind = self._kind(stream.head)
-                if kind is None:
-                    self.leave(NotScanned(stream.name, NO_LISTING.format(", ".join(KINDS))))
-                else:
-                    kinds[kind.title] = None
-                    for part in kind.split(stream, b""):
-                        if isinstance(part, Chunk):
-                            yield ListingUnit(part, entry, place)
-                        else:
-                            self.leave(part)
+                for part in self._parts(stream, kinds):
+                    if isinstance(part, NotScanned):
+                        self.leave(part)
+                    else:
+                        yield ListingUnit(part, entry, place)
                 for problem in stream.problems:
                     self.leave(problem)
 
         self._search(scan, units(), amount)
         self._tell(place, kind=", ".join(kinds))
 
-    def _kind(self, head: bytes) -> Kind | None:
-        return KINDS[self.options.kind] if self.options.kind else recognise(head)
+    def _parts(self, stream: Opened, kinds: dict[str, None]) -> Iterator[Chunk | Read]:
+        """The chunks of a listing, by its kind; of one in Parquet or ORC what it says."""
+        if columnar.is_columnar(stream.head) and not self.options.kind:
+            kinds[columnar.TITLE] = None
+            if stream.path:
+                return columnar.read_columnar(stream.path)
+            return iter([NotScanned(stream.name, columnar.NO_STREAM)])
+        kind = KINDS[self.options.kind] if self.options.kind else recognise(stream.head)
+        if self.inventory and (kind is None or kind.name == self.inventory.name):
+            kind = self.inventory
+        if kind is None:
+            return iter([NotScanned(stream.name, NO_LISTING)])
+        kinds[kind.title] = None
+        return kind.split(stream, b"")
 
     def _search(self, scan: TargetScan, units: Iterable[ListingUnit], amount: int) -> None:
         searcher, progress = self.searcher, self.options.scan.progress

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -37,8 +38,14 @@ class Surveyor(Searcher):
         return Names(*name_rules.load())
 
     def search(self, unit: AnyUnit, into: Harvest | None = None) -> Harvest:
-        """What a unit gives."""
-        return super().search(unit, Surveyed() if into is None else into)
+        """What a unit gives. Rows are millions of small tuples without circles: nothing is to be collected of them."""
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            return super().search(unit, Surveyed() if into is None else into)
+        finally:
+            if collecting:
+                gc.enable()
 
     def _search(self, engine: Engine, read: object, harvest: Harvest) -> None:
         if isinstance(read, Listed):
@@ -60,7 +67,7 @@ class Surveyor(Searcher):
                 harvest.survey.add_named(taken)
                 return _batch(replace(unit.entry, container=read.container), read.keys, read.texts)
             case Folders():
-                harvest.folders += len(read.prefixes)
+                harvest.folders += 0 if unit.entered else len(read.prefixes)
                 return _batch(replace(unit.entry, container=read.container), read.prefixes, {})
             case Container():
                 harvest.survey.add_container(read)

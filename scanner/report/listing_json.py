@@ -32,6 +32,7 @@ def _target(place: int, target: Target, result: ListingResult, options: ReportOp
         "name": target.name,
         "kind": target.kind,
         "exposure": target.exposure,
+        "openness": target.openness,
         "sentence": sentence(place, result),
     }
     if target.url:

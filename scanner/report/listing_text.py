@@ -29,6 +29,8 @@ def _lines(result: ListingResult, options: ReportOptions, top: int) -> Iterator[
             first, *more = wrapped(clean(target.url.summary), options, " " * len(label) + " ", " " * 9)
             yield f"{paint(label, target.url.band, options)} {first.strip()}"
             yield from more
+        if target.openness:
+            yield from wrapped(clean(target.openness), options, "  without credentials: ", " " * 11)
         yield ""
     for ranked in result.scan.findings:
         yield from finding_lines(ranked, options)

@@ -15,6 +15,8 @@ def sentence(place: int, result: ListingResult) -> str:
     """The sentence on the target at a place."""
     target = result.targets[place]
     whole = target.whole()
+    if not (whole.objects or target.containers or target.url):
+        return "Nothing is listed."
     parts = [f"{_subject(target)}{'' if result.scan.complete else 'at least '}{counted(whole.objects, 'object')}"]
     if whole.size:
         parts[0] += f", {size_of(whole.size)}"

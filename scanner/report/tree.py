@@ -86,9 +86,7 @@ def _drawn(
     nodes: list[Node], depth: int, names: int, shown: Callable[[bytes], bytes], access: dict[bytes, str]
 ) -> Iterator[str]:
     for node in nodes[:INSIDE]:
-        name = "  " * depth + (
-            clean(shown(node.name)) or "(the container itself)" if node.name else "(no container is named)"
-        )
+        name = "  " * depth + (clean(shown(node.name)) or "(the container itself)" if node.name else "(all of it)")
         open_to_all = _ACCESS.get(access.get(node.name, ""), "") if depth == 1 else ""
         yield _line(name, node.extent, names) + open_to_all
         if node.open:
@@ -108,7 +106,7 @@ _ACCESS = {"list": "  anybody can list it", "read": "  anybody can read what he 
 def _line(name: str, extent: Extent, names: int) -> str:
     if len(name) > names:
         name = name[: names - 1] + "…"
-    size = size_of(extent.size) + ("+" if extent.unsized else "")
+    size = "?" if extent.unsized == extent.objects else size_of(extent.size) + ("+" if extent.unsized else "")
     days = _span(extent)
     bands = ", ".join(f"{count:,} {band}" for band, count in zip(BANDS, extent.named, strict=True) if count)
     return f"{name:<{names}} {counted(extent.objects, 'object'):>18} {size:>10}  {days:<9}  {bands}".rstrip()

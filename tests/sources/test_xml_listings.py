@@ -398,3 +398,16 @@ def test_damage_raises_nothing_and_costs_what_it_touches(damage: bytes, at: int)
             end = listing.index(f"key-{n}<".encode())
             whole = listing.index(b"</Contents>", end) + 11
             assert row(f"key-{n}") in said or whole > at
+
+
+def test_a_page_that_tells_behind_its_entries_what_it_is() -> None:
+    """The order of elements is not fixed: moto writes the name and the encoding behind the keys."""
+    page = (
+        b"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a%20b+c</Key><Size>12</Size></Contents>"
+        b"<Name>acme</Name><EncodingType>url</EncodingType></ListBucketResult>"
+    )
+    said = read(S3_XML, page + page.replace(b"acme", b"other").replace(b"url", b""), container=b"given")
+    assert said == [
+        (b"acme", (b"a b c", 12, b"", b"", b"", b"")),
+        (b"other", (b"a%20b+c", 12, b"", b"", b"", b"")),
+    ]

@@ -15,6 +15,7 @@ from listed_pages import access, listed
 from oakum.scanner.errors import TargetError
 from oakum.scanner.sources.stores.answers import UnreadableError, json_text
 from oakum.scanner.sources.stores.opening import open_store
+from oakum.scanner.sources.stores.s3 import S3Store, bucket_url
 from servers import answer, told
 
 NAMES = ["a/b c", "ä", 'quote" and \\', "nextPageToken", "\ud800", "z\n"]
@@ -117,6 +118,38 @@ def test_stores_by_their_urls(target: str, title: str) -> None:
     """Nothing is asked yet, and nothing goes with it."""
     store = open_store(target, access({"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}))
     assert (store.title, store.exposure) == (title, "anonymous")
+
+
+@pytest.mark.parametrize(
+    ("query", "exposure"),
+    [
+        ("?list-type=2&continuation-token=x&marker=y&key-marker=z&prefix=key/&pageToken=a", "anonymous"),
+        ("?access_token=x", "signed"),
+        ("?apikey=x", "signed"),
+        ("?prefix=a&auth=x", "signed"),
+        ("", "anonymous"),
+    ],
+)
+def test_parameters_that_are_credentials(query: str, exposure: str) -> None:
+    """What is read with them is not said to be open to all."""
+    store = open_store(f"https://store.example.org/list{query}", access())
+    assert (store.exposure, store.title) == (exposure, "https://store.example.org/list")
+
+
+def test_where_a_bucket_of_amazon_lies() -> None:
+    """In the host, but for names that no certificate covers; elsewhere in the path."""
+    told_to = access({"AWS_ENDPOINT_URL": "https://minio.example.org:9000/base/"})
+    assert bucket_url(told_to, "a b", "eu-west-1").target == "/base/a%20b"
+    for bucket, region, url in (
+        ("bucket", "eu-west-1", "https://bucket.s3.eu-west-1.amazonaws.com/"),
+        ("bucket", "cn-north-1", "https://bucket.s3.cn-north-1.amazonaws.com.cn/"),
+        ("bucket.org", "us-east-1", "https://s3.us-east-1.amazonaws.com/bucket.org"),
+        ("", "us-east-1", "https://s3.us-east-1.amazonaws.com/"),
+    ):
+        assert bucket_url(access(), bucket, region).shown.removesuffix("/") == url.removesuffix("/")
+    named = open_store("https://s3.eu-west-1.amazonaws.com/bucket/", told_to)
+    assert isinstance(named, S3Store)
+    assert bucket_url(named.access, named.bucket, named.region).site == "https://bucket.s3.eu-west-1.amazonaws.com"
 
 
 def test_urls_that_open_one_object() -> None:

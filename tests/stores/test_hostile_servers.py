@@ -202,6 +202,28 @@ def test_a_sas_that_expires_between_two_containers() -> None:
     assert all(query in target for target in asked.targets), "what is signed goes out as it was given"
 
 
+def test_a_store_that_falls_silent_between_two_containers() -> None:
+    """It is asked for three more, and not for all."""
+
+    def answering(to: BaseHTTPRequestHandler, number: int) -> None:
+        if number == 0:
+            answer(to, azure_containers([f"con-{n}" for n in range(10)]))
+        elif number == 1:
+            answer(to, azure_containers([]))
+        else:
+            answer(to, "", 503)
+
+    with told(answering) as (url, asked):
+        query = "sv=2023-11-03&ss=b&srt=sco&sp=rwl&sig=made-up"
+        found = listed(f"{url}/acme?{query}", access(limits={"retries": 1}))
+    assert [page.container for page in found.pages] == [b"", b"con-0"]
+    assert found.why == [
+        *(f"{url}/acme/con-{n}: it answers 503; it was asked 2 times: try again later" for n in (1, 2, 3)),
+        f"{url}/acme: containers: not asked after that",
+    ]
+    assert ([n.count for n in found.left_out], len(asked.targets)) == ([1, 1, 1, 6], 2 + 3 * 2)
+
+
 @pytest.mark.parametrize("where", ["code", "header", "location", "status line", "body"])
 def test_a_server_that_repeats_what_was_sent(where: str, caplog: pytest.LogCaptureFixture) -> None:
     """No message and no log holds a signature."""
@@ -366,7 +388,7 @@ def test_plain_http_only_here() -> None:
     """Elsewhere it must be allowed; a password in a URL is not sent at all."""
     for target, why in {
         "http://store.example.org/": "over http anybody on the way reads what is sent",
-        "https://name:word@store.example.org/": "a name and password in a URL are not sent",
+        "https://name@store.example.org/": "a name and password in a URL are not sent",
         "https://": "this is no URL of a store",
         "https://[::1/": "this is no URL",
         "https://host:port/": "this is no URL",
@@ -495,13 +517,21 @@ def test_nobody_listens() -> None:
     ]
 
 
-def test_a_token_that_no_header_can_hold() -> None:
-    """It is not in the message."""
+@pytest.mark.parametrize("word", ["made\nup", "made-\u20ac-up", "made up\x00"])
+def test_credentials_that_cannot_be_sent(word: str) -> None:
+    """They are not in the message, and nothing is sent."""
+    sas = {"AZURE_STORAGE_SAS_TOKEN": f"sv=2023-11-03&sr=c&sp=rl&sig={word}"}
     with told(lambda to, _: answer(to, "{}")) as (url, asked):
-        store = open_store("gs://bucket", access({"CLOUDSDK_AUTH_ACCESS_TOKEN": "made\nup"}, endpoint=url))
-        with pytest.raises(UsageError, match="characters that cannot be sent") as error:
-            list(store.pages())
-    assert ("made" in str(error.value), asked.targets) == (False, [])
+        stores = [
+            open_store("gs://bucket", access({"CLOUDSDK_AUTH_ACCESS_TOKEN": word}, endpoint=url)),
+            open_store("az://acme/container", access(sas, endpoint=url)),
+            open_store("s3://bucket", access(CREDENTIALS | {"AWS_SESSION_TOKEN": word}, endpoint=url)),
+        ]
+        for store in stores:
+            with pytest.raises(UsageError, match="characters that cannot be sent") as error:
+                list(store.pages())
+            assert "made" not in str(error.value)
+    assert asked.targets == []
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Protocol
 from ...listed import Container, Folders, Rows
 from ...model import NotScanned
 
-CHUNK = 4 << 20
+CHUNK = 1 << 20
 """About how many bytes of a listing are read at once."""
 HEAD = 64 << 10
 """Bytes by which a kind is recognised."""

@@ -13,6 +13,7 @@ AZURE_XML = XmlKind(
     Dialect(
         name="azure-xml",
         title="List Blobs or List Containers of Azure Storage",
+        sign=b"EnumerationResults",
         roots={b"EnumerationResults": {b"Blob": "object", b"BlobPrefix": "folder", b"Container": "container"}},
         fields={
             b"Name": "key",

@@ -20,10 +20,11 @@ PART = 1 << 20
 
 
 class Opened:
-    """A listing as a stream of parts; used once. `problems` says afterwards what ended it before its end."""
+    """A listing as a stream of parts; used once. `problems` says afterwards what ended it before its end. `path` is
+    where it lies, if it is a file."""
 
-    def __init__(self, file: BinaryIO, name: bytes) -> None:
-        self.name = name
+    def __init__(self, file: BinaryIO, name: bytes, path: bytes = b"") -> None:
+        self.name, self.path = name, path
         self.problems: list[NotScanned] = []
         self._parts = self._plain(self._read(file))
         self.head = b""

@@ -18,6 +18,7 @@ S3_XML = XmlKind(
     Dialect(
         name="s3-xml",
         title="object listing in the XML of S3",
+        sign=b"Result",
         roots={
             b"ListBucketResult": _OBJECTS,
             b"ListVersionsResult": _VERSIONS,

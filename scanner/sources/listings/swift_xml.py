@@ -13,6 +13,7 @@ SWIFT_XML = XmlKind(
     Dialect(
         name="swift-xml",
         title="container or account of OpenStack Swift in XML",
+        sign=b"",
         roots={
             b"container": {b"object": "object", b"subdir": "folder"},
             b"account": {b"container": "container"},

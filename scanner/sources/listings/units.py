@@ -13,17 +13,21 @@ from .kinds import KINDS
 
 @dataclass(frozen=True, slots=True)
 class ListingUnit:
-    """A chunk of a listing. `entry` is an entry of it, still without container and key; `target` the place of its
-    target in the report."""
+    """A chunk of a listing, or what was read of it already.
 
-    chunk: Chunk
+    `entry` is an entry of it, still without container and key; `target` the place of its target in the report;
+    `entered` says that the folders it names are listed, too.
+    """
+
+    chunk: Chunk | Rows | Folders | Container
     entry: ListingEntry
     target: int
+    entered: bool = False
 
     @property
     def weight(self) -> int:
-        """Its bytes."""
-        return len(self.chunk.data)
+        """About how many bytes it has."""
+        return len(self.chunk.data) if isinstance(self.chunk, Chunk) else 0
 
     def describe(self) -> bytes:
         """For a message about the unit as a whole."""
@@ -35,7 +39,8 @@ class ListingUnit:
 
     def blobs(self) -> Iterator[Listed | NotScanned]:
         """What the chunk says."""
-        for read in KINDS[self.chunk.kind].read(self.chunk):
+        chunk = self.chunk
+        for read in KINDS[chunk.kind].read(chunk) if isinstance(chunk, Chunk) else (chunk,):
             yield read if isinstance(read, NotScanned) else Listed(self, read)
 
 

@@ -18,7 +18,7 @@ from xml.parsers import expat
 
 from ...listed import Container, Folders, Rows
 from ...model import NotScanned
-from . import HEAD, LONGEST, Chunk, Read
+from . import CHUNK, HEAD, LONGEST, Chunk, Read
 from .fields import CUT_OFF, GOES_ON, LONGEST_KEY, NO_DATE, NO_SIZE, blocks, day_of, size_of
 
 LAYOUTS = 16
@@ -35,7 +35,8 @@ Role = Literal["object", "folder", "container", "deleted"]
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What a store's XML looks like: by the root element's name, the entries that stand in it.
+    """What a store's XML looks like: by the root element's name, the entries that stand in it. All root elements have
+    `sign` in their names.
 
     `fields` says which element of an entry is what (`key`, `size`, `day`, `etag`, `version`, `access`); the texts of
     `harmless` elements hold no credential, those of others are searched. In `pairs` stand users' own names and values.
@@ -45,6 +46,7 @@ class Dialect:
 
     name: str
     title: str
+    sign: bytes
     roots: Mapping[bytes, Mapping[bytes, Role]]
     fields: Mapping[bytes, str]
     harmless: frozenset[bytes]
@@ -121,7 +123,7 @@ class _Splitter:
         cut = self._last_end(data)
         if cut:
             yield self._chunk(data[:cut])
-        elif len(data) > LONGEST and self._opens.search(data):
+        elif len(data) > LONGEST + CHUNK and self._opens.search(data):
             self._skipped += 1
             cut = len(data) - HEAD
         self._rest = data[cut:]
@@ -139,7 +141,7 @@ class _Splitter:
         """Begin every page whose root is there, with what stands before its first entry; give what is behind the last
         root."""
         at = 0
-        if any(name in data for name in self._kind.dialect.roots):
+        if self._kind.dialect.sign in data:
             for root in self._kind.root.finditer(data):
                 opens = self._opening(root)
                 first = opens.search(data, root.end())
@@ -148,7 +150,7 @@ class _Splitter:
                 yield from self._page(data[at : root.start()])
                 self._opens = opens
                 self._said = data[root.start() : min(first.start() if first else len(data), root.end() + HEAD)]
-                self._begin(root)
+                self._begin(root, data)
                 if b"<!DOCTYPE" in data[max(at, root.start() - HEAD) : root.start()]:
                     yield NotScanned(self._container or b"the listing", DECLARES, policy=True)
                 at = root.end()
@@ -158,12 +160,19 @@ class _Splitter:
         tags = b"|".join(re.escape(root[1] + name) for name in self._kind.dialect.roots[root[2]])
         return re.compile(rb"<(?:" + tags + rb")[\s>]")
 
-    def _begin(self, root: re.Match[bytes]) -> None:
+    def _begin(self, root: re.Match[bytes], data: bytes) -> None:
         dialect = self._kind.dialect
         self._tags = [root[1] + name for name in dialect.roots[root[2]]]
-        named = dialect.named_by.search(self._said)
+        said = self._said + self._behind(root, data)
+        named = dialect.named_by.search(said)
         self._container = (unescaped(named[1]) or self._given) if named else self._given
-        self._state = (root[2], root[1], b"url" if b"EncodingType>url</" in self._said else b"")
+        self._state = (root[2], root[1], b"url" if b"EncodingType>url</" in said else b"")
+
+    def _behind(self, root: re.Match[bytes], data: bytes) -> bytes:
+        """What stands behind the last entry of a page that has come whole: some stores say there what it is."""
+        end = data.find(b"</%s%s" % (root[1], root[2]), root.end())
+        page = data[root.end() : end] if end >= 0 else b""
+        return page[self._last_end(page) :][-HEAD:]
 
     def _page(self, data: bytes) -> Iterator[Chunk | NotScanned]:
         """The rest of a page, whole or not."""
@@ -177,8 +186,13 @@ class _Splitter:
             yield NotScanned(self._container or b"the listing", CUT_OFF)
 
     def _last_end(self, data: bytes) -> int:
-        """Where the last whole entry ends; 0 where there is none."""
-        return max((end + len(t) + 3 for t in self._tags if (end := data.rfind(b"</%s>" % t)) >= 0), default=0)
+        """Where the last whole entry ends; 0 where there is none. To look backwards takes long: most often a part will
+        do."""
+        for start in (max(0, len(data) - HEAD), 0):
+            ends = [(data.rfind(b"</%s>" % tag, start), len(tag) + 3) for tag in self._tags]
+            if found := [end + length for end, length in ends if end >= 0]:
+                return max(found)
+        return 0
 
     def _chunk(self, data: bytes) -> Chunk:
         return Chunk(self._kind.name, self._container, data, self._state)

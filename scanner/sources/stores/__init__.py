@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol
 
 from ...model import NotScanned
 from ..listings import Chunk, Kind
+from ..listings.html import HtmlIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +81,12 @@ class Page:
 
     def chunks(self, kind: Kind) -> Iterator[Chunk | NotScanned]:
         """What is read of it."""
-        if self.url and isinstance(kind, PageKind):
+        if self.url and isinstance(kind, HtmlIndex):
             return kind.split_page(self.data, self.container, self.prefix, self.url)
         return kind.split([self.data], self.container)
 
 
-@runtime_checkable
-class PageKind(Protocol):
-    """A kind of listing of which the address decides how a page is read: directory indexes."""
-
-    def split_page(self, data: bytes, container: bytes, prefix: bytes, url: bytes) -> Iterator[Chunk | NotScanned]:
-        """The chunks of one page; `prefix` stands before its keys."""
-        ...
+OPEN = "asked without credentials, it gives its listing"
 
 
 @dataclass(frozen=True, slots=True)

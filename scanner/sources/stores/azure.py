@@ -21,7 +21,7 @@ from . import Access, Openness, Page
 from .answers import UnreadableError, raw, root_of, xml_texts
 from .credentials import azure_account_sas
 from .http import Answer, Client, Request
-from .paging import End, Listing, openness, pages
+from .paging import End, Listing, one_by_one, openness, pages
 from .urls import Parameters, Url, parse
 
 VERSION = "2021-12-02"
@@ -82,12 +82,9 @@ class AzureStore:
             if isinstance(page, NotScanned):
                 continue
             names = [name for name in xml_texts(page.data, {CONTAINERS: 100_000})[CONTAINERS] if _is_container(name)]
-            for at, name in enumerate(names, 1):
-                end = yield from _Blobs(replace(self, container=name, prefix="")).pages(client)
-                if end == "final" and at < len(names):
-                    why = "not asked after that"
-                    yield NotScanned(self.origin.encode() + b": containers", why, count=len(names) - at)
-                    return
+            each = [_Blobs(replace(self, container=name, prefix="")).pages(client) for name in names]
+            if not (yield from one_by_one(self.origin.encode() + b": containers", each)):
+                return
 
     def anybody(self) -> Openness:
         """Ask once without the SAS."""

@@ -79,7 +79,7 @@ class GcsStore:
         def ask(mark: Parameters) -> Request:
             return Request(self.base.asking((*fixed, *mark)), headers, signed=bool(headers))
 
-        return Listing(self.name.encode(), self.bucket.encode(), "", ask, following)
+        return Listing(self.name.encode(), self.bucket.encode(), "json", ask, following)
 
 
 def following(page: bytes) -> Parameters | None:

@@ -37,6 +37,7 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)  # below that it tells t
 AGENT = "oakum (secret scanner; lists only)"
 ERROR_BYTES = 64 << 10
 """Bytes that are read of an answer that is no page."""
+UNSENDABLE = "the credentials hold characters that cannot be sent: give them without"
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -136,6 +137,9 @@ class Client:
         self._clock.until = min(self._until, now + self._limits.answer)
         url = request.url
         sent = {"Host": url.authority, "User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "gzip"}
+        sent |= request.headers
+        if not all(map(str.isascii, (url.target, *sent.values()))):
+            raise UsageError(UNSENDABLE)
         asked = httpcore.URL(
             scheme=url.scheme.encode(), host=url.host.encode(), port=url.port, target=url.target.encode("ascii")
         )
@@ -143,7 +147,7 @@ class Client:
         times["pool"] = self._limits.connect
         try:
             with self._pool(url).stream(
-                "GET", asked, headers=list((sent | dict(request.headers)).items()), extensions={"timeout": times}
+                "GET", asked, headers=list(sent.items()), extensions={"timeout": times}
             ) as response:
                 return self._read(request, response)
         except httpcore.TimeoutException as error:
@@ -158,7 +162,7 @@ class Client:
         except httpcore.UnsupportedProtocol as error:
             raise UsageError("a proxy must be http:// or https://") from error
         except httpcore.LocalProtocolError:  # its text is the header
-            raise UsageError("the credentials hold characters that cannot be sent: give them without") from None
+            raise UsageError(UNSENDABLE) from None
         except httpcore.RemoteProtocolError as error:  # its text may be an echo
             raise _BrokenError("what it answers is no HTTP, or cut off") from error
         except httpcore.NetworkError as error:
@@ -199,12 +203,9 @@ class Client:
 
 def _without_sent(text: str, request: Request) -> str:
     """A text of a server without the credentials that it repeats."""
-    if request.signed:
-        for value in (part.partition("=")[2] for part in request.url.query.split("&")):
-            for form in (value, unquote(value)):
-                text = text.replace(form, "…") if len(form) >= _SHORTEST else text
-        for value in request.headers.values():
-            text = text.replace(value, "…")
+    sent = [part.partition("=")[2] for part in request.url.query.split("&")]
+    for value in (*sent, *map(unquote, sent), *request.headers.values()):
+        text = text.replace(value, "…") if len(value) >= _SHORTEST else text
     return text
 
 

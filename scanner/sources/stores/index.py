@@ -14,16 +14,14 @@ from typing import Literal
 
 from ...listed import Folders
 from ...model import NotScanned
-from ..listings import HEAD, Chunk, Kind
-from ..listings.kinds import KINDS
-from . import Access, Openness, Page
+from ..listings import HEAD, Chunk
+from ..listings.html import HTML_INDEX
+from . import OPEN, Access, Openness, Page
 from .http import Client, Request, UnansweredError
+from .paging import DEAF
 from .urls import Url, quoted
 
-KIND = "html-index"
 NO_INDEX = "it gives a page, and no list of files: what lies there cannot be told"
-DEAF = 3
-"""Folders in a row that are not answered: then the server is not asked for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +71,13 @@ class IndexStore:
             if answer.status != 200:
                 yield NotScanned(url.shown.encode(), answer.refusal)
                 continue
-            kind = KINDS.get(KIND)
             head = answer.body[:HEAD]
-            if kind is None or not (kind.recognises(head) or _is_empty(head)):
+            if not (HTML_INDEX.recognises(head) or _is_empty(head)):
                 yield NotScanned(url.shown.encode(), NO_INDEX)
                 continue
-            page = Page(b"", answer.body, KIND, prefix, (url.site + url.path).encode())
+            page = Page(b"", answer.body, HTML_INDEX.name, prefix, (url.site + url.path).encode())
             yield page
-            for folder in folders(kind, page):
+            for folder in folders(page):
                 why = self._refused(folder, prefix)
                 if why:
                     left_out[why] += 1
@@ -102,7 +99,7 @@ class IndexStore:
         except UnansweredError as error:
             return Openness("unknown", str(error))
         if answer.status == 200:
-            return Openness("open", "asked without credentials, it gives its listing")
+            return Openness("open", OPEN)
         return Openness("closed" if answer.status in (401, 403, 404) else "unknown", answer.refusal)
 
     def _refused(self, folder: bytes, above: bytes) -> str:
@@ -130,11 +127,11 @@ def folder_url(base: Url, prefix: bytes) -> Url:
     return replace(base, path=base.path + quoted(prefix, keep="/"), query="")
 
 
-def folders(kind: Kind, page: Page) -> Iterator[bytes]:
+def folders(page: Page) -> Iterator[bytes]:
     """The folders that a page names, by their whole prefixes."""
-    for chunk in page.chunks(kind):
+    for chunk in page.chunks(HTML_INDEX):
         if isinstance(chunk, Chunk):
-            for read in kind.read(chunk):
+            for read in HTML_INDEX.read(chunk):
                 if isinstance(read, Folders):
                     yield from read.prefixes
 

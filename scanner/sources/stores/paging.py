@@ -7,18 +7,22 @@ elsewhere. It is taken once; a page whose entries came before ends the listing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ...model import NotScanned
-from . import Openness, Page
+from . import OPEN, Openness, Page
 from .answers import UNTRUSTED, UnreadableError
 from .http import Answer, Client, Request, UnansweredError
 from .urls import Parameters, quoted
 
-End = Literal["whole", "broken", "final"]
-"""How a listing ended: told to its end; broken off; broken off by something that holds for all that comes after."""
+End = Literal["whole", "broken", "unanswered", "final"]
+"""How a listing ended: told to its end; broken off; broken off for want of an answer; broken off by something that
+holds for all that comes after."""
+
+DEAF = 3
+"""Listings in a row that are not answered: then the store is not asked for more."""
 
 LONGEST_MARK = 16 << 10
 
@@ -57,7 +61,7 @@ def pages(client: Client, listing: Listing) -> Generator[Page | NotScanned, None
                 return "final" if answer.code in UNTRUSTED else "broken"
         except UnansweredError as error:
             yield stopped(listing.what, str(error), len(contents))
-            return "final" if error.final else "broken"
+            return "final" if error.final else "unanswered"
         try:
             following, why = listing.following(answer.body), ""
         except UnreadableError as error:
@@ -78,6 +82,21 @@ def pages(client: Client, listing: Listing) -> Generator[Page | NotScanned, None
         mark = following
 
 
+def one_by_one(
+    what: bytes, listings: Sequence[Generator[Page | NotScanned, None, End]]
+) -> Generator[Page | NotScanned, None, bool]:
+    """Listing after listing; False where the rest of them is not asked for, and counted."""
+    unanswered = 0
+    for place, listing in enumerate(listings, 1):
+        end = yield from listing
+        unanswered = unanswered + 1 if end == "unanswered" else 0
+        if end == "final" or unanswered == DEAF:
+            if place < len(listings):
+                yield NotScanned(what, "not asked after that", count=len(listings) - place)
+            return False
+    return True
+
+
 def stopped(what: bytes, why: str, pages: int) -> NotScanned:
     """Where a listing breaks off. What came before stays."""
     if not pages:
@@ -94,7 +113,7 @@ def openness(client: Client, listing: Listing) -> Openness:
             answer = client.get(listing.ask(()))
         if answer.status == 200:
             listing.following(answer.body)
-            return Openness("open", "asked without credentials, it gives its listing")
+            return Openness("open", OPEN)
     except (UnansweredError, UnreadableError) as error:
         return Openness("unknown", str(error))
     return Openness("closed" if answer.status in (401, 403, 404, 409) else "unknown", answer.refusal)

@@ -21,7 +21,7 @@ from . import Access, Openness, Page
 from .answers import Path, UnreadableError, error_region, raw, root_of, xml_texts
 from .credentials import AwsCredentials, aws_credentials, aws_signature
 from .http import Answer, Client, Request, UnansweredError
-from .paging import End, Listing, openness, pages
+from .paging import End, Listing, one_by_one, openness, pages
 from .urls import Parameters, Url, parse, quoted
 
 BUCKETS = ("ListAllMyBucketsResult", "Buckets", "Bucket", "Name")
@@ -76,18 +76,14 @@ class S3Store:
         if self.bucket or self.base is not None:
             yield from _Objects(self).pages(client)
             return
-        buckets = _Buckets(self)
-        for page in buckets.pages(client):
+        for page in pages(client, _buckets(self)):
             yield page
             if isinstance(page, NotScanned):
                 continue
             names = [name for name in xml_texts(page.data, {BUCKETS: 100_000})[BUCKETS] if _BUCKET.fullmatch(name)]
-            for at, name in enumerate(names, 1):
-                one = replace(self, bucket=name, prefix="")
-                end = yield from _Objects(one).pages(client)
-                if end == "final" and at < len(names):
-                    yield NotScanned(b"buckets", "not asked after that", count=len(names) - at)
-                    return
+            each = [_Objects(replace(self, bucket=name, prefix="")).pages(client) for name in names]
+            if not (yield from one_by_one(b"buckets", each)):
+                return
 
     def anybody(self) -> Openness:
         """Ask once without credentials."""
@@ -149,27 +145,21 @@ def region_of(store: S3Store) -> tuple[Url, str]:
     return objects._base(), objects._region
 
 
-class _Buckets:
-    """The buckets of an account."""
+def _buckets(store: S3Store) -> Listing:
+    """How the buckets of an account are asked for."""
+    root = BUCKETS[0]
 
-    def __init__(self, store: S3Store) -> None:
-        self._store = store
+    def ask(mark: Parameters) -> Request:
+        return _request(store, bucket_url(store.access, "", store.region).asking(mark), store.region)
 
-    def pages(self, client: Client) -> Iterator[Page | NotScanned]:
-        """All of them."""
-        store = self._store
+    def next_buckets(page: bytes) -> Parameters | None:
+        if root_of(page) != root:
+            raise UnreadableError("what it answers is no list of buckets")
+        path = (root, "ContinuationToken")
+        token = raw("".join(xml_texts(page, {path: 1})[path]))
+        return (("continuation-token", token),) if token else None
 
-        def ask(mark: Parameters) -> Request:
-            return _request(store, bucket_url(store.access, "", store.region).asking(mark), store.region)
-
-        def next_buckets(page: bytes) -> Parameters | None:
-            path = ("ListAllMyBucketsResult", "ContinuationToken")
-            if root_of(page) != path[0]:
-                raise UnreadableError("what it answers is no list of buckets")
-            token = raw("".join(xml_texts(page, {path: 1})[path]))
-            return (("continuation-token", token),) if token else None
-
-        yield from pages(client, Listing(b"buckets", b"", "s3-xml", ask, next_buckets))
+    return Listing(b"buckets", b"", "s3-xml", ask, next_buckets)
 
 
 def _request(store: S3Store, url: Url, region: str) -> Request:
@@ -244,14 +234,15 @@ def from_amazon_url(url: Url, access: Access) -> S3Store | None:
     if not found:
         return None
     path = url.path.lstrip("/")
-    bucket, base = found["bucket"] or "", replace(url, path="/", query="")
+    bucket = found["bucket"] or ""
     if not bucket:
         bucket, _, path = path.partition("/")
-        base = replace(base, path=f"/{bucket}")
     if not _BUCKET.fullmatch(bucket):
         raise TargetError(f"{url.shown} names no bucket: write https://bucket.s3.amazonaws.com/")
     prefix = url.parameter("prefix") or unquote_to_bytes(path).decode("utf-8", "surrogateescape")
-    return S3Store(access, bucket, prefix, base, region=found["region"] or "us-east-1")
+    environment = {name: value for name, value in access.environment.items() if not name.startswith("AWS_ENDPOINT_")}
+    access = replace(access, endpoint="", environment=environment)
+    return S3Store(access, bucket, prefix, region=found["region"] or "us-east-1")
 
 
 def at(url: Url, access: Access) -> S3Store:

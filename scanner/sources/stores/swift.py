@@ -70,7 +70,7 @@ class SwiftStore:
         def ask(mark: Parameters) -> Request:
             return Request(self.base.asking((*fixed, *mark)))
 
-        return Listing(self.origin.encode(), container, "", ask, following)
+        return Listing(self.origin.encode(), container, "json", ask, following)
 
 
 def following(page: bytes) -> Parameters | None:

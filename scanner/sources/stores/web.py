@@ -15,7 +15,7 @@ from typing import Literal
 from ...model import NotScanned
 from ..listings import HEAD
 from ..listings.kinds import recognise
-from . import Access, Openness, Page, azure, gcs, index, s3, swift
+from . import OPEN, Access, Openness, Page, azure, gcs, index, s3, swift
 from .answers import root_of
 from .azure import AzureStore
 from .gcs import GcsStore
@@ -50,8 +50,9 @@ class WebStore:
 
     @property
     def exposure(self) -> Literal["anonymous", "signed"]:
-        """Nothing goes with it."""
-        return "anonymous"
+        """A parameter of the URL may be a credential."""
+        names = {part.partition("=")[0].lower() for part in self.url.query.split("&")} - _LEADS_ON
+        return "signed" if any(map(_CREDENTIAL.search, names)) else "anonymous"
 
     def pages(self) -> Iterator[Page | NotScanned]:
         """Its listing, in whatever language it speaks."""
@@ -76,7 +77,7 @@ class WebStore:
         if isinstance(answer, NotScanned):
             return Openness("unknown", answer.why)
         if self._speaks(answer) or recognise(answer.body[:HEAD]):
-            return Openness("open", "asked without credentials, it gives its listing")
+            return Openness("open", OPEN)
         return Openness("unknown", NO_LISTING)
 
     def known(self) -> _Known | None:
@@ -114,4 +115,6 @@ class WebStore:
 _HTML = re.compile(
     rb"\A\s*(?:<!--.{0,2000}?-->\s*)?<(?:!DOCTYPE\s+html|html|head|body|pre|h1|table)[\s>]", re.DOTALL | re.IGNORECASE
 )
+_CREDENTIAL = re.compile(r"(?:^|[_.-]|api)(?:key|auth|sig|signature|secret|password|pwd|code|token)$|token$")
+_LEADS_ON = frozenset({"continuation-token", "pagetoken", "nextpagetoken"})
 _GOOGLE = re.compile(rb'"(?:kind"\s*:\s*"storage#objects"|nextPageToken"\s*:|prefixes"\s*:)')

@@ -24,12 +24,13 @@ from typing import Any
 
 from azure.core.credentials import AccessToken
 from azure.core.pipeline.transport import RequestsTransport
+from azure.storage.blob import BlobServiceClient
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-FOLDER = Path(__file__).parents[2] / ".azurite" / "node_modules"
+FOLDER = Path(__file__).parents[1] / ".azurite" / "node_modules"
 PROGRAM = FOLDER / "azurite" / "dist" / "src" / "azurite.js"
 ACCOUNT = "acmestore"
 EMULATOR = "devstoreaccount1"
@@ -60,27 +61,49 @@ class Azurite:
         return f"{self.urls[service]}/{account}"
 
 
+class _Shared(RequestsTransport):
+    """Stays open when one of the clients that share it is closed."""
+
+    def close(self) -> None:
+        """By `running`."""
+
+
 @contextmanager
-def running(folder: Path, *, tls: bool = True) -> Iterator[Azurite]:
-    """Azurite, while the block runs; `folder` holds its certificate and what it prints."""
+def running(folder: Path, *, tls: bool = True, filled: dict[str, int] | None = None) -> Iterator[Azurite]:
+    """Azurite, while the block runs; `folder` holds its certificate and what it prints.
+
+    `filled` are containers with so many empty blobs each. Azurite looks through all that it has for each that is put,
+    and takes minutes to take in some ten thousand: they are written into its files.
+    """
     certificate, private_key = _certificate(folder)
     keys = {ACCOUNT: base64.b64encode(os.urandom(64)).decode(), EMULATOR: _public_key()}
+    if filled:
+        _fill(folder, keys, filled)
     command = ["node", str(PROGRAM), *("--blobPort", "0", "--queuePort", "0", "--tablePort", "0")]
-    command += ["--silent", "--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck", "--loose"]
+    command += ["--location", str(folder)] if filled else ["--inMemoryPersistence"]
     if tls:
         command += ["--oauth", "basic", "--cert", str(certificate), "--key", str(private_key)]
+    with _started(command, folder, keys) as urls:
+        transport = _Shared(
+            connection_verify=str(certificate), use_env_settings=False, connection_timeout=10, read_timeout=30
+        )
+        try:
+            yield Azurite(urls, keys, {"transport": transport, "retry_total": 0}, certificate)
+        finally:
+            RequestsTransport.close(transport)
+
+
+@contextmanager
+def _started(command: list[str], folder: Path, keys: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The addresses of its services, while the block runs."""
+    command = [*command, "--silent", "--disableTelemetry", "--skipApiVersionCheck", "--loose"]
     accounts = {"AZURITE_ACCOUNTS": ";".join(f"{name}:{key}" for name, key in keys.items())}
     with (folder / "output").open("wb") as output:
         server = subprocess.Popen(
             command, cwd=folder, env=os.environ | accounts, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
         try:
-            urls = _listening(server, folder / "output")
-            transport = RequestsTransport(
-                connection_verify=str(certificate), use_env_settings=False, connection_timeout=10, read_timeout=30
-            )
-            with transport:
-                yield Azurite(urls, keys, {"transport": transport, "retry_total": 0}, certificate)
+            yield _listening(server, folder / "output")
         finally:
             server.terminate()
             try:
@@ -88,6 +111,33 @@ def running(folder: Path, *, tls: bool = True) -> Iterator[Azurite]:
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+
+
+def _fill(folder: Path, keys: dict[str, str], filled: dict[str, int]) -> None:
+    """Have Azurite write one container and one blob, and make of them all that are wanted."""
+    command = ["node", str(PROGRAM), *("--blobPort", "0", "--queuePort", "0", "--tablePort", "0")]
+    with _started([*command, "--location", str(folder)], folder, keys) as urls:
+        client = BlobServiceClient(f"{urls['blob']}/{ACCOUNT}", credential=keys[ACCOUNT])
+        client.create_container("one").upload_blob("one", b"")
+        client.close()
+    file = folder / "__azurite_db_blob__.json"
+    written = json.loads(file.read_text())
+    for collection in written["collections"]:
+        if collection["name"] == "$CONTAINERS_COLLECTION$":
+            _multiply(collection, [{"name": name} for name in filled])
+        elif collection["name"] == "$BLOBS_COLLECTION$":
+            blobs = ((name, n) for name, count in filled.items() for n in range(count))
+            _multiply(collection, [{"containerName": name, "name": f"blob-{n:06d}"} for name, n in blobs])
+    file.write_text(json.dumps(written))
+
+
+def _multiply(collection: dict[str, Any], wanted: list[dict[str, str]]) -> None:
+    """Copies of the one document of a collection of LokiJS, and its indexes."""
+    (one,) = collection["data"]
+    made = collection["data"] = [one | other | {"$loki": n} for n, other in enumerate(wanted, 1)]
+    collection["maxId"] = len(made)
+    for name, index in collection["binaryIndices"].items():
+        index["values"] = sorted(range(len(made)), key=lambda n, name=name: made[n][name])
 
 
 def _listening(server: subprocess.Popen[bytes], output: Path) -> dict[str, str]:
@@ -154,7 +204,7 @@ def by_version(account: str, key: str, delegation: dict[str, str] | None, wanted
     """
     given = {"account": account, "key": key, "delegation": delegation, "wanted": wanted}
     done = subprocess.run(
-        ["node", str(Path(__file__).parent / "by_version.cjs")],
+        ["node", str(Path(__file__).parent / "azure_storage" / "by_version.cjs")],
         input=json.dumps(given),
         env=os.environ | {"NODE_PATH": str(FOLDER)},
         capture_output=True,

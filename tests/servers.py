@@ -1,5 +1,5 @@
 """Servers for tests of stores, each a context manager that gives a URL on loopback: moto, nginx, Python's own, and one
-that does what it is told. Azurite is in tests/azure_storage/azurite.py.
+that does what it is told. Azurite is in tests/azurite.py.
 """
 
 from __future__ import annotations

@@ -1,0 +1,208 @@
+"""`oakum listing` as a user meets it: files, folders of them, pipes; stores are in tests/stores and tests/incidents."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oakum.scanner.sources.listings.fields import CUT_OFF, GOES_ON
+from scanning import Fresh
+
+
+def s3(*objects: tuple[str, int], more: str = "false", bucket: str = "backups") -> bytes:
+    entries = "".join(
+        f"<Contents><Key>{escape(key)}</Key><LastModified>2020-07-20T10:00:00.000Z</LastModified>"
+        f"<ETag>&quot;ab&quot;</ETag><Size>{size}</Size></Contents>"
+        for key, size in objects
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+        f"<Name>{bucket}</Name><IsTruncated>{more}</IsTruncated>{entries}</ListBucketResult>"
+    ).encode()
+
+
+def run(*arguments: str | Path, given: bytes = b"", expect: int = 1) -> str:
+    """What the command prints, and that it ends as expected."""
+    command = [sys.executable, "-m", "oakum.scanner", "listing", *map(str, arguments)]
+    done = subprocess.run(command, input=given, capture_output=True, check=False, env=os.environ | {"COLUMNS": "100"})
+    assert done.returncode == expect, done.stderr.decode() + done.stdout.decode()
+    assert b"Traceback" not in done.stderr
+    return done.stdout.decode() + (done.stderr.decode() if expect == 2 else "")
+
+
+def document(*arguments: str | Path, given: bytes = b"", expect: int = 1) -> Any:
+    return json.loads(run(*arguments, "--format", "json", given=given, expect=expect).partition("\noakum:")[0])
+
+
+OBJECTS = (
+    ("home/alice/.ssh/id_rsa", 1_679),
+    ("home/alice/.ssh/id_rsa.pub", 400),
+    ("disks/alice.vhdx", 412_000_000_000),
+    *((f"logs/2020/{n:02}.log", 1_000_000) for n in range(20)),
+)
+
+
+def test_the_page(tmp_path: Path) -> None:
+    """One sentence, what to look at first and why, what lies where, and what was read."""
+    listing = tmp_path / "objects.xml"
+    listing.write_bytes(s3(*OBJECTS))
+    page = run(listing)
+    head, _, rest = page.partition("\n\n")
+    assert head.endswith("objects.xml  (object listing in the XML of S3)")
+    sentence, _, rest = rest.partition("\n\n")
+    assert " ".join(sentence.split()) == (
+        'Container "backups": 23 objects, 412.0 GB, changed in 2020; 2 of them look like credentials; first: '
+        "home/alice/.ssh/id_rsa."
+    )
+    plan, tree, summary = rest.split("\n\n")
+    rows = plan.splitlines()
+    assert rows[0].startswith("2 names that tell of credentials: 1 critical, ")
+    assert [line.split()[-1] for line in rows if line[2:5].strip().isdigit()] == [
+        "home/alice/.ssh/id_rsa",
+        "disks/alice.vhdx",
+    ]
+    assert [line.split()[:2] for line in tree.splitlines()] == [
+        ["what", "lies"],
+        ["backups", "23"],
+        ["home/alice/.ssh/", "2"],
+        ["disks/", "1"],
+        ["logs/2020/", "20"],
+    ]
+    assert summary.startswith("0 findings\n  searched     23 listing entries: ")
+
+
+def test_the_document(tmp_path: Path) -> None:
+    """All that the page says, for programs."""
+    listing = tmp_path / "objects.xml"
+    listing.write_bytes(s3(*OBJECTS))
+    made = document(listing)
+    (target,) = made["targets"]
+    assert {name: target[name] for name in ("name", "exposure", "objects", "bytes", "without_size", "oldest")} == {
+        "name": str(listing),
+        "exposure": "unknown",
+        "objects": 23,
+        "bytes": 412_020_002_079,
+        "without_size": 0,
+        "oldest": "2020-07-20",
+    }
+    assert [(place["container"], place["prefix"], place["objects"]) for place in target["tree"]] == [
+        ("backups", "", 23),
+        ("backups", "disks/", 1),
+        ("backups", "home/", 2),
+        ("backups", "home/alice/", 2),
+        ("backups", "home/alice/.ssh/", 2),
+        ("backups", "logs/", 20),
+        ("backups", "logs/2020/", 20),
+    ]
+    assert [(one["order"], one["container"], one["key"], one["bytes"]) for one in made["plan"]] == [
+        (1, "backups", "home/alice/.ssh/id_rsa", 1_679),
+        (2, "backups", "disks/alice.vhdx", 412_000_000_000),
+    ]
+    assert (made["schema"], made["complete"], made["findings"], made["not_scanned"]) == (1, True, [], [])
+
+
+def test_credentials_in_names_are_found_and_masked(fresh: Fresh, tmp_path: Path) -> None:
+    """A signed URL and a token in keys: findings, and shown nowhere."""
+    sas, token = fresh("azure_sas:account").decode(), fresh().decode()
+    keys = (f"share/model.pt?{sas}", f"tokens/{token}/id_rsa", f"tokens/{token}/x/y")
+    listing = s3(*((key, 10) for key in keys))
+    made = document("-", given=listing)
+    assert {(f["detector"], f["occurrences"][0]["origin"]["type"]) for f in made["findings"]} == {
+        ("azure-storage-sas", "listing"),
+        ("github-pat", "listing"),
+    }
+    for text in (run("-", given=listing), json.dumps(made)):
+        assert token not in text
+        assert sas[-40:] not in text
+    assert token in run("-", "--show-secrets", given=listing)
+
+
+def test_metadata_is_searched(fresh: Fresh) -> None:
+    """A token that somebody wrote into an object's metadata."""
+    token = fresh().decode()
+    listing = (
+        '<EnumerationResults ContainerName="c"><Blobs><Blob><Name>a.bin</Name><Properties><Content-Length>1'
+        f"</Content-Length></Properties><Metadata><deploy_token>{token}</deploy_token></Metadata></Blob></Blobs>"
+        "<NextMarker /></EnumerationResults>"
+    )
+    (found,) = document("-", given=listing.encode())["findings"]
+    assert found["occurrences"][0]["origin"] == {
+        "type": "listing", "listing": "standard input", "container": "c", "key": "a.bin", "exposure": "unknown",
+    }  # fmt: skip
+
+
+def test_a_folder_of_parts(tmp_path: Path) -> None:
+    """As an inventory comes: in several files, compressed; what is no listing is told."""
+    (tmp_path / "a.xml.gz").write_bytes(gzip.compress(s3(*OBJECTS[:3])) + gzip.compress(s3(*OBJECTS[3:5])))
+    (tmp_path / "b.xml").write_bytes(s3(*OBJECTS[5:]).decode().encode("utf-16"))
+    (tmp_path / "notes").write_bytes(b"\0\1\2\3 of no kind")
+    made = document(tmp_path)
+    assert made["targets"][0]["objects"] == len(OBJECTS)
+    assert [(n["what"], n["policy"]) for n in made["not_scanned"]] == [(str(tmp_path / "notes"), False)]
+
+
+def test_an_inventory_with_its_manifest(tmp_path: Path) -> None:
+    """The manifest says what the columns are, in whatever order."""
+    (tmp_path / "manifest.json").write_text('{"fileFormat": "CSV", "fileSchema": "Bucket, Size, Key"}')
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "1.csv.gz").write_bytes(
+        gzip.compress(b'"acme","1679","home/.ssh/id_rsa"\n"acme","5","a%20b"\n')
+    )
+    made = document(tmp_path)
+    assert (made["targets"][0]["objects"], made["targets"][0]["bytes"], made["not_scanned"]) == (2, 1684, [])
+    assert made["plan"][0]["key"] == "home/.ssh/id_rsa"
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (s3(*OBJECTS)[:-300], CUT_OFF),
+        (s3(*OBJECTS, more="true"), GOES_ON),
+        (gzip.compress(s3(*OBJECTS))[:-20], "its gzip data is cut off; what came before was read"),
+    ],
+)
+def test_what_is_missing_is_told(given: bytes, why: str) -> None:
+    """What came before it counts."""
+    made = document("-", given=given)
+    assert made["complete"] is False
+    assert why in {n["why"] for n in made["not_scanned"]}
+    assert made["plan"][0]["key"] == "home/alice/.ssh/id_rsa"
+
+
+def test_exit_codes(tmp_path: Path) -> None:
+    """0 where nothing tells of credentials, 1 where something does, 2 where it cannot be read."""
+    run("-", given=s3(("a.log", 1)), expect=0)
+    run("-", given=s3(*OBJECTS), expect=1)
+    run("-", given=s3(("disks/alice.vhdx", 1 << 40)), expect=1)
+    run("-", "--min-band", "critical", given=s3(("disks/alice.vhdx", 1 << 40)), expect=0)
+    assert "no listing that oakum knows" in run("-", given=b"\0\1\2", expect=2)
+    assert "there is no such file" in run(tmp_path / "absent", expect=2)
+    assert "nothing to read" in run(expect=2)
+    assert "only" in run("-", "-", expect=2)
+    assert "names no container" in run("https://acme.blob.core.windows.net/", expect=2)
+
+
+def test_several_targets(tmp_path: Path) -> None:
+    """Each has its sentence; the plan is one; what cannot be read does not stop the others."""
+    for name, objects in (("a.xml", OBJECTS[:1]), ("b.xml", OBJECTS[1:])):
+        (tmp_path / name).write_bytes(s3(*objects))
+    (tmp_path / "targets").write_text(f"# what to read\n{tmp_path / 'b.xml'}\n\n{tmp_path / 'absent'}\n")
+    made = document(tmp_path / "a.xml", "--targets-from", tmp_path / "targets")
+    assert [t["objects"] for t in made["targets"]] == [1, len(OBJECTS) - 1]
+    assert [one["target"] for one in made["plan"]] == [str(tmp_path / "a.xml"), str(tmp_path / "b.xml")]
+    assert [n["what"] for n in made["not_scanned"]] == [str(tmp_path / "absent")]
+
+
+def test_hostile_names_act_on_no_terminal() -> None:
+    """Control and bidirectional characters are escaped."""
+    key = "a\x1b]0;evil\x07/\u202eid_rsa\r\n/id_rsa"
+    page = run("-", given=s3((key, 9)).replace(b"\x1b", b"&#27;").replace(b"\x07", b"&#7;"))
+    assert not set("\x1b\x07\u202e\r") & set(page)
+    assert "\\x1b]0;evil\\x07/\\u202eid_rsa\\x0d\\x0a/id_rsa" in page
