@@ -123,7 +123,8 @@ def name_of(origin: Origin) -> str:
         case GitMessage(message=kind, target=target):
             return f"{'note on' if kind == 'note' else 'message of ' + kind} {target[:12]}"
         case StoredObject(store=store, container=container, key=key):
-            return clean(b"/".join(filter(None, (store.encode(), container, key))))
+            named = container and store.encode().endswith(b"/" + container)  # a store may be one container
+            return clean(b"/".join(filter(None, (store.encode(), b"" if named else container, key))))
         case ListingEntry(container=container, key=key):
             return f"listed: {clean(b'/'.join(filter(None, (container, key)))) or 'the listing itself'}"
         case _:
