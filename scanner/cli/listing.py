@@ -131,6 +131,7 @@ def _options(flags: dict[str, Any], bars: Bars) -> ListingOptions:
         certificates=flags["ca_file"],
         plain_http=flags["allow_http"],
         versions=flags["versions"],
+        objects=flags["fetch"],
         limits=Limits(pages=flags["max_pages"]),
     )
     return ListingOptions(
