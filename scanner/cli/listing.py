@@ -54,9 +54,7 @@ MOST_TARGETS = 4 << 20
 @click.option("--versions", is_flag=True, help="List older versions and snapshots, too.")
 @click.option("--max-pages", type=click.IntRange(1), default=100_000, help="Pages asked for.", show_default=True)
 @click.option("--fetch", is_flag=True, help="Read objects in the order of the plan, and search them.")
-@click.option(
-    "--fetch-bytes", type=Size(), default="1G", metavar="SIZE", help="Read at most so much.  [default: 1G]"
-)
+@click.option("--fetch-bytes", type=Size(), default="1G", metavar="SIZE", help="Read at most so much.  [default: 1G]")
 @click.option("--fetch-objects", type=click.IntRange(1), default=1000, help="Read at most so many.", show_default=True)
 @click.option(
     "--fetch-time", type=click.FloatRange(0), default=600, help="Seconds that it may take.", show_default=True
