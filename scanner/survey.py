@@ -14,8 +14,8 @@ from .listed import Container, Extent, Named, Place, Rows
 from .model import BANDS
 
 DEEPEST = 8
-MOST_FOLDERS = 20_000
-MOST_CONTAINERS = 20_000
+MOST_FOLDERS = 10_000
+MOST_CONTAINERS = 10_000
 """Containers of which is kept what a listing of containers says."""
 _REST = (b"", b"")
 
