@@ -1,9 +1,9 @@
 """Live stores: pages of their listings, asked for over HTTPS, for `sources/listings` to read; and their objects.
 
 A store is asked for nothing but listings, and for objects where that is wanted (`reading.py`); nothing is written. What
-A store is asked for nothing but listings, and for objects where that is wanted (`reading.py`); nothing is written.
-What it refuses, and where a listing breaks off, comes as `NotScanned` in its place, and the pages before it stay. No
-text that comes from here holds the query of a URL: there a signature stands.
+it refuses, and where a listing breaks off, comes as `NotScanned` in its place, and the pages before it stay. No text
+that comes from here holds the query of a URL: there a signature stands.
+"""
 
 from __future__ import annotations
 
