@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,11 @@ from azurite import ACCOUNT, Azurite
 from scanning import Fresh
 
 CHATS = 300
+CONTAINERS = ("backups-leak", "chats-leak", "models-leak")
 
 
 @pytest.fixture
-def opened(azurite: Azurite, fresh: Fresh) -> tuple[str, dict[str, bytes]]:
+def opened(azurite: Azurite, fresh: Fresh) -> Iterator[tuple[str, dict[str, bytes]]]:
     """The URL, and the secrets that lie behind it, by their keys."""
     secrets = {
         "disks/alice/home/.ssh/id_rsa": fresh("openssh_key"),
@@ -37,7 +39,7 @@ def opened(azurite: Azurite, fresh: Fresh) -> tuple[str, dict[str, bytes]]:
         "services/billing/.env.production": b'GITHUB_TOKEN="' + fresh() + b'"\n',
     }
     with BlobServiceClient(azurite.url("blob"), credential=azurite.keys[ACCOUNT], **azurite.options) as client:
-        for container in ("backups-leak", "chats-leak", "models-leak"):
+        for container in CONTAINERS:
             client.create_container(container)
         backups = client.get_container_client("backups-leak")
         for key, text in secrets.items():
@@ -56,7 +58,10 @@ def opened(azurite: Azurite, fresh: Fresh) -> tuple[str, dict[str, bytes]]:
         start=datetime(2020, 10, 6, tzinfo=UTC),
         services=Services(blob=True),
     )
-    return f"{azurite.url('blob')}/?{sas}", secrets
+    yield f"{azurite.url('blob')}/?{sas}", secrets
+    with BlobServiceClient(azurite.url("blob"), credential=azurite.keys[ACCOUNT], **azurite.options) as client:
+        for container in CONTAINERS:
+            client.delete_container(container)
 
 
 def run(url: str, folder: Path, azurite: Azurite, *arguments: str) -> Any:
