@@ -75,6 +75,8 @@ class _Test:
             return False
         if (self.field in _GUESSES or self.field == "starts") and name.about(self.looks_for):
             return False
+        if self.field == "words" and name.released:
+            return False
         return not self.unless.stand_in(name.words) and not self.unless_folders.stand_in(name.folder.words)
 
 

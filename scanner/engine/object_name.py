@@ -36,6 +36,12 @@ _HEXADECIMAL = re.compile(
 )
 _EXAMPLE_DOMAIN = re.compile(r"example([-_.](?:com|org|net|edu)(?![^\W_]))", re.IGNORECASE)
 """RFC 2606: a domain that is no word."""
+_RELEASE = re.compile(
+    r"(?<![^-_ ])v?(?!\d\d\.\d\d\.\d\d)(?:\d{1,3}\.){2}\d{1,3}(?!\d|\.\d)"
+    r"|(?:linux|win|winx|darwin|macos|x|x86_)(?:32|64)(?![a-z0-9])|(?<![a-z0-9])(?:amd64|arm64|aarch64|armhf|i[36]86)(?![a-z0-9])"
+)
+"""A version in three parts that is no date and no IPv4 address, or the machines that a program is for."""
+_PACKED = frozenset({"archive", "compressed"})
 _PLAIN = re.compile(r"[^\W\d_]+")
 _MIXED = re.compile(r"[^\W_]+")
 _DIGIT = re.compile(r"\d")
@@ -173,6 +179,11 @@ class ObjectName:
     def made_up(self) -> bool:
         """Whether a word of it says that its content is made up."""
         return not self._forms.made_up.isdisjoint(self.words.each)
+
+    @functools.cached_property
+    def released(self) -> bool:
+        """Whether it is an archive that is called like a program's release: `git-2.34.0.tar.gz`."""
+        return self.type in _PACKED and _RELEASE.search(self.lower) is not None
 
     def about(self, spelled: Iterable[str]) -> bool:
         """Whether a word of it, but for those that are looked for, says that it speaks about something else; what has
