@@ -214,10 +214,10 @@ def _folder(head: str, innocent: frozenset[str]) -> Folder:
 @functools.lru_cache(maxsize=8)
 def _environment(words: frozenset[str]) -> re.Pattern[str]:
     either = "|".join(sorted(map(re.escape, words | COPIES)))
-    return re.compile(rf"(?<=.)[-_. ]{{1,3}}(?:(?:{either})\d{{0,2}}|\(\d{{1,2}}\))(?=[-_. ]|$)")
+    return re.compile(rf"(?<=.)(?:[-_. ]{{1,3}}(?:(?:{either})\d{{0,2}}|\(\d{{1,2}}\)))+(?=\.|$)")
 
 
 def _without(name: str, words: frozenset[str]) -> str:
-    """A name without the words for environments and copies behind its first word; empty if there are none."""
+    """A name without the words for environments and copies before an ending or its end; empty if there are none."""
     bare = _environment(words).sub("", name)
     return bare if bare != name else ""
