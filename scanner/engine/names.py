@@ -75,6 +75,8 @@ class _Test:
             return False
         if (self.field in _GUESSES or self.field == "starts") and name.about(self.looks_for):
             return False
+        if self.field == "words" and name.released:
+            return False
         return not self.unless.stand_in(name.words) and not self.unless_folders.stand_in(name.folder.words)
 
 
@@ -115,7 +117,7 @@ def _is_folder(test: _Test, name: ObjectName) -> bool:
 
 
 def _is_word(test: _Test, name: ObjectName) -> bool:
-    return any(word in name.words.text for word in test.looks_for) and _ended(test.pattern, f"{name.signs}\n")
+    return any(word in name.words.text for word in test.looks_for) and _stands_in(test.pattern, f"{name.signs}\n")
 
 
 def _is_part(test: _Test, name: ObjectName) -> bool:
@@ -123,7 +125,7 @@ def _is_part(test: _Test, name: ObjectName) -> bool:
 
 
 def _is_folder_word(test: _Test, name: ObjectName) -> bool:
-    return any(word in name.folder.words.text for word in test.looks_for) and _ended(test.pattern, name.folder.path)
+    return any(word in name.folder.words.text for word in test.looks_for) and _stands_in(test.pattern, name.folder.path)
 
 
 def _is_short(word: str) -> bool:
@@ -131,8 +133,10 @@ def _is_short(word: str) -> bool:
     return len(word) <= 4 and word.isascii()
 
 
-def _ended(word: str, text: str) -> bool:
-    return not _is_short(word) or any(f"{word}{border}" in text for border in _AFTER_WORDS)
+def _stands_in(word: str, text: str) -> bool:
+    """Whether a text has a pattern's literals, too: its words stand side by side, a short one before a border."""
+    borders = _AFTER_WORDS if _is_short(word) else ("",)
+    return any(f"{alike(form)}{border}" in text for form in _joined(folded(word).casefold()) for border in borders)
 
 
 def _is_folder_part(test: _Test, name: ObjectName) -> bool:

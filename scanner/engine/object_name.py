@@ -36,6 +36,12 @@ _HEXADECIMAL = re.compile(
 )
 _EXAMPLE_DOMAIN = re.compile(r"example([-_.](?:com|org|net|edu)(?![^\W_]))", re.IGNORECASE)
 """RFC 2606: a domain that is no word."""
+_RELEASE = re.compile(
+    r"(?<![^-_ ])v?(?!\d\d\.\d\d\.\d\d)(?:\d{1,3}\.){2}\d{1,3}(?!\d|\.\d)"
+    r"|(?:linux|win|winx|darwin|macos|x|x86_)(?:32|64)(?![a-z0-9])|(?<![a-z0-9])(?:amd64|arm64|aarch64|armhf|i[36]86)(?![a-z0-9])"
+)
+"""A version in three parts that is no date and no IPv4 address, or the machines that a program is for."""
+_PACKED = frozenset({"archive", "compressed"})
 _PLAIN = re.compile(r"[^\W\d_]+")
 _MIXED = re.compile(r"[^\W_]+")
 _DIGIT = re.compile(r"\d")
@@ -174,6 +180,11 @@ class ObjectName:
         """Whether a word of it says that its content is made up."""
         return not self._forms.made_up.isdisjoint(self.words.each)
 
+    @functools.cached_property
+    def released(self) -> bool:
+        """Whether it is an archive that is called like a program's release: `git-2.34.0.tar.gz`."""
+        return self.type in _PACKED and _RELEASE.search(self.lower) is not None
+
     def about(self, spelled: Iterable[str]) -> bool:
         """Whether a word of it, but for those that are looked for, says that it speaks about something else; what has
         the type of a database or a disk speaks about nothing."""
@@ -203,10 +214,10 @@ def _folder(head: str, innocent: frozenset[str]) -> Folder:
 @functools.lru_cache(maxsize=8)
 def _environment(words: frozenset[str]) -> re.Pattern[str]:
     either = "|".join(sorted(map(re.escape, words | COPIES)))
-    return re.compile(rf"(?<=.)[-_. ]{{1,3}}(?:(?:{either})\d{{0,2}}|\(\d{{1,2}}\))(?=[-_. ]|$)")
+    return re.compile(rf"(?<=.)(?:[-_. ]{{1,3}}(?:(?:{either})\d{{0,2}}|\(\d{{1,2}}\)))+(?=\.|$)")
 
 
 def _without(name: str, words: frozenset[str]) -> str:
-    """A name without the words for environments and copies behind its first word; empty if there are none."""
+    """A name without the words for environments and copies before an ending or its end; empty if there are none."""
     bare = _environment(words).sub("", name)
     return bare if bare != name else ""

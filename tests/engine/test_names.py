@@ -136,6 +136,15 @@ def test_types_and_exceptions_limit_a_rule() -> None:
     assert ids(keys, Names([never], FORMS)) == ["a", "a", "a", "", "", "", ""]
 
 
+def test_releases_of_programs_are_not_found_by_words() -> None:
+    """An archive with a version or a machine in its name is the program; dates and addresses are no versions."""
+    rule = NameRule("a", "backup", "low", 0.5, "", words=("git",), parts=("backup",), types=frozenset({"archive"}))
+    takes = [b"git.zip", b"git-21.04.05.zip", b"git-10.0.0.5.zip", b"git-5.2.zip", b"git-2021.04.05.zip"]
+    takes += [b"git-backup-2.34.0.zip"]
+    leaves = [b"git-2.34.0.zip", b"git_v2.34.1-linux.tar", b"git-linux-amd64.zip", b"git-win64.zip", b"git-x86_64.tar"]
+    assert ids(takes + leaves, Names([rule], FORMS)) == ["a"] * len(takes) + [""] * len(leaves)
+
+
 def test_words_of_a_name() -> None:
     """As written, cut at capitals, with digits; identifiers have none."""
     assert words_of("LastPass_Export2021").text == " lastpass export | last pass export | lastpass export2021 "
@@ -192,7 +201,7 @@ def every_test(keys: Sequence[bytes], by: Names = NAMES) -> list[str]:
 
 def test_the_automaton_loses_nothing() -> None:
     """On a part of the labelled names: each pattern's literals stand wherever its test passes."""
-    some = KEYS[::23]
+    some = [*KEYS[::23], b"gcp-prod-sa.json", b"oauth2_tokens.json", b"api2-key.txt", b"settings-prod-old.py"]
     assert ids(some) == every_test(some)
 
 
