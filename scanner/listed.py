@@ -204,7 +204,7 @@ class Target:
 
     `openness` says what came of asking it without credentials, `url` what a signed URL is, where that is the target.
     `tree` has each container and each folder that is told apart, with all that lies below it; `folders` counts those
-    that a listing names and does not enter.
+    that a listing names and does not enter; `complete` says that all of it was read.
     """
 
     name: str
@@ -215,6 +215,7 @@ class Target:
     tree: Mapping[Place, Extent] = field(default_factory=dict)
     containers: Mapping[bytes, Container] = field(default_factory=dict)
     folders: int = 0
+    complete: bool = True
 
     def named_containers(self) -> list[bytes]:
         """The names of the containers that are known."""
@@ -252,6 +253,8 @@ class ListingResult:
     named: Mapping[str, int]
     kinds: Mapping[str, int]
     below_band: int
+    reported: Sequence[str]
+    """The bands that are reported."""
     shown: Callable[[bytes], bytes]
     """A key or a prefix without the credentials in it."""
     fetched: Fetched | None = None

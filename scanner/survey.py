@@ -7,17 +7,20 @@ are more containers than that, those that come last are counted together, under 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from .listed import Container, Extent, Named, Place, Rows
+from .listed import Container, Extent, Place, Rows
 from .model import BANDS
 
 DEEPEST = 8
 MOST_FOLDERS = 10_000
+LONGEST_PREFIX = 1024
+"""Bytes of a folder that is told apart, as many as a key has at most stores."""
 MOST_CONTAINERS = 10_000
 """Containers of which is kept what a listing of containers says."""
 _REST = (b"", b"")
+_NO_CUTS: Mapping[int, int] = {}
 
 _ONE = {band: tuple(int(other == band) for other in BANDS) for band in BANDS}
 
@@ -30,11 +33,16 @@ class Survey:
     containers: dict[bytes, Container] = field(default_factory=dict)
     depth: int = DEEPEST
 
-    def add_rows(self, rows: Rows) -> None:
-        """Count the objects of some rows."""
+    def add_rows(self, rows: Rows, cuts: Mapping[int, int] = _NO_CUTS) -> None:
+        """Count the objects of some rows. `cuts` tells where in a key a credential begins: what lies behind that names
+        no folder."""
         container, known = rows.container, dict[bytes, Extent]()
-        day = b""
-        for key, size, day in zip(rows.keys, rows.sizes, rows.days, strict=True):
+        keys = rows.keys
+        if cuts:
+            keys = list(keys)
+            for place, cut in cuts.items():
+                keys[place] = keys[place][:cut]
+        for key, size, day in zip(keys, rows.sizes, rows.days, strict=True):
             folder = key[: key.rfind(b"/") + 1]
             extent = known.get(folder)
             if extent is None:
@@ -50,10 +58,9 @@ class Survey:
                 extent.oldest = day
         self._fold()
 
-    def add_named(self, named: Sequence[Named]) -> None:
-        """Count objects whose names tell of credentials, where they lie; as objects they are counted by `add_rows`."""
-        for one in named:
-            self._at(one.container, one.key[: one.key.rfind(b"/") + 1]).add(Extent(named=_ONE[one.band]))
+    def add_named(self, container: bytes, key: bytes, band: str) -> None:
+        """Count an object whose name tells of credentials, where it lies; as an object it is counted by `add_rows`."""
+        self._at(container, key[: key.rfind(b"/") + 1]).add(Extent(named=_ONE[band]))
 
     def add_container(self, container: Container) -> None:
         """Note a container, even if nothing lies in it."""
@@ -62,7 +69,8 @@ class Survey:
 
     def merge(self, other: Survey) -> None:
         """What another survey has counted."""
-        self.depth = min(self.depth, other.depth)
+        if other.depth < self.depth:
+            self._fold_to(other.depth)
         for (container, prefix), extent in other.places.items():
             self._at(container, prefix).add(extent)
         for container_named in other.containers.values():
@@ -89,8 +97,9 @@ class Survey:
     def _at(self, container: bytes, prefix: bytes) -> Extent:
         place = (container, prefix)
         extent = self.places.get(place)
-        if extent is None and prefix.count(b"/") > self.depth:
+        if extent is None and (prefix.count(b"/") > self.depth or len(prefix) > LONGEST_PREFIX):
             prefix = b"/".join(prefix.split(b"/", self.depth)[: self.depth]) + b"/" if self.depth else b""
+            prefix = prefix[: prefix.rfind(b"/", 0, LONGEST_PREFIX) + 1]
             place = (container, prefix)
             extent = self.places.get(place)
         if extent is None:
@@ -101,10 +110,13 @@ class Survey:
 
     def _fold(self) -> None:
         while len(self.places) > MOST_FOLDERS and self.depth:
-            self.depth -= 1
-            places, self.places = self.places, {}
-            for (container, prefix), extent in places.items():
-                self._at(container, prefix).add(extent)
+            self._fold_to(self.depth - 1)
+
+    def _fold_to(self, depth: int) -> None:
+        self.depth = depth
+        places, self.places = self.places, {}
+        for (container, prefix), extent in places.items():
+            self._at(container, prefix).add(extent)
 
 
 def above_and_itself(prefix: bytes) -> Iterator[bytes]:

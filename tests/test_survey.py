@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oakum.scanner import survey
-from oakum.scanner.listed import Container, Extent, Named, NameRule, Rows
+from oakum.scanner.listed import Container, Extent, Rows
 from oakum.scanner.survey import Survey, above_and_itself
 
-RULE = NameRule("x", "private-key", "high", 0.9, "a reason")
 Object = tuple[bytes, bytes, int, bytes]
 
 
@@ -20,10 +19,6 @@ def surveyed(objects: Sequence[Object]) -> Survey:
     for container, key, size, day in objects:
         made.add_rows(Rows(container, [key], [size], [day]))
     return made
-
-
-def named(container: bytes, key: bytes, band: str) -> Named:
-    return Named(0, container, key, 1, b"", "", "", RULE, 70, band, 35.0)
 
 
 def test_each_folder_has_what_lies_below_it() -> None:
@@ -36,7 +31,7 @@ def test_each_folder_has_what_lies_below_it() -> None:
             (b"d", b"a/x", 1, b"2021-01-01"),
         ]
     )
-    made.add_named([named(b"c", b"a/b/x", "high")])
+    made.add_named(b"c", b"a/b/x", "high")
     assert made.tree() == {
         (b"c", b""): Extent(3, 15, 1, b"2019-01-01", b"2020-01-02", (0, 1, 0, 0)),
         (b"c", b"a/"): Extent(2, 15, 0, b"2019-01-01", b"2020-01-02", (0, 1, 0, 0)),
@@ -52,6 +47,19 @@ def test_a_container_in_which_nothing_lies_is_one() -> None:
     made = Survey()
     made.add_container(Container(b"empty", "list"))
     assert made.tree() == {(b"empty", b""): Extent()}
+
+
+def test_no_folder_ends_inside_a_credential() -> None:
+    """What stands in a key behind the beginning of one names no folder."""
+    made = Survey()
+    made.add_rows(Rows(b"c", [b"dl/sig=ab/cd=/x", b"dl/y"], [1, 2], [b"", b""]), {0: 3})
+    assert {prefix: extent.objects for (_, prefix), extent in made.tree().items()} == {b"": 2, b"dl/": 2}
+
+
+def test_long_folders_are_told_apart_by_their_beginning() -> None:
+    """As long as a key may be; the rest is counted there."""
+    made = surveyed([(b"c", b"a/" + b"b" * 900 + b"/" + b"c" * 900 + b"/x", 1, b"")])
+    assert sorted(len(prefix) for _, prefix in made.tree()) == [0, 2, 903]
 
 
 def test_odd_keys() -> None:

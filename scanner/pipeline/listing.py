@@ -26,14 +26,14 @@ from ..sources.listings.fields import GOES_ON
 from ..sources.listings.inventory import s3_inventory
 from ..sources.listings.kinds import KINDS, recognise
 from ..sources.listings.opened import Opened
-from ..sources.listings.units import ListingUnit
+from ..sources.listings.units import ListingUnit, of_part
 from ..survey import Survey
 from .explain import explain
 from .options import ListingOptions, ScanOptions
 from .plan import Plan
 from .redact import Redactor
 from .scan import SMALL, Tally, TargetScan, conclude, merge
-from .surveyor import Surveyed, Surveyor
+from .surveyor import ENTRIES, Surveyed, Surveyor
 from .targets import as_given
 from .workers import Pool, SearchOptions
 
@@ -82,6 +82,7 @@ def listing(names: Sequence[str], options: ListingOptions, stdin: BinaryIO) -> L
         named=run.plan.bands,
         kinds=run.plan.kinds,
         below_band=run.plan.below,
+        reported=run.plan.reported,
         shown=_masking(run.searcher, found),
         fetched=fetched,
     )
@@ -113,6 +114,7 @@ class _Run:
     left: Counter[tuple[bytes, str, bool]] = field(default_factory=Counter)
     survey: Survey = field(default_factory=Survey)
     folders: int = 0
+    complete: bool = True
     inventory: Kind | None = None
     """What the manifest of an S3 inventory says of its files."""
     objects: int = 0
@@ -125,7 +127,7 @@ class _Run:
 
     def target(self, name: str, *, label: str) -> list[Finding]:
         """Read one target."""
-        self.survey, self.folders, self.inventory = Survey(), 0, None
+        self.survey, self.folders, self.complete, self.inventory = Survey(), 0, True, None
         place = len(self.targets)
         target = Target(shown_name(name))
         self.targets.append(target)
@@ -143,7 +145,13 @@ class _Run:
             files.require_readable(os.fsencode(name))
             with open(name, "rb") as file:
                 self._read(scan, [Opened(file, os.fsencode(name), os.fsencode(name))], entry, os.path.getsize(name))
-        self._tell(place, tree=self.survey.tree(), containers=self.survey.containers, folders=self.folders)
+        self._tell(
+            place,
+            tree=self.survey.tree(),
+            containers=self.survey.containers,
+            folders=self.folders,
+            complete=self.complete and not self.tally.interrupted,
+        )
         return scan.findings(as_given)
 
     def fetch(self, scan: TargetScan, budget: FetchBudget) -> Fetched:
@@ -162,7 +170,8 @@ class _Run:
         self.tally.leave_out(NotScanned(what, why, policy, count) for (what, why, policy), count in self.left.items())
 
     def leave(self, entry: NotScanned) -> None:
-        """Note what could not be read."""
+        """Note what could not be read of the target at hand."""
+        self.complete = self.complete and entry.policy
         self.left[entry.what, entry.why, entry.policy] += entry.count
 
     def _tell(self, place: int, **what: Any) -> None:
@@ -197,7 +206,7 @@ class _Run:
                 kinds[kind.title] = None
                 for part in page.chunks(kind):
                     if isinstance(part, Chunk):
-                        yield ListingUnit(part, entry, place, entered=bool(page.url))
+                        yield ListingUnit(part, entry, place, entered=bool(page.url), floor=self.plan.floor)
                     elif part.why != GOES_ON:
                         self.leave(part)
 
@@ -232,11 +241,12 @@ class _Run:
 
         def units() -> Iterator[ListingUnit]:
             for stream in streams:
-                for part in self._parts(stream, kinds):
-                    if isinstance(part, NotScanned):
-                        self.leave(part)
+                part = stream.name if stream.name != os.fsencode(entry.listing) else b""
+                for read in self._parts(stream, kinds):
+                    if isinstance(read, NotScanned):
+                        self.leave(of_part(part, read) if read.what != stream.name else read)
                     else:
-                        yield ListingUnit(part, entry, place)
+                        yield ListingUnit(read, entry, place, part=part, floor=self.plan.floor)
                 for problem in stream.problems:
                     self.leave(problem)
 
@@ -261,7 +271,7 @@ class _Run:
     def _search(self, scan: TargetScan, units: Iterable[ListingUnit], amount: int) -> None:
         searcher, progress = self.searcher, self.options.scan.progress
         searcher.prepare(amount)
-        _ = searcher.names  # read once, for all processes that are forked
+        _ = searcher.rules  # read once, for all processes that are forked
         jobs = self.options.scan.jobs if amount > SMALL and sys.platform == "linux" else 1
         with scan.stage("listing"):
             try:
@@ -271,10 +281,10 @@ class _Run:
                     harvest.not_scanned.clear()
                     if isinstance(harvest, Surveyed):
                         self.survey.merge(harvest.survey)
-                        self.plan.add(harvest.named)
+                        self.plan.add(harvest.names)
                         self.folders += harvest.folders
                     scan.take(harvest)
-                    progress("entries", self.tally.counts["listing entries"], 0)
+                    progress("entries", self.tally.counts[ENTRIES], 0)
             except KeyboardInterrupt:
                 self.tally.interrupted = True
 

@@ -10,14 +10,16 @@ from itertools import accumulate
 
 from ..catalog import names as name_rules
 from ..engine import Engine
-from ..engine.names import Names
-from ..listed import Container, Folders, Named, Rows
+from ..engine.names import Names as NameRules
+from ..listed import Container, Folders, NameRule, Rows
 from ..model import ListingEntry
-from ..sources import Batch
+from ..rank import band_of
 from ..sources.listings.units import Listed, ListingUnit
 from ..survey import Survey
-from .plan import named
+from .plan import Names, named, score_of, worth_of
 from .workers import AnyUnit, Harvest, Searcher
+
+ENTRIES = "listing entries"
 
 
 @dataclass(slots=True)
@@ -25,7 +27,7 @@ class Surveyed(Harvest):
     """What a chunk gave, beside what was found in its texts."""
 
     survey: Survey = field(default_factory=Survey)
-    named: list[Named] = field(default_factory=list)
+    names: Names = field(default_factory=Names)
     folders: int = 0
 
 
@@ -33,9 +35,14 @@ class Surveyor(Searcher):
     """Searches the texts of entries, counts them, and looks at the names of objects."""
 
     @functools.cached_property
-    def names(self) -> Names:
+    def rules(self) -> NameRules:
         """The rules for names, in one automaton."""
-        return Names(*name_rules.load())
+        return NameRules(*name_rules.load())
+
+    @functools.cached_property
+    def _searched(self) -> set[bytes]:
+        """Names of containers that were searched in this process."""
+        return set()
 
     def search(self, unit: AnyUnit, into: Harvest | None = None) -> Harvest:
         """What a unit gives. Rows are millions of small tuples without circles: nothing is to be collected of them."""
@@ -50,43 +57,60 @@ class Surveyor(Searcher):
     def _search(self, engine: Engine, read: object, harvest: Harvest) -> None:
         if isinstance(read, Listed):
             assert isinstance(harvest, Surveyed)
-            super()._search(engine, self._surveyed(read.unit, read.read, harvest), harvest)
+            self._survey(engine, read.unit, read.read, harvest)
         else:
             super()._search(engine, read, harvest)  # type: ignore[arg-type]
 
-    def _surveyed(self, unit: ListingUnit, read: Rows | Folders | Container, harvest: Surveyed) -> Batch:
-        """Count what a chunk says, and give its texts."""
-        match read:
-            case Rows():
-                taken = [
-                    named(unit.target, read, place, rule, unit.entry.exposure)
-                    for place, rule in self.names.matches(read.keys)
-                ]
-                harvest.named += taken
-                harvest.survey.add_rows(read)
-                harvest.survey.add_named(taken)
-                return _batch(replace(unit.entry, container=read.container), read.keys, read.texts)
-            case Folders():
-                harvest.folders += 0 if unit.entered else len(read.prefixes)
-                return _batch(replace(unit.entry, container=read.container), read.prefixes, {})
-            case Container():
-                harvest.survey.add_container(read)
-                return _batch(replace(unit.entry, container=read.name), [b""], {0: read.name + b"\n" + read.text})
+    def _survey(self, engine: Engine, unit: ListingUnit, read: Rows | Folders | Container, harvest: Surveyed) -> None:
+        """Search what a chunk says, and count it."""
+        if isinstance(read, Container):
+            harvest.survey.add_container(read)
+            self._search_texts(
+                engine, replace(unit.entry, container=read.name), [b""], [read.name + b"\n" + read.text], harvest
+            )
+            return
+        entry = replace(unit.entry, container=read.container)
+        if read.container not in self._searched:
+            self._searched.add(read.container)
+            self._search_texts(engine, entry, [b""], [read.container], harvest)
+        if isinstance(read, Folders):
+            harvest.folders += 0 if unit.entered else len(read.prefixes)
+            harvest.counts[ENTRIES] += len(read.prefixes)
+            self._search_texts(engine, entry, read.prefixes, read.prefixes, harvest)
+            return
+        harvest.counts[ENTRIES] += len(read.keys)
+        said = read.keys
+        if read.texts:
+            said = list(said)
+            for place, text in read.texts.items():
+                said[place] += b"\n" + text
+        cuts = self._search_texts(engine, entry, read.keys, said, harvest)
+        harvest.survey.add_rows(read, cuts)
+        for place, rule in self.rules.matches(read.keys):
+            if read.sizes[place]:  # an empty object holds nothing
+                self._name(unit, read, place, rule, cuts, harvest)
 
+    def _name(
+        self, unit: ListingUnit, rows: Rows, place: int, rule: NameRule, cuts: Mapping[int, int], harvest: Surveyed
+    ) -> None:
+        score = score_of(rule, unit.entry.exposure)
+        band = band_of(score)
+        harvest.names.counts[band, rule.kind] += 1
+        harvest.survey.add_named(rows.container, rows.keys[place][: cuts.get(place)], band)
+        if worth_of(score, rows.sizes[place]) > unit.floor:
+            harvest.names.kept.append(named(unit.target, rows, place, rule, unit.entry.exposure))
 
-def _batch(entry: ListingEntry, keys: Sequence[bytes], texts: Mapping[int, bytes]) -> Batch:
-    """The texts of entries: the key on the first line, what else is said of it on the others."""
-    said = keys
-    if texts:
-        said = list(keys)
-        for place, text in texts.items():
-            said[place] += b"\n" + text
-    ends = list(accumulate(len(one) + 1 for one in said))
-    starts = [0, *ends[:-1]]
-    return Batch(
-        kind=ListingEntry,
-        buffer=b"\n".join(said) + b"\n",
-        starts=starts,
-        ends=[end - 1 for end in ends],
-        origin=lambda place: replace(entry, key=keys[place]),
-    )
+    def _search_texts(
+        self, engine: Engine, entry: ListingEntry, keys: Sequence[bytes], texts: Sequence[bytes], harvest: Harvest
+    ) -> dict[int, int]:
+        """Search the texts of entries with these keys; where the first match of each begins that has any."""
+        ends = list(accumulate(len(text) + 1 for text in texts))
+        starts = [0, *ends[:-1]]
+        ends = [end - 1 for end in ends]
+        harvest.bytes += sum(ends) - sum(starts)
+        cuts: dict[int, int] = {}
+        for place, searched in engine.search_batch(b"\n".join(texts) + b"\n", starts, ends):
+            self._sift(functools.partial(replace, entry, key=keys[place]), searched, harvest)
+            if searched.matches:
+                cuts[place] = min(match.span.start for match in searched.matches)
+        return cuts

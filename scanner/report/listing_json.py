@@ -28,6 +28,10 @@ def render(result: ListingResult, options: ReportOptions) -> Iterator[str]:
     yield to_json(document, indent=2) + "\n"
 
 
+def _plain(text: str, result: ListingResult) -> str:
+    return result.shown(text.encode()).decode("utf-8", "replace")
+
+
 def _fetched(fetched: Fetched) -> dict[str, int]:
     return {"objects": fetched.objects, "read_before": fetched.known, "bytes": fetched.bytes}
 
@@ -37,6 +41,7 @@ def _target(place: int, target: Target, result: ListingResult, options: ReportOp
         "name": target.name,
         "kind": target.kind,
         "exposure": target.exposure,
+        "complete": target.complete,
         "openness": target.openness,
         "sentence": sentence(place, result),
     }
@@ -78,8 +83,8 @@ def _named(number: int, one: Named, result: ListingResult) -> dict[str, Any]:
         | {
             "bytes": None if one.size < 0 else one.size,
             "changed": one.day.decode("ascii", "replace"),
-            "etag": one.etag,
-            "version": one.version,
+            "etag": _plain(one.etag, result),
+            "version": _plain(one.version, result),
             "rule": one.rule.id,
             "kind": one.rule.kind,
             "impact": one.rule.impact,

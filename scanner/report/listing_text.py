@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping
 from ..listed import Fetched, ListingResult, Named, Target
 from ..model import BANDS, clean
 from . import tree
-from .amounts import counted, size_of
+from .amounts import counted, shortened, size_of
 from .opening import sentence
 from .options import ReportOptions, wrapped
 from .text import finding_lines, paint, summary_lines
+
+LONGEST_KEY = 300
+"""Characters of a key that are shown."""
 
 
 def render(result: ListingResult, options: ReportOptions, *, top: int = 20) -> Iterator[str]:
@@ -47,8 +50,9 @@ def _lines(result: ListingResult, options: ReportOptions, top: int) -> Iterator[
 def _tree(target: Target, result: ListingResult, options: ReportOptions) -> Iterator[str]:
     if not target.tree:
         return
-    of = f" in {clean(target.name)}" if len(result.targets) > 1 else ""
-    yield paint(f"what lies there{of}", "bold", options)
+    if len(result.targets) > 1:
+        yield paint(clean(target.name), "bold", options)
+    yield paint(tree.heading(options.width), "bold", options)
     yield from tree.lines(target, result.shown, options.width)
     if target.folders:
         yield f"  {counted(target.folders, 'folder')} named and not entered"
@@ -85,7 +89,7 @@ def _plan(result: ListingResult, options: ReportOptions, top: int) -> Iterator[s
         if one.rule.id not in told:
             told.add(one.rule.id)
             reason = f"{one.rule.kind}: {one.rule.reason}"
-            yield from (paint(line, "dim", options) for line in wrapped(reason, options, " " * 47, " " * 47))
+            yield from (paint(line, "dim", options) for line in wrapped(reason, options, " " * 7, " " * 7))
     more = total - min(top, len(result.plan))
     if more > 0:
         kept = "" if total == len(result.plan) else f", --format json has {len(result.plan):,}"
@@ -104,4 +108,5 @@ def _row(number: int, one: Named, result: ListingResult, options: ReportOptions)
     path = b"/".join(filter(None, (one.container if several else b"", one.key)))
     target = f"{clean(result.targets[one.target].name)}: " if len(result.targets) > 1 else ""
     band = paint(f"{one.band.upper():<8} {one.score:>3}", one.band, options)
-    return f"  {number:>3}  {one.worth:>5.1f}  {band}  {size:>9}  {day:<10}  {target}{clean(result.shown(path))}"
+    key = shortened(clean(result.shown(path)), LONGEST_KEY)
+    return f"  {number:>3}  {one.worth:>5.1f}  {band}  {size:>9}  {day:<10}  {target}{key}"

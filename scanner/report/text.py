@@ -300,7 +300,8 @@ def _counted(number: int, name: str) -> str:
     """A count with its noun, which is given in the plural."""
     if name == "standard input":
         return name
-    return f"{number:,} {name.removesuffix('s') if number == 1 else name}"
+    one = f"{name.removesuffix('ies')}y" if name.endswith("ies") else name.removesuffix("s")
+    return f"{number:,} {one if number == 1 else name}"
 
 
 def _entries(entries: list[NotScanned]) -> Iterator[str]:

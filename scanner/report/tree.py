@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..listed import Extent, Target
 from ..model import BANDS, clean
-from .amounts import counted, size_of
+from .amounts import counted, fitted, size_of
 
 LINES = 30
 """Lines of a tree."""
@@ -60,13 +60,11 @@ def lines(target: Target, shown: Callable[[bytes], bytes], width: int) -> Iterat
     """The tree, a line each."""
     top = roots(target)
     left = LINES - min(len(top), INSIDE)
-    waiting = [
-        ((-risk, -size, -objects), n, node)
-        for n, node in enumerate(top[:INSIDE])
-        for risk, size, objects in (node.weight,)
-    ]
-    heapq.heapify(waiting)
-    number = len(waiting)
+    waiting: list[tuple[tuple[int, ...], int, Node]] = []
+    number = 0
+    for node in top[:INSIDE]:
+        number += 1
+        heapq.heappush(waiting, (tuple(-part for part in node.weight), number, node))
     while waiting and left > 0:
         _, _, node = heapq.heappop(waiting)
         if not node.inside:
@@ -74,21 +72,23 @@ def lines(target: Target, shown: Callable[[bytes], bytes], width: int) -> Iterat
         node.open = True
         left -= min(len(node.inside), INSIDE) + (len(node.inside) > INSIDE)
         for child in node.inside[:INSIDE]:
-            risk, size, objects = child.weight
             number += 1
-            heapq.heappush(waiting, ((-risk, -size, -objects), number, child))
+            heapq.heappush(waiting, (tuple(-part for part in child.weight), number, child))
     access = {name: container.access for name, container in target.containers.items()}
-    names = max(20, width - 68)
-    yield from _drawn(top, 1, names, shown, access)
+    yield from _drawn(top, 1, _names(width), shown, access)
+
+
+def _names(width: int) -> int:
+    """Columns for the names of folders."""
+    return max(20, width - 54)
 
 
 def _drawn(
     nodes: list[Node], depth: int, names: int, shown: Callable[[bytes], bytes], access: dict[bytes, str]
 ) -> Iterator[str]:
     for node in nodes[:INSIDE]:
-        name = "  " * depth + (clean(shown(node.name)) or "(the container itself)" if node.name else "(all of it)")
         open_to_all = _ACCESS.get(access.get(node.name, ""), "") if depth == 1 else ""
-        yield _line(name, node.extent, names) + open_to_all
+        yield _line("  " * depth + (clean(shown(node.name)) or "(all of it)"), node.extent, names, open_to_all)
         if node.open:
             yield from _drawn(node.inside, depth + 1, names, shown, access)
     rest = nodes[INSIDE:]
@@ -97,21 +97,34 @@ def _drawn(
         for node in rest:
             total.add(node.extent)
         what = "container" if depth == 1 else "folder"
-        yield _line("  " * depth + f"… {counted(len(rest), f'more {what}')}", total, names)
+        yield _line("  " * depth + f"… {counted(len(rest), f'more {what}')}", total, names, "")
 
 
-_ACCESS = {"list": "  anybody can list it", "read": "  anybody can read what he knows the name of"}
+_ACCESS = {"list": "anybody can list it", "read": "anybody can read what he knows the name of"}
 
 
-def _line(name: str, extent: Extent, names: int) -> str:
-    if len(name) > names:
-        name = name[: names - 1] + "…"
+def _line(name: str, extent: Extent, names: int, note: str) -> str:
     size = "?" if extent.unsized == extent.objects else size_of(extent.size) + ("+" if extent.unsized else "")
-    days = _span(extent)
-    bands = ", ".join(f"{count:,} {band}" for band, count in zip(BANDS, extent.named, strict=True) if count)
-    return f"{name:<{names}} {counted(extent.objects, 'object'):>18} {size:>10}  {days:<9}  {bands}".rstrip()
+    said = ", ".join(filter(None, (_named(extent), note)))
+    return _columns(name, f"{extent.objects:,}", size, _span(extent), said, names)
+
+
+def _columns(name: str, objects: str, size: str, changed: str, said: str, names: int) -> str:
+    return f"{fitted(name, names)} {objects:>11} {size:>10}  {changed:<9}  {said}".rstrip()
+
+
+def _named(extent: Extent) -> str:
+    """The worst band with its count, and how many more there are."""
+    counts = [(count, band) for count, band in zip(extent.named, BANDS, strict=True) if count]
+    more = sum(count for count, _ in counts[1:])
+    return "".join(f"{count:,} {band}" for count, band in counts[:1]) + (f" +{more:,}" if more else "")
 
 
 def _span(extent: Extent) -> str:
     first, last = extent.oldest[:4].decode("ascii", "replace"), extent.newest[:4].decode("ascii", "replace")
     return first if first == last else f"{first}-{last}"
+
+
+def heading(width: int) -> str:
+    """What stands above the columns."""
+    return _columns("what lies there", "objects", "size", "changed", "names that tell", _names(width))

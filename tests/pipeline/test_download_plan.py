@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oakum.scanner.listed import Named, NameRule, Rows
 from oakum.scanner.model import BANDS, SEVERITIES
 from oakum.scanner.pipeline import plan
-from oakum.scanner.pipeline.plan import Plan, named
+from oakum.scanner.pipeline.plan import Names, Plan, named
 
 KEY = NameRule("ssh-private-key", "private-key", "critical", 0.95, "logs in")
 DUMP = NameRule("database-dump", "database-dump", "high", 0.6, "a copy of a database")
@@ -23,27 +26,34 @@ def test_what_is_known_of_an_object() -> None:
     assert an(KEY, 1 << 20) == Named(0, b"c", b"a", 1 << 20, b"2020-01-01", '"e"', "v", KEY, 95, "critical", 47.5)
 
 
+def gave(found: Sequence[Named]) -> Names:
+    """What a chunk gives."""
+    return Names(list(found), Counter((one.band, one.rule.kind) for one in found))
+
+
 def test_a_key_comes_before_a_dump_and_a_small_dump_before_a_large_one() -> None:
     """Chance of secrets against size."""
     made = Plan("low")
-    found = [an(DUMP, 1 << 40, b"huge"), an(KEY, 1700, b"key"), an(DUMP, 1 << 20, b"small"), an(DUMP, -1, b"unknown")]
-    made.add(found)
-    assert [one.key for one in made.best()] == [b"key", b"small", b"unknown", b"huge"]
+    made.add(gave([an(DUMP, 1 << 40, b"huge"), an(KEY, 1700, b"key"), an(DUMP, 1 << 20, b"small"), an(DUMP, -1, b"?")]))
+    assert [one.key for one in made.best()] == [b"key", b"?", b"small", b"huge"]
     assert (dict(made.bands), dict(made.kinds)) == (
         {"critical": 1, "medium": 3},
         {"private-key": 1, "database-dump": 3},
     )
 
 
-def test_an_empty_object_is_worth_nothing() -> None:
-    """Its name tells of a credential, and it holds none."""
-    assert (an(KEY, 0).score, an(KEY, 0).band, an(KEY, 0).worth) == (0, "low", 0.0)
+def test_what_a_plan_holds_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys may have 16 KiB; all are counted."""
+    monkeypatch.setattr(plan, "MOST_BYTES", 100)
+    made = Plan("low")
+    made.add(gave([an(DUMP, n, b"%060d" % n) for n in (1 << 20, 1 << 30)]))
+    assert ([one.size for one in made.best()], made.bands["medium"]) == ([1 << 20], 2)
 
 
 def test_bands_below_are_counted_and_left_out() -> None:
     """As findings are."""
     made = Plan("critical")
-    made.add([an(KEY, 1), an(DUMP, 1)])
+    made.add(gave([an(KEY, 1), an(DUMP, 1)]))
     assert ([one.rule for one in made.best()], made.below) == ([KEY], 1)
 
 
@@ -59,10 +69,10 @@ def test_what_is_kept_is_the_best_in_any_order(found: list[Named], random: objec
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plan, "MOST_NAMED", 5)
         kept = Plan("low")
-        kept.add(found)
+        kept.add(gave(found))
     whole = Plan("low")
     random.shuffle(found)  # type: ignore[attr-defined]
-    whole.add(found)
+    whole.add(gave(found))
     assert [one.worth for one in kept.best()] == [one.worth for one in whole.best()[:5]]
     assert kept.bands == whole.bands
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...listed import Container, Folders, Rows
 from ...model import ListingEntry, NotScanned
@@ -16,13 +16,16 @@ class ListingUnit:
     """A chunk of a listing, or what was read of it already.
 
     `entry` is an entry of it, still without container and key; `target` the place of its target in the report;
-    `entered` says that the folders it names are listed, too.
+    `entered` says that the folders it names are listed, too; `part` is the file that it lies in, where the target has
+    several; of objects whose names tell of credentials, those that are worth no more than `floor` need not be told.
     """
 
     chunk: Chunk | Rows | Folders | Container
     entry: ListingEntry
     target: int
     entered: bool = False
+    part: bytes = b""
+    floor: float = -1.0
 
     @property
     def weight(self) -> int:
@@ -41,7 +44,12 @@ class ListingUnit:
         """What the chunk says."""
         chunk = self.chunk
         for read in KINDS[chunk.kind].read(chunk) if isinstance(chunk, Chunk) else (chunk,):
-            yield read if isinstance(read, NotScanned) else Listed(self, read)
+            yield of_part(self.part, read) if isinstance(read, NotScanned) else Listed(self, read)
+
+
+def of_part(part: bytes, entry: NotScanned) -> NotScanned:
+    """What was not read of a file among several."""
+    return replace(entry, what=part + b": " + entry.what) if part else entry
 
 
 @dataclass(frozen=True, slots=True)
