@@ -206,3 +206,65 @@ def test_hostile_names_act_on_no_terminal() -> None:
     page = run("-", given=s3((key, 9)).replace(b"\x1b", b"&#27;").replace(b"\x07", b"&#7;"))
     assert not set("\x1b\x07\u202e\r") & set(page)
     assert "\\x1b]0;evil\\x07/\\u202eid_rsa\\x0d\\x0a/id_rsa" in page
+
+
+def test_a_credential_with_slashes_is_in_no_folder(fresh: Fresh) -> None:
+    """A folder of the tree never ends inside one."""
+    pairs = dict(pair.split("=", 1) for pair in fresh("azure_sas:account").decode().split("&"))
+    letters = fresh("alnum:28").decode()
+    signature = "".join(f"{letters[n : n + 2]}/" for n in range(0, 28, 2))
+    pairs["sig"] = f"{signature}A="  # a slash after every second letter: 32 bytes in base64
+    query = "&".join(f"{name}={value}" for name, value in sorted(pairs.items(), key=lambda pair: pair[0] == "sig"))
+    made = document("-", given=s3((f"dl/{query}/a.txt", 1), (f"dl/{query}/b.txt", 1)))
+    assert [f["detector"] for f in made["findings"]] == ["azure-storage-sas"]
+    assert {place["prefix"] for place in made["targets"][0]["tree"]} <= {"", "dl/"}
+    assert signature[:12] not in json.dumps(made)
+
+
+def test_a_credential_as_the_name_of_a_container(fresh: Fresh) -> None:
+    """It is found, and masked wherever the container is named; so are etags and versions."""
+    token = fresh().decode()
+    listing = s3(("a/.env", 5), bucket=token, more="true").replace(b"&quot;ab&quot;", token.encode())
+    made = document("-", given=listing)
+    assert [f["detector"] for f in made["findings"]] == ["github-pat"]
+    assert token not in json.dumps(made) + run("-", given=listing)
+
+
+def test_an_empty_object_is_none_that_tells() -> None:
+    """Its name may: it holds nothing."""
+    made = document("-", given=s3(("home/.ssh/id_rsa", 0)), expect=0)
+    assert (made["plan"], made["named"]["bands"]) == ([], {})
+    assert made["targets"][0]["sentence"] == (
+        'Container "backups": 1 object, changed in 2020; the name of none tells of credentials.'
+    )
+
+
+def test_the_sentence_counts_what_is_reported() -> None:
+    """As the plan does."""
+    listing = s3(("disks/alice.vhdx", 1 << 40), ("home/.ssh/id_rsa", 9))
+    made = document("-", "--min-band", "critical", given=listing)
+    assert "1 of them looks like a credential; first: home" in made["targets"][0]["sentence"]
+
+
+def test_what_was_read_whole_is_not_at_least(tmp_path: Path) -> None:
+    """Each target is judged by itself, and the part of a folder that is damaged is named."""
+    (tmp_path / "whole.xml").write_bytes(s3(("a/b.log", 1)))
+    (tmp_path / "parts").mkdir()
+    for n in range(2):
+        (tmp_path / "parts" / f"{n}.xml").write_bytes(s3(("a/b.log", 1), ("c", 1))[:-60])
+    made = document(tmp_path / "whole.xml", tmp_path / "parts", expect=2)
+    assert [(t["complete"], t["sentence"].partition(":")[2][:18]) for t in made["targets"]] == [
+        (True, " 1 object, 1 byte,"),
+        (False, " at least 2 object"),
+    ]
+    assert sorted(n["what"] for n in made["not_scanned"]) == [
+        f"{tmp_path / 'parts' / '0.xml'}: backups",
+        f"{tmp_path / 'parts' / '1.xml'}: backups",
+    ]
+
+
+def test_long_names_do_not_fill_the_page() -> None:
+    """Of a key of 9 kB its beginning and its end are shown."""
+    page = run("-", given=s3(*((f"{n}{'x' * 9000}/id_rsa", 5) for n in range(30))))
+    assert len(page) < 20_000
+    assert "x/id_rsa" in page
