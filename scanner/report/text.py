@@ -73,7 +73,7 @@ def finding_lines(ranked: RankedFinding, options: ReportOptions) -> Iterator[str
     yield f"  where  {paint(_place(first), 'bold', options)}"
     since = _since(first)
     if since:
-        yield from _wrapped("since", since, options)
+        yield from _wrapped("state" if isinstance(first.origin, StoredObject) else "since", since, options)
     earliest = _earliest(finding.occurrences)
     if earliest is not first:
         yield f"  first  {_since(earliest, brief=True)}, as {_place(earliest)}"
