@@ -179,8 +179,13 @@ class TestHostile:
             b" " * (1 << 20) + b"{",
             b'{"Path":' + b" " * (1 << 20) + b"1",
             b"{}," * (1 << 16),
+            json.dumps({"Key": "a", "Size": 1, **{f"x{n}": "v" for n in range(60_000)}}).encode() + b",!",
+            b"".join(b'{"x%d":{"a":[[[[[1]]]]]},"Key":"a","Size":1},' % n for n in range(20_000)) + b"!",
+            b"".join(b'{"x%d":1,"Key":"a","Size":1},!,' % n for n in range(30_000)),
+            b'{"Path":"' + b'\\"' * (1 << 19),
+            b'"' * (1 << 20),
         ],
-        ids=range(14),
+        ids=range(19),
     )
     def test_time(self, tail: bytes) -> None:
         """What is nested, never closed, or begun again and again takes no more time than its length allows."""
@@ -190,6 +195,13 @@ class TestHostile:
         assert time.process_time() - start < 3
         assert told[0] == row(0)
         assert isinstance(told[-1], NotScanned)
+
+    def test_texts_within_texts(self) -> None:
+        """azcopy puts entries into texts: how deep those are nested is looked at, too."""
+        deep = '{"Path": "a", "ContentLength": "1", "x": ' + "[" * 900 + "]" * 900 + "}"
+        contents = ['{"Path": "b", "ContentLength": "1"}', deep]
+        lines = [{"TimeStamp": "", "MessageType": "ListObject", "MessageContent": c} for c in contents]
+        assert read(JSON, "\n".join(map(json.dumps, lines)).encode()) == [Row(b"", b"b", 1), lost(DAMAGED)]
 
     def test_memory(self) -> None:
         """A line of any length is read in a few chunks of memory."""

@@ -296,11 +296,10 @@ _ACCESS = {"container": "list", "blob": "read", "none": "none", "": "none"}
 
 def _texts(columns: Sequence[Sequence[Any]], roles: Roles) -> dict[int, bytes]:
     """What else is said of each record, `name=value` a line."""
-    texts: dict[int, bytes] = {}
+    texts: dict[int, list[bytes]] = {}
     for role, column in zip(roles, columns, strict=True):
         if role.startswith(b"=") and any(column):
             for place, value in enumerate(encoded(column)):
                 if value:
-                    said = role[1:] + b"=" + value
-                    texts[place] = texts[place] + b"\n" + said if place in texts else said
-    return texts
+                    texts.setdefault(place, []).append(role[1:] + b"=" + value)
+    return {place: b"\n".join(there) for place, there in texts.items()}

@@ -83,7 +83,7 @@ _OWN_LINK = re.compile(r"(?:[a-z0-9]+://[\w.:-]+|\.)/[^?#@]*+(?:\?generation=\d+
 
 def texts_of(columns: Mapping[str, Sequence[Any]]) -> dict[int, bytes]:
     """What else is said of each item, `name=value` a line."""
-    texts: dict[int, bytes] = {}
+    texts: dict[int, list[bytes]] = {}
     for what, column in columns.items():
         if not what.startswith("="):
             continue
@@ -101,8 +101,8 @@ def texts_of(columns: Mapping[str, Sequence[Any]]) -> dict[int, bytes]:
                 continue
             said = in_bytes("\n".join(_lines(name, value)))
             if said:
-                texts[place] = texts[place] + b"\n" + said if place in texts else said
-    return texts
+                texts.setdefault(place, []).append(said)
+    return {place: b"\n".join(there) for place, there in texts.items()}
 
 
 @functools.lru_cache(maxsize=1 << 12)
