@@ -136,7 +136,31 @@ def test_what_a_tool_prints_is_what_is_there(
     assert {key: told for key, told in found.items() if key in want} == want
     broken = {b"new", b"new\xe2\x90\x8aline", b"tab\xe2\x90\x89bed"}
     assert set(found) - set(want) <= broken
-    assert not [r for r in told if isinstance(r, NotScanned) and (r.what, r.why, r.count) != (b"a line like xxxx", UNFIT, 1)]
+    assert not [
+        r for r in told if isinstance(r, NotScanned) and (r.what, r.why, r.count) != (b"a line like xxxx", UNFIT, 1)
+    ]
+
+
+@pytest.mark.parametrize("command", ["find a b ./c", "find a/ b/ c/", "find b a c | sort", "find c b a | sort -r"])
+def test_several_folders_that_find_looks_through(command: str, tmp_path: Path) -> None:
+    """Folders are none of the objects, whatever stands between them and what lies below."""
+    stored = {b"a/x.d/one", b"a/x.d-old", b"a/y", b"b/two", b"b-side/three", b"c/x.d/four"}
+    for path in stored:
+        (tmp_path / os.fsdecode(path)).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / os.fsdecode(path)).touch()
+    text = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, check=True).stdout
+    if not command.endswith("-r"):
+        assert recognised(text) == "find"
+    found = [key for rows in read(FIND, [text]) if isinstance(rows, Rows) for key in rows.keys]
+    assert sorted(found) == sorted(stored - {b"b-side/three"})
+
+
+def test_paths_that_others_lie_below() -> None:
+    """Of keys as they come they are folders, unless they have an ending: a store may have both."""
+    text = b"acme/backup\nacme/.ssh\nacme/.ssh/id_rsa\nacme/a.sql\nacme/a.sql/b\nacme/backup-2\nacme/backup/c\n"
+    want = [b"acme/.ssh/id_rsa", b"acme/a.sql", b"acme/a.sql/b", b"acme/backup-2", b"acme/backup/c"]
+    assert recognised(text) == "plain"
+    assert read(PLAIN, [text], b"c") == [Rows(b"c", want, [-1] * 5, [b""] * 5)]
 
 
 def test_folders_that_ls_does_not_enter(folder: Path) -> None:

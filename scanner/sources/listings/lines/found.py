@@ -18,7 +18,11 @@ EXAMPLE = 40
 """Bytes of a line of which is shown what those that do not fit look like."""
 
 _LOOKS = bytes(
-    sign if chr(sign) in " \t-:/.,;=_|()[]{}<>" else ord("9") if chr(sign).isascii() and chr(sign).isdigit() else ord("x")
+    sign
+    if chr(sign) in " \t-:/.,;=_|()[]{}<>"
+    else ord("9")
+    if chr(sign).isascii() and chr(sign).isdigit()
+    else ord("x")
     for sign in range(256)
 )
 

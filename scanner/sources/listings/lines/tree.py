@@ -38,7 +38,7 @@ _NOT_OPENED = re.compile(rb"(?:error opening dir|exceeds filelimit|[^\[\]]{0,40}
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A line: what is said in brackets, the path (`_BEYOND` where it is too long), and how deep it stands (0: a root)."""
+    """A line: what is said in brackets, the path (`_BEYOND` if it is too long), and how deep it stands (0: a root)."""
 
     said: bytes
     path: bytes
