@@ -16,6 +16,7 @@ from oakum.scanner.sources.listings import LONGEST
 from oakum.scanner.sources.listings.fields import CUT_OFF
 from oakum.scanner.sources.listings.json_listing import JsonKind
 from oakum.scanner.sources.listings.json_split import DAMAGED, DEEPEST, TOO_LONG, end_of
+from oakum.scanner.sources.listings.values import LONGEST_NAME
 from read_listings import Row, keys, pieces, read
 
 JSON = JsonKind()
@@ -201,6 +202,20 @@ class TestHostile:
         contents = ['{"Path": "b", "ContentLength": "1"}', deep]
         lines = [{"TimeStamp": "", "MessageType": "ListObject", "MessageContent": c} for c in contents]
         assert read(JSON, "\n".join(map(json.dumps, lines)).encode()) == [Row(b"", b"b", 1), lost(DAMAGED)]
+
+    def test_long_names_of_many_texts(self) -> None:
+        """A name of any length is told once, and its end before each of the texts that it holds."""
+        name = "n" * 300_000
+        held = {name: {"x": ["v"] * 20_000}}
+        tracemalloc.start()
+        (found,) = read(JSON, json.dumps([item(0, **held)]).encode())
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert isinstance(found, Row)
+        short = name[-LONGEST_NAME:]
+        want = [name, f"{short}.x", *[f"{short}.x"[-LONGEST_NAME:] + "=v"] * 20_000]
+        assert found.text == "\n".join(want).encode()
+        assert peak < 32 << 20
 
     def test_memory(self) -> None:
         """A line of any length is read in a few chunks of memory."""
