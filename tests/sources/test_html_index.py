@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import tracemalloc
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -396,6 +397,19 @@ def test_names_that_are_too_long() -> None:
         Rows(b"c", [b"a"], [-1], [b""]),
         NotScanned(b"c", TOO_LONG),
     ]
+
+
+def test_a_long_prefix_is_not_held_for_each_link() -> None:
+    """A few bytes of a page make a long key: entries are told some at a time."""
+    page = b"".join(b"<a href=%05d>\n" % n for n in range(10_000))
+    (chunk,) = [c for c in HTML_INDEX.split_page(page, b"c", b"p" * 16_000 + b"/") if isinstance(c, Chunk)]
+    tracemalloc.start()
+    told = [(len(rows.keys), len(rows.keys[-1])) for rows in HTML_INDEX.read(chunk) if isinstance(rows, Rows)]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert sum(count for count, _ in told) == 10_000
+    assert {length for _, length in told} == {16_006}
+    assert peak < 40 << 20
 
 
 @pytest.mark.parametrize(

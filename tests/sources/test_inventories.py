@@ -7,6 +7,7 @@ import datetime
 import io
 import json
 import sys
+import time
 import tracemalloc
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from oakum.scanner.sources.listings.fields import CUT_OFF, NO_DATE, NO_SIZE
 from oakum.scanner.sources.listings.inventory import AZURE, DAMAGED, GCS, KINDS, S3, TABLE, TOO_LONG, s3_inventory
 from oakum.scanner.sources.listings.kinds import recognise
 from oakum.scanner.sources.listings.table import NO_KEY, TOO_LONG_KEY
+from oakum.scanner.sources.listings.values import LONGEST_NAME
 from pyarrow import orc, parquet
 from read_listings import Row, flat, keys, pieces, read
 
@@ -284,6 +286,23 @@ class TestDamage:
         for kind in KINDS:
             kind.recognises(text.encode())
             assert read(kind, b"key,size\n" + text.encode(), part=part) == read(kind, b"key,size\n" + text.encode())
+
+    def test_time(self) -> None:
+        """Columns by the ten thousands, all with a text, cost what their bytes do."""
+        header = ",".join(["Key", "Size", *(f"x{n}" for n in range(60_000))])
+        data = f"{header}\na,1{',v' * 60_000}\n".encode()
+        began = time.process_time()
+        told = read(TABLE, data)
+        assert time.process_time() - began < 3
+        assert told == [Row(b"", b"a", 1, text=b"\n".join(b"x%d=v" % n for n in range(60_000)))]
+
+    def test_long_names_of_columns(self) -> None:
+        """A name of any length is told once, and its end after that."""
+        name = "n" * 300_000
+        told = read(TABLE, f"Key,Size,{name}\n".encode() + b"a,1,v\n" * 10_000)
+        assert told[:2] == [Row(b"", b"a", 1, text=f"{text}=v".encode()) for text in (name, name[-LONGEST_NAME:])]
+        assert len(told) == 10_000
+        assert told[2:] == told[1:-1]
 
     def test_memory(self) -> None:
         """Records of any number are read in a few chunks of memory."""

@@ -16,6 +16,7 @@ from oakum.scanner.sources.listings import LONGEST
 from oakum.scanner.sources.listings.fields import CUT_OFF
 from oakum.scanner.sources.listings.json_listing import JsonKind
 from oakum.scanner.sources.listings.json_split import DAMAGED, DEEPEST, TOO_LONG, end_of
+from oakum.scanner.sources.listings.values import LONGEST_NAME
 from read_listings import Row, keys, pieces, read
 
 JSON = JsonKind()
@@ -179,8 +180,12 @@ class TestHostile:
             b" " * (1 << 20) + b"{",
             b'{"Path":' + b" " * (1 << 20) + b"1",
             b"{}," * (1 << 16),
+            json.dumps({"Key": "a", "Size": 1, **{f"x{n}": "v" for n in range(60_000)}}).encode() + b",!",
+            b"".join(b'{"x%d":{"a":[[[[[1]]]]]},"Key":"a","Size":1},' % n for n in range(20_000)) + b"!",
+            b"".join(b'{"x%d":1,"Key":"a","Size":1},!,' % n for n in range(30_000)),
+            b'{"Path":"' + b'\\"' * (1 << 19),
         ],
-        ids=range(14),
+        ids=range(18),
     )
     def test_time(self, tail: bytes) -> None:
         """What is nested, never closed, or begun again and again takes no more time than its length allows."""
@@ -190,6 +195,27 @@ class TestHostile:
         assert time.process_time() - start < 3
         assert told[0] == row(0)
         assert isinstance(told[-1], NotScanned)
+
+    def test_texts_within_texts(self) -> None:
+        """azcopy puts entries into texts: how deep those are nested is looked at, too."""
+        deep = '{"Path": "a", "ContentLength": "1", "x": ' + "[" * 900 + "]" * 900 + "}"
+        contents = ['{"Path": "b", "ContentLength": "1"}', deep]
+        lines = [{"TimeStamp": "", "MessageType": "ListObject", "MessageContent": c} for c in contents]
+        assert read(JSON, "\n".join(map(json.dumps, lines)).encode()) == [Row(b"", b"b", 1), lost(DAMAGED)]
+
+    def test_long_names_of_many_texts(self) -> None:
+        """A name of any length is told once, and its end before each of the texts that it holds."""
+        name = "n" * 300_000
+        held = {name: {"x": ["v"] * 20_000}}
+        tracemalloc.start()
+        (found,) = read(JSON, json.dumps([item(0, **held)]).encode())
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert isinstance(found, Row)
+        short = name[-LONGEST_NAME:]
+        want = [name, f"{short}.x", *[f"{short}.x"[-LONGEST_NAME:] + "=v"] * 20_000]
+        assert found.text == "\n".join(want).encode()
+        assert peak < 32 << 20
 
     def test_memory(self) -> None:
         """A line of any length is read in a few chunks of memory."""

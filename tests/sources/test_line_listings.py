@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,13 +23,14 @@ from oakum.scanner.sources.listings.fields import NO_DATE, NO_SIZE
 from oakum.scanner.sources.listings.lines import LineKind
 from oakum.scanner.sources.listings.lines.archives import TAR_TVF, UNZIP_L
 from oakum.scanner.sources.listings.lines.azure import AZ_TABLE, AZ_TSV, AZCOPY_LIST
-from oakum.scanner.sources.listings.lines.found import TOO_LONG, UNFIT
+from oakum.scanner.sources.listings.lines.found import TOO_LONG, UNFIT, looks_of
 from oakum.scanner.sources.listings.lines.google import GSUTIL_LS
 from oakum.scanner.sources.listings.lines.ls import LS_LR
 from oakum.scanner.sources.listings.lines.paths import DU_A, FIND, FIND_LS, FIND_PRINT0, PLAIN
 from oakum.scanner.sources.listings.lines.rclone import RCLONE_LS, RCLONE_LSL
 from oakum.scanner.sources.listings.lines.s3 import AWS_S3_LS, MC_LS, S3CMD_LS
 from oakum.scanner.sources.listings.lines.tree import TREE
+from read_listings import pieces
 
 KINDS: list[LineKind] = [
     AWS_S3_LS,
@@ -134,7 +136,31 @@ def test_what_a_tool_prints_is_what_is_there(
     assert {key: told for key, told in found.items() if key in want} == want
     broken = {b"new", b"new\xe2\x90\x8aline", b"tab\xe2\x90\x89bed"}
     assert set(found) - set(want) <= broken
-    assert not [r for r in told if isinstance(r, NotScanned) and (r.what, r.why, r.count) != (b"line", UNFIT, 1)]
+    assert not [
+        r for r in told if isinstance(r, NotScanned) and (r.what, r.why, r.count) != (b"a line like xxxx", UNFIT, 1)
+    ]
+
+
+@pytest.mark.parametrize("command", ["find a b ./c", "find a/ b/ c/", "find b a c | sort", "find c b a | sort -r"])
+def test_several_folders_that_find_looks_through(command: str, tmp_path: Path) -> None:
+    """Folders are none of the objects, whatever stands between them and what lies below."""
+    stored = {b"a/x.d/one", b"a/x.d-old", b"a/y", b"b/two", b"b-side/three", b"c/x.d/four"}
+    for path in stored:
+        (tmp_path / os.fsdecode(path)).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / os.fsdecode(path)).touch()
+    text = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, check=True).stdout
+    if not command.endswith("-r"):
+        assert recognised(text) == "find"
+    found = [key for rows in read(FIND, [text]) if isinstance(rows, Rows) for key in rows.keys]
+    assert sorted(found) == sorted(stored - {b"b-side/three"})
+
+
+def test_paths_that_others_lie_below() -> None:
+    """Of keys as they come they are folders, unless they have an ending: a store may have both."""
+    text = b"acme/backup\nacme/.ssh\nacme/.ssh/id_rsa\nacme/a.sql\nacme/a.sql/b\nacme/backup-2\nacme/backup/c\n"
+    want = [b"acme/.ssh/id_rsa", b"acme/a.sql", b"acme/a.sql/b", b"acme/backup-2", b"acme/backup/c"]
+    assert recognised(text) == "plain"
+    assert read(PLAIN, [text], b"c") == [Rows(b"c", want, [-1] * 5, [b""] * 5)]
 
 
 def test_folders_that_ls_does_not_enter(folder: Path) -> None:
@@ -474,11 +500,12 @@ def test_nothing_makes_it_fail(kind: LineKind, parts: list[bytes]) -> None:
 
 
 def test_lines_that_fit_nowhere_are_counted_and_no_secret_is_shown() -> None:
-    """One example, of whose words only those stay that no secret could be."""
-    bad = b"An error occurred: AccessDenied sig=hunter2hunter2 password=summer\nfatal\n"
+    """One of them is told by its looks: a password may be a word like any other."""
+    bad = b"login: root password: Summerwind 7 years, and more\nfatal\n"
     assert read(AWS_S3_LS, [AWS, bad], b"c")[-1] == NotScanned(
-        b"An error occurred AccessDenied ... ...", UNFIT, count=2
+        b"a line like xxxxx: xxxx xxxxxxxx: xxxxxxxxxx 9 xxxxx...", UNFIT, count=2
     )
+    assert looks_of("pässwörd!+é\0\x1b[1m".encode()) == b"a line like xxxxxxxxxxxxxxxx[9x"
 
 
 def test_dates_and_sizes_that_cannot_be() -> None:
@@ -500,6 +527,44 @@ def test_names_and_lines_that_are_too_long() -> None:
         (b"c", b"b", 1, DAY, b"", b""),
         {TOO_LONG: 1, lines.TOO_LONG_LINE: 1},
     ]
+
+
+DEEP = b".\n" + b"".join(b"    " * n + b"|-- " + b"n" * 4000 + b"\n" for n in range(4))
+LONG_HEADING = b"./" + b"h" * 4900 + b":\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "heading", "line", "length"),
+    [
+        (TREE, DEEP, b"    " * 4 + b"|-- %06d\n", 16_010),
+        (LS_LR, LONG_HEADING, b"-rw-r--r-- 1 a b 0 Jan  1  2020 %06d\n", 4907),
+    ],
+    ids=["tree", "ls-lR"],
+)
+def test_long_folders_are_not_held_for_each_of_their_entries(
+    kind: LineKind, heading: bytes, line: bytes, length: int
+) -> None:
+    """A few bytes a line make a long key: they are told some at a time."""
+    text = heading + b"".join(line % n for n in range(10_000))
+    tracemalloc.start()
+    told = [(len(part.keys), {*map(len, part.keys)}) for part in pieces(kind, [text]) if isinstance(part, Rows)]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert sum(count for count, _ in told) == 10_000
+    assert {n for _, lengths in told for n in lengths} == {length}
+    assert peak < 40 << 20
+
+
+def test_folders_of_a_drawing_that_are_too_deep() -> None:
+    """A path is put together as far as a name may be long; what lies deeper is counted, and what follows is read."""
+    name = b"|-- " + b"n" * 4000 + b"\n"
+    text = b".\n" + b"".join(b"    " * n + name for n in range(800)) + b"|-- a\n"
+    tracemalloc.start()
+    told = flat(read(TREE, [text[n : n + (1 << 16)] for n in range(0, len(text), 1 << 16)], b"c"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert told == [(b"c", b"a", -1, b"", b"", b""), {TOO_LONG: 1}]
+    assert peak < 32 << 20
 
 
 @pytest.mark.parametrize(

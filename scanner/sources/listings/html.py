@@ -25,6 +25,7 @@ from ...model import NotScanned
 from . import CHUNK, HEAD, LONGEST, Chunk, Read
 from .amounts import amount_of, spoken_day
 from .fields import CUT_OFF, LONGEST_KEY, NO_DATE, NO_SIZE, blocks
+from .table import HELD
 
 ROW = 16
 """Links that a row may have."""
@@ -159,18 +160,18 @@ class HtmlIndex:
     def read(self, chunk: Chunk) -> Iterator[Read]:
         """Its entries; of links that lead to the same place one after the other (an icon and a name) one is made."""
         counts: Counter[str] = Counter()
-        entries = list(_entries(chunk.data, _Page(*chunk.state), counts))
-        objects = [entry for entry in entries if entry.text or not entry.key.endswith(b"/")]
-        if objects:
-            yield Rows(
-                chunk.container,
-                [entry.key for entry in objects],
-                [entry.size for entry in objects],
-                [entry.day for entry in objects],
-                texts={place: entry.text for place, entry in enumerate(objects) if entry.text},
-            )
-        if folders := [entry.key for entry in entries if entry.key.endswith(b"/")]:
-            yield Folders(chunk.container, folders)
+        for entries in _at_once(_entries(chunk.data, _Page(*chunk.state), counts)):
+            objects = [entry for entry in entries if entry.text or not entry.key.endswith(b"/")]
+            if objects:
+                yield Rows(
+                    chunk.container,
+                    [entry.key for entry in objects],
+                    [entry.size for entry in objects],
+                    [entry.day for entry in objects],
+                    texts={place: entry.text for place, entry in enumerate(objects) if entry.text},
+                )
+            if folders := [entry.key for entry in entries if entry.key.endswith(b"/")]:
+                yield Folders(chunk.container, folders)
         for why, count in counts.items():
             policy = why in (NO_DATE, NO_SIZE, ELSEWHERE, OUTSIDE)
             yield NotScanned(chunk.container or b"the listing", why, policy=policy, count=count)
@@ -268,6 +269,20 @@ def _entries(data: bytes, page: _Page, counts: Counter[str]) -> Iterator[_Entry]
         last = entry
     if last.key:
         yield last
+
+
+def _at_once(entries: Iterator[_Entry]) -> Iterator[list[_Entry]]:
+    """As many as are to be told at once: a prefix before each key makes much of a small page."""
+    there: list[_Entry] = []
+    held = 0
+    for entry in entries:
+        there.append(entry)
+        held += len(entry.key)
+        if held > HELD:
+            yield there
+            there, held = [], 0
+    if there:
+        yield there
 
 
 def _entry(attributes: bytes, inside: bytes, page: _Page, counts: Counter[str]) -> _Entry | None:

@@ -25,7 +25,7 @@ from . import CHUNK, LONGEST, Chunk, Read
 from .csv_columns import Roles, is_azure, is_gcs, is_s3, is_table, roles_of, s3_roles, s3_schema
 from .fields import CUT_OFF, LONGEST_KEY, blocks
 from .table import Columns, not_scanned, rows
-from .values import days_of, encoded, sizes_of
+from .values import LONGEST_NAME, days_of, encoded, sizes_of
 
 DAMAGED = "entries that are not well-formed CSV, or have no name: they are left out, those around them are not"
 TOO_LONG = f"entries longer than {LONGEST >> 20} MiB, or with a name longer than {LONGEST_KEY >> 10} KiB: left out"
@@ -296,11 +296,12 @@ _ACCESS = {"container": "list", "blob": "read", "none": "none", "": "none"}
 
 def _texts(columns: Sequence[Sequence[Any]], roles: Roles) -> dict[int, bytes]:
     """What else is said of each record, `name=value` a line."""
-    texts: dict[int, bytes] = {}
+    texts: dict[int, list[bytes]] = {}
     for role, column in zip(roles, columns, strict=True):
         if role.startswith(b"=") and any(column):
+            name = role[1:]
             for place, value in enumerate(encoded(column)):
                 if value:
-                    said = role[1:] + b"=" + value
-                    texts[place] = texts[place] + b"\n" + said if place in texts else said
-    return texts
+                    texts.setdefault(place, []).append(name + b"=" + value)
+                    name = name[-LONGEST_NAME:]
+    return {place: b"\n".join(there) for place, there in texts.items()}

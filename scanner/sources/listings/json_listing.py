@@ -21,7 +21,7 @@ from ...model import NotScanned
 from . import Chunk, Read
 from .fields import GOES_ON
 from .json_shapes import HARMLESS, Role, Shape, shape_of
-from .json_split import DAMAGED, LISTS, items, split
+from .json_split import DAMAGED, DEEPEST, LISTS, items, split
 from .table import Columns, not_scanned, rows
 from .values import days_of, encoded, in_bytes, sizes_of, texts_of
 
@@ -36,7 +36,7 @@ class JsonKind:
     """Listings in JSON, of any of the shapes."""
 
     name = "json"
-    title = "JSON of GCS, az, aws s3api, Swift, gcloud, azcopy, mc, rclone, nginx, Caddy"
+    title = "listing in JSON (GCS, az, aws, rclone and others)"
 
     def recognises(self, head: bytes) -> bool:
         """By its items: one of a known shape, or a page that holds none."""
@@ -259,8 +259,11 @@ def _roles(shape: Shape, columns: Mapping[str, Sequence[Any]], count: int) -> li
 def _layout(shape: Shape, names: Sequence[str], inner: Sequence[str]) -> _Layout | None:
     """How items of a shape with these members are read; None where none of them is the key."""
     chosen: dict[str, str] = {}
-    within = shape.within if shape.within in names else ""
-    all_names = (*(n for n in names if n != within), *(n for n in inner if n not in names or n == within))
+    outside = frozenset(names)  # an item may have a hundred thousand members
+    within = shape.within if shape.within in outside else ""
+    all_names = dict.fromkeys(
+        (*(n for n in names if n != within), *(n for n in inner if n not in outside or n == within))
+    )
     fields = (("key", shape.key), ("size", shape.size), ("day", shape.day), ("etag", shape.etag))
     for what, among in (*fields, ("version", shape.version), ("container", shape.container)):
         if name := next((n for n in among if n in all_names), None):
@@ -270,7 +273,7 @@ def _layout(shape: Shape, names: Sequence[str], inner: Sequence[str]) -> _Layout
     chosen.update({f"?{name}": name for name in shape.roles if name in all_names})
     used = set(chosen.values())
     chosen.update({f"={n}": n for n in all_names if n not in used and n not in HARMLESS})
-    outer = {what: name for what, name in chosen.items() if name in names and name != within}
+    outer = {what: name for what, name in chosen.items() if name in outside and name != within}
     held = {what: name for what, name in chosen.items() if what not in outer}
     get, get_held = _getter(tuple(outer.values())), _getter(tuple(held.values()))
     if not held:
@@ -339,8 +342,13 @@ def _azcopy(lines: Sequence[Item], counts: Counter[str]) -> Iterator[Any]:
             counts[DAMAGED] += 1
         elif kind == "ListObject":
             try:
-                yield _DECODER.decode(content)
+                item = _DECODER.decode(content)
             except (ValueError, RecursionError):
                 counts[DAMAGED] += 1
+                continue
+            if content.count("{") + content.count("[") > DEEPEST:  # nobody has looked how deep it is nested
+                counts[DAMAGED] += 1
+            else:
+                yield item
         elif kind == "Info" and (said := _INFO.fullmatch(content)):
             yield {"Path": said[1], "ContentLength": said[2]}

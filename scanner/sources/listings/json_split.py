@@ -128,7 +128,8 @@ class _Splitter:
         self._list = b""
         self._line = b""  # the first member of items that stand one after another
         self._firsts: dict[bytes, None] = {}  # the first members of items
-        self._starts = _start_of(())
+        self._starts: re.Pattern[bytes] | None = None  # made when it is needed
+        self._learned = 0
         self._parts: list[bytes] = []
         self._rest = b""
         self._damaged = self._long = 0
@@ -265,6 +266,7 @@ class _Splitter:
 
     def _search(self, data: bytes, at: int) -> int:
         """The next item; what stands before it is dropped. One behind a colon, on its line, is part of another."""
+        self._starts = self._starts or _start_of(self._firsts)
         for start in self._starts.finditer(data, at):
             if data[max(at, start.start() - _SPACES) : start.start()].rstrip(b" \t,")[-1:] != b":":
                 self._mode = self._back
@@ -283,8 +285,9 @@ class _Splitter:
     def _learn(self, item: bytes) -> None:
         """How items begin: so is the next one found behind damage."""
         first = _FIRST.match(item)
-        if first is None or first[1] in self._firsts:
+        if first is None or first[1] in self._firsts or self._learned == _LEARNED:
             return
+        self._learned += 1
         try:
             known = shape_of(tuple(json.loads(item)), self._list)
         except (ValueError, RecursionError):
@@ -293,7 +296,7 @@ class _Splitter:
             self._firsts[first[1]] = None
             if len(self._firsts) > _FIRSTS:
                 del self._firsts[next(iter(self._firsts))]
-            self._starts = _start_of(self._firsts)
+            self._starts = None
 
     def _container(self) -> bytes:
         return self._said.get(b"Name", b"") or self._given
@@ -314,6 +317,7 @@ _PAGE = LISTS | (_TELLING - {b"Name"}) | {b"RequestCharged", b"ResponseMetadata"
 _SPACES = 256
 _REACH = 1024  # longer than what `_start_of` finds, with the spaces before it
 _FIRSTS = 4
+_LEARNED = 1000  # looks at how items begin: a listing has few ways, and each look costs
 
 
 def _start_of(names: Iterable[bytes]) -> re.Pattern[bytes]:

@@ -10,6 +10,8 @@ from ...listed import Rows
 from ...model import NotScanned
 from .fields import LONGEST_KEY, NO_DATE, NO_SIZE
 
+HELD = 8 << 20
+"""About how many bytes of keys are told at once, where a few bytes of a listing make a long key."""
 _POLICY = (NO_DATE, NO_SIZE)
 TOO_LONG_KEY = f"entries with a name longer than {LONGEST_KEY >> 10} KiB: left out"
 NO_KEY = "entries without a name: left out"

@@ -13,6 +13,9 @@ from .amounts import amount_of, spoken_day
 from .fields import NO_DATE, NO_SIZE, size_of
 from .json_shapes import HARMLESS, LINKS, PAIRS
 
+LONGEST_NAME = 128
+"""Letters of a name that stand before each of many values; a longer one is told whole once, and its end after that."""
+
 
 def encoded(column: Sequence[Any]) -> list[bytes]:
     """Texts as bytes: what was no UTF-8 as it stood; anything else as an empty text."""
@@ -83,7 +86,7 @@ _OWN_LINK = re.compile(r"(?:[a-z0-9]+://[\w.:-]+|\.)/[^?#@]*+(?:\?generation=\d+
 
 def texts_of(columns: Mapping[str, Sequence[Any]]) -> dict[int, bytes]:
     """What else is said of each item, `name=value` a line."""
-    texts: dict[int, bytes] = {}
+    texts: dict[int, list[bytes]] = {}
     for what, column in columns.items():
         if not what.startswith("="):
             continue
@@ -101,8 +104,8 @@ def texts_of(columns: Mapping[str, Sequence[Any]]) -> dict[int, bytes]:
                 continue
             said = in_bytes("\n".join(_lines(name, value)))
             if said:
-                texts[place] = texts[place] + b"\n" + said if place in texts else said
-    return texts
+                texts.setdefault(place, []).append(said)
+    return {place: b"\n".join(there) for place, there in texts.items()}
 
 
 @functools.lru_cache(maxsize=1 << 12)
@@ -112,6 +115,9 @@ def _telling(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _lines(name: str, value: Any) -> Iterator[str]:
     """The texts in a value, each with its name; all that stands where users name things."""
+    if len(name) > LONGEST_NAME and isinstance(value, (dict, list)):
+        yield name
+        name = name[-LONGEST_NAME:]
     if isinstance(value, dict):
         pairs = name in PAIRS
         for inner in value if pairs else _telling(tuple(value)):

@@ -85,7 +85,8 @@ class LineKind:
             head = head[: head.rfind(self.end) + 1]
         found = Found(b"")
         if head:
-            self.take(self._lines(head), self._with(b"", self.begin(head)), found)
+            for _ in self.told(self._lines(head), self._with(b"", self.begin(head)), found):
+                pass
         return found.entries > 0 and found.unfits <= (1 - self.share) * (found.entries + found.unfits)
 
     def split(self, stream: Iterable[bytes], container: bytes) -> Iterator[Chunk | NotScanned]:
@@ -123,7 +124,7 @@ class LineKind:
     def read(self, chunk: Chunk) -> Iterator[Read]:
         """What a chunk says."""
         found = Found(chunk.container)
-        self.take(self._lines(chunk.data), chunk.state, found)
+        yield from self.told(self._lines(chunk.data), chunk.state, found)
         yield from found.told()
 
     # what kinds do in their own way
@@ -139,6 +140,11 @@ class LineKind:
     def after(self, data: bytes, state: State) -> State:
         """The state after a chunk."""
         return state
+
+    def told(self, data: bytes, state: State, found: Found) -> Iterator[Read]:
+        """Find what stands in the lines. Kinds that put names together tell on the way what is too much to be held."""
+        self.take(data, state, found)
+        yield from found.told_in_time()
 
     def take(self, data: bytes, state: State, found: Found) -> None:
         """Find what stands in the lines."""

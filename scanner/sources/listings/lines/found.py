@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -11,23 +10,29 @@ from ....model import NotScanned
 from .. import Read
 from ..amounts import NO_YEAR, amount_of, spoken_day, tells_no_year
 from ..fields import LONGEST_KEY, NO_DATE, NO_SIZE
+from ..table import HELD
 
 UNFIT = "lines that are not of this kind of listing: left out; --kind names another, if it was taken for the wrong one"
 TOO_LONG = f"names longer than {LONGEST_KEY >> 10} KiB: left out"
-EXAMPLE = 80
-"""Bytes of a line that is shown as an example of those that do not fit."""
+EXAMPLE = 40
+"""Bytes of a line of which is shown what those that do not fit look like."""
 
-_SHOWN = re.compile(rb"[A-Za-z]{1,12}|[-:/.\d]{1,10}")
+_LOOKS = bytes(
+    sign
+    if chr(sign) in " \t-:/.,;=_|()[]{}<>"
+    else ord("9")
+    if chr(sign).isascii() and chr(sign).isdigit()
+    else ord("x")
+    for sign in range(256)
+)
 
 
-def example(line: bytes) -> bytes:
-    """The beginning of a line, with nothing in it that could be a credential: it was not searched for any.
+def looks_of(line: bytes) -> bytes:
+    """What the beginning of a line looks like: letters as `x`, digits as `9`.
 
-    Short words and short numbers are kept, as they stand between blanks.
+    None of its words is shown: it was not searched for credentials, and a password may be a word like any other.
     """
-    shown = [word.rstrip(b".,:;").lstrip(b"([") for word in line[: EXAMPLE * 2].split()]
-    kept = b" ".join(word if _SHOWN.fullmatch(word) else b"..." for word in shown)
-    return kept[:EXAMPLE] or b"..."
+    return b"a line like " + line[:EXAMPLE].translate(_LOOKS) + b"..." * (len(line) > EXAMPLE)
 
 
 class _Columns:
@@ -50,13 +55,15 @@ class Found:
         self._folders: dict[bytes, list[bytes]] = {}
         self._containers: list[Container] = []
         self._counts: Counter[str] = Counter()
-        self._example = b""
+        self._looks = b""
+        self._held = 0
+        self._told = 0
 
     @property
     def entries(self) -> int:
         """How many there are."""
         objects = sum(len(columns.keys) for columns in self._objects.values())
-        return objects + sum(map(len, self._folders.values())) + len(self._containers)
+        return self._told + objects + sum(map(len, self._folders.values())) + len(self._containers)
 
     @property
     def unfits(self) -> int:
@@ -92,6 +99,7 @@ class Found:
         if texts:
             columns.texts.update((len(columns.keys) + place, text) for place, text in texts.items())
         columns.keys += keys
+        self._held += sum(map(len, keys))
         columns.sizes += self._sizes(sizes, measure) if sizes else [-1] * count
         columns.days += self._days(days) if days else [b""] * count
 
@@ -110,18 +118,33 @@ class Found:
     def unfit(self, line: bytes, count: int = 1) -> None:
         """Lines that fit nowhere; of those of a chunk the first is the example."""
         self._count(UNFIT, count)
-        self._example = self._example or example(line)
+        self._looks = self._looks or looks_of(line)
+
+    def too_long(self, count: int = 1) -> None:
+        """Names that are too long to be put together."""
+        self._count(TOO_LONG, count)
+
+    def told_in_time(self) -> Iterator[Read]:
+        """The objects, once their keys are so many bytes that they should not wait for the rest."""
+        if self._held > HELD:
+            yield from self._rows()
 
     def told(self) -> Iterator[Read]:
         """All of it."""
         yield from self._containers
-        for container, c in self._objects.items():
-            yield Rows(container, c.keys, c.sizes, c.days, (), c.versions or (), c.texts)
+        yield from self._rows()
         for container, prefixes in self._folders.items():
             yield Folders(container, prefixes)
         for why, count in self._counts.items():
-            what = self._example if why == UNFIT else self.container
+            what = self._looks if why == UNFIT else self.container
             yield NotScanned(what or b"the listing", why, policy=why in (NO_DATE, NO_SIZE, NO_YEAR), count=count)
+
+    def _rows(self) -> Iterator[Read]:
+        for container, c in self._objects.items():
+            self._told += len(c.keys)
+            yield Rows(container, c.keys, c.sizes, c.days, (), c.versions or (), c.texts)
+        self._objects.clear()
+        self._held = 0
 
     def _count(self, why: str, count: int) -> None:
         if count:

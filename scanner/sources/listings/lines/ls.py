@@ -8,7 +8,10 @@ entered. Names that were quoted for a terminal are read as they are. A link's si
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+from .. import Read
+from ..table import HELD
 from . import LineKind, State, form
 from .found import Found
 from .names import unquoted
@@ -51,15 +54,15 @@ class _LsLong(LineKind):
             state = (heading[1],)
         return state
 
-    def take(self, data: bytes, state: State, found: Found) -> None:
+    def told(self, data: bytes, state: State, found: Found) -> Iterator[Read]:
         """Folder by folder."""
         at, folder, entered = 0, state[0] if state else b"", bool(state)
         for heading in _HEADING.finditer(data):
-            self._entries(data[at : heading.start()], folder, found, entered=entered)
+            yield from self._entries(data[at : heading.start()], folder, found, entered=entered)
             at, folder, entered = heading.end(), heading[1], True
-        self._entries(data[at:], folder, found, entered=entered)
+        yield from self._entries(data[at:], folder, found, entered=entered)
 
-    def _entries(self, data: bytes, folder: bytes, found: Found, *, entered: bool) -> None:
+    def _entries(self, data: bytes, folder: bytes, found: Found, *, entered: bool) -> Iterator[Read]:
         data = data.strip(b"\n")
         if not data:
             return
@@ -70,7 +73,16 @@ class _LsLong(LineKind):
         forms = [_FILE, _LINK, _NOTHING] if entered else [_FILE, _LINK, _FOLDER, _NOTHING]
         if quoted or not entered:
             data = _DOTS.sub(b"", data)
-        self.by_forms(data, forms, found, folder, _as_it_is if quoted else None)
+        meant = _as_it_is if quoted else None
+        at_once = HELD // (len(folder) + 1)
+        if data.count(b"\n") < at_once:
+            self.by_forms(data, forms, found, folder, meant)
+            yield from found.told_in_time()
+            return
+        lines = data.split(b"\n")
+        for n in range(0, len(lines), at_once):
+            self.by_forms(b"\n".join(lines[n : n + at_once]), forms, found, folder, meant)
+            yield from found.told_in_time()
 
 
 def _as_it_is(name: bytes) -> bytes:

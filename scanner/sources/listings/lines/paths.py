@@ -1,8 +1,9 @@
 r"""Paths, one a line: `find`, `find -print0`, `find -ls`, `du -a`, and keys or URLs as they come (`plain`).
 
-Source: https://www.gnu.org/software/findutils/manual/html_node/find_html/Print-File-Information.html, du(1). Where a
-path is followed by one below it (before it, in `du` and with `-depth`) it is a folder, and none of the objects; an
-empty folder is not to be told from a file. `find -ls` escapes as C does. Sizes of `du` are KiB, unless one of the
+Source: https://www.gnu.org/software/findutils/manual/html_node/find_html/Print-File-Information.html, du(1). A
+path that others of its part of the listing lie below is a folder, and none of the objects; an empty folder is not to be
+told from a file. Of `plain` ones only those without an ending are: a store may have `a.sql` and `a.sql/b`. `find` takes
+several folders to begin at. `find -ls` escapes as C does. Sizes of `du` are KiB, unless one of the
 first is not a multiple of four: bytes then (`-b`).
 """
 
@@ -10,9 +11,10 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from urllib.parse import unquote_to_bytes
 
+from .. import HEAD
 from ..amounts import amount_of
 from . import LineKind, State, form
 from .found import Found
@@ -38,17 +40,16 @@ def _ended(data: bytes, end: bytes) -> list[bytes]:
     return lines[:-1] if lines[-1] == b"" else lines
 
 
+def _folders(paths: Iterable[bytes]) -> set[bytes]:
+    """The paths that others lie below: sorted by their steps, those are next to them."""
+    steps = sorted({path.rstrip(b"/").replace(b"/", b"\0") for path in paths})
+    return {one.replace(b"\0", b"/") for one, other in itertools.pairwise(steps) if other.startswith(one + b"\0")}
+
+
 def _files(paths: Sequence[bytes], before: bytes, following: bytes) -> list[bytes]:
-    """The paths that are no folder of the one before or behind them."""
-    if not paths:
-        return []
-    behind = [*paths[1:], following]
-    ahead = [before, *paths[:-1]]
-    return [
-        path
-        for path, next_one, last_one in zip(paths, behind, ahead, strict=True)
-        if not next_one.startswith(path + b"/") and not last_one.startswith(path + b"/")
-    ]
+    """The paths that are no folders, of these or of the one before or behind them."""
+    folders = _folders((before, *paths, following))
+    return [path for path in paths if path not in folders and not path.endswith(b"/")]
 
 
 class _Find(LineKind):
@@ -61,7 +62,7 @@ class _Find(LineKind):
         self.end = end
 
     def recognises(self, head: bytes) -> bool:
-        """Where the paths all begin alike, `./` or with the first."""
+        """Where the paths all begin alike, `./` or with the first; or where most follow the folder that they are in."""
         first = head.partition(self.end)[0]
         if not first or len(first) == len(head) or (b"\0" in head) != (self.end == b"\0"):
             return False
@@ -70,12 +71,17 @@ class _Find(LineKind):
         if first.startswith(b"/") and not all(line.startswith(start) for line in lines[1:]):
             start = b"/"
         fit = sum(line.startswith(start) for line in lines[1:])
-        return len(lines) > 1 and fit >= self.share * (len(lines) - 1)
+        return len(lines) > 1 and (fit >= self.share * (len(lines) - 1) or _in_folders(lines))
 
     def begin(self, data: bytes) -> State:
-        """By the first path: `./` before all of them, or `/`, or anything."""
-        first = data.partition(self.end)[0].rstrip(b"\r")
-        return (b"./" if first[:2] in (b".", b"./") else first[:1] if first.startswith(b"/") else b"", b"")
+        """By the first paths: `./` before all of them, or `/`, or anything."""
+        head = data if len(data) < HEAD else data[: data.find(self.end, HEAD) + 1] or data
+        lines = _ended(self._lines(head), self.end)
+        for start in (b"./", b"/"):
+            fit = sum(line.startswith(start) or line == b"." for line in lines)
+            if lines and lines[0][: len(start)] in (start, b".") and fit >= self.share * len(lines):
+                return (start, b"")
+        return (b"", b"")
 
     def after(self, data: bytes, state: State) -> State:
         """The last path is kept."""
@@ -93,7 +99,21 @@ class _Find(LineKind):
                     found.unfit(wrong[0], len(wrong))
                 lines = fit
         files = _files(lines, before, following)
-        found.add([f[2:] for f in files if len(f) > 2] if start == b"./" else files)
+        found.add([file.removeprefix(b"./") for file in files if file != b"."])
+
+
+def _in_folders(lines: Sequence[bytes]) -> bool:
+    """Whether most paths stand behind the folder that they are in, as where several folders were looked through."""
+    seen: set[bytes] = set()
+    fit = 0
+    for line in lines:
+        path = line.rstrip(b"\r").rstrip(b"/")
+        above = path.rpartition(b"/")[0]
+        if b"://" in line or (above in seen and line.endswith(b"/")):
+            return False
+        fit += above in seen
+        seen.add(path)
+    return 2 * fit >= len(lines)
 
 
 FIND = _Find("find", "output of find", b"\n")
@@ -145,6 +165,7 @@ DU_A = _Du("du-a", "output of du -a")
 _URL = re.compile(
     rb"([A-Za-z][A-Za-z0-9+.-]{1,20})://(?:([^/?#\s]{0,255})@)?([^/?#\s]{0,255})/?([^?#]*)(\?.*)?(#.*)?", re.S
 )
+_ENDING = re.compile(rb"[^/]\.[^./]*$")
 _HTTP = frozenset({b"http", b"https", b"ftp", b"ftps", b"sftp"})
 
 
@@ -152,7 +173,16 @@ class _Plain(LineKind):
     """A key of a URL of a store stands in the container that it names; one of the web is decoded, and stands in its
     host. What is said with it (a signature, a password) is kept to be searched."""
 
+    looks_ahead = True
     share = 0.9
+
+    def begin(self, data: bytes) -> State:
+        """The state is the line that follows, and the last one of the chunk before."""
+        return (b"",)
+
+    def after(self, data: bytes, state: State) -> State:
+        """The last line is kept."""
+        return (_ended(self._lines(data), self.end)[-1],)
 
     def recognises(self, head: bytes) -> bool:
         """Where nearly all lines look like paths or URLs and nothing else."""
@@ -172,6 +202,9 @@ class _Plain(LineKind):
                 if b"://" in line:
                     _add_url(line, found)
             lines = [line for line in lines if not line.endswith(b"/") and b"://" not in line]
+        following, before = state
+        if folders := {path for path in _folders((before, *lines, following)) if not _ENDING.search(path)}:
+            lines = [line for line in lines if line not in folders]
         found.add(lines)
 
 

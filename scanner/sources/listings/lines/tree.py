@@ -1,7 +1,8 @@
 r"""What `tree` draws: with the lines of Unicode or of ASCII, with full paths (`-f`), with sizes and times (`-s -h -D`).
 
 Source: https://oldmanprogrammer.net/source.php?dir=projects/tree (tree(1)). What is drawn before a name tells its
-depth, four columns a level; the name above it of one level less is its folder. An empty folder is not to be told from a
+depth, four columns a level; the name above it of one level less is its folder. A path longer than `LONGEST_KEY` is not
+put together: what stands there is counted. An empty folder is not to be told from a
 file unless `-F` or `-p` was given. Names that the locale cannot show are escaped as in C (`\n`, `\303`, `\ `) in the C
 locale, in octal (`\012`) in others.
 """
@@ -9,9 +10,12 @@ locale, in octal (`\012`) in others.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from .. import Read
+from ..fields import LONGEST_KEY
+from ..table import HELD
 from . import LineKind, State
 from .found import Found
 from .names import unescaped, without_octal
@@ -34,7 +38,7 @@ _NOT_OPENED = re.compile(rb"(?:error opening dir|exceeds filelimit|[^\[\]]{0,40}
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A line: what is said in brackets, the path, and how deep it stands (0 for a root)."""
+    """A line: what is said in brackets, the path (`_BEYOND` if it is too long), and how deep it stands (0: a root)."""
 
     said: bytes
     path: bytes
@@ -70,18 +74,30 @@ class _Tree(LineKind):
             pass
         return tuple(way)
 
-    def take(self, data: bytes, state: State, found: Found) -> None:
+    def told(self, data: bytes, state: State, found: Found) -> Iterator[Read]:
         """The entries that none stands below."""
         objects: list[_Entry] = []
+        held = 0
         last = _END
         following, *way = state
         for entry in self._walk(data, way, found):
             if last.is_object and entry.depth <= last.depth:
                 objects.append(last)
+                held += len(last.path)
+                if held > HELD:
+                    self._add(objects, found)
+                    yield from found.told_in_time()
+                    objects, held = [], 0
             last = entry
         line = _LINE.fullmatch(following)
         if last.is_object and not (line and _depth(line) > last.depth):
             objects.append(last)
+        self._add(objects, found)
+
+    def _add(self, objects: Sequence[_Entry], found: Found) -> None:
+        count = len(objects)
+        objects = [entry for entry in objects if entry.path != _BEYOND]
+        found.too_long(count - len(objects))
         sizes = [_SIZE.search(_DAY.sub(b" ", entry.said)) for entry in objects]
         days = [_DAY.search(entry.said) for entry in objects]
         found.add(
@@ -102,7 +118,7 @@ class _Tree(LineKind):
                     found.unfit(text)
                     continue
                 root = meant(_SAID.sub(b"", text, count=1)).rstrip(b"/")
-                way[1:] = [b"" if root == b"." else root + b"/"]
+                way[1:] = [b"" if root == b"." else _BEYOND if len(root) > LONGEST_KEY else root + b"/"]
                 yield _END
                 continue
             depth = _depth(line)
@@ -116,14 +132,17 @@ class _Tree(LineKind):
             if not (bracket and _FILE_MODE.match(bracket[1])):
                 name, arrow, _ = name.partition(b" -> ")
             name = meant(name)
-            if b"/" not in name.rstrip(b"/"):
-                name = way[min(depth, len(way) - 1)] + name if len(way) > 1 else name
+            if b"/" not in name.rstrip(b"/") and len(way) > 1:
+                above = way[min(depth, len(way) - 1)]
+                name = _BEYOND if above == _BEYOND or len(above) + len(name) > LONGEST_KEY else above + name
+            path = name.removeprefix(b"./") if len(name) <= LONGEST_KEY else _BEYOND
             del way[depth + 1 :]
-            path = name.removeprefix(b"./")
-            if closed and found:
-                found.add_folders([path])
-            way += [path.rstrip(b"/") + b"/"] * (depth + 2 - len(way))
-            yield _Entry(bracket[1] if bracket else b"", path + b"/" if closed else path, depth, bool(arrow))
+            way += [path if path == _BEYOND else path.rstrip(b"/") + b"/"] * (depth + 2 - len(way))
+            if closed and path != _BEYOND:
+                if found:
+                    found.add_folders([path])
+                path += b"/"
+            yield _Entry(bracket[1] if bracket else b"", path, depth, bool(arrow))
 
 
 def _depth(line: re.Match[bytes]) -> int:
@@ -131,5 +150,7 @@ def _depth(line: re.Match[bytes]) -> int:
 
 
 _END = _Entry(b"", b"", 0)
+_BEYOND = b"\0"
+"""In the place of a path that is too long, and of those below it."""
 
 TREE = _Tree("tree", "drawing of tree")
