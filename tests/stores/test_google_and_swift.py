@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -192,3 +193,12 @@ def test_json_that_is_damaged(page: bytes) -> None:
     """Told as what it is."""
     with pytest.raises(UnreadableError):
         json_text(page, "name", 1)
+
+
+def test_json_with_a_text_that_never_ends() -> None:
+    """Read once, and not again from each quote within it."""
+    begun = time.monotonic()
+    for inner in (rb"\"", rb"\\\"", b'" '):
+        with pytest.raises(UnreadableError, match="cut off"):
+            json_text(b'{"kind": "storage#objects", "x": "' + inner * 500_000 + b"\\", "name", 1)
+    assert time.monotonic() - begun < 5

@@ -114,7 +114,9 @@ def json_text(page: bytes, name: str, depth: int) -> str:
         if text is None:
             at += 1 if token[0] in b"[{" else -1
             named = False
-        elif token[2] is not None:
+        elif not token[2]:
+            raise UnreadableError("its JSON is cut off")
+        elif token[3] is not None:
             named = at == depth and text == wanted
         else:
             if named:
@@ -131,7 +133,8 @@ def json_text(page: bytes, name: str, depth: int) -> str:
     return told if isinstance(told, str) else ""
 
 
-_JSON = re.compile(rb'("(?:[^"\\]++|\\.)*+")(\s*:)?|[][{}]', re.DOTALL)
+_JSON = re.compile(rb'("(?:[^"\\]++|\\.)*+("?))(\s*+:)?|[][{}]', re.DOTALL)
+"""A text goes to its end, or to that of the page: looked for again at each quote within it, that would take for ever."""
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------
