@@ -134,7 +134,7 @@ def json_text(page: bytes, name: str, depth: int) -> str:
 
 
 _JSON = re.compile(rb'("(?:[^"\\]++|\\.)*+("?))(\s*+:)?|[][{}]', re.DOTALL)
-"""A text goes to its end, or to that of the page: looked for again at each quote within it, that would take for ever."""
+"""A text goes to its end, or to that of the page: looked for again at each quote in it, that would never end."""
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from typing import Literal
 from urllib.parse import unquote_to_bytes
 
 from ...errors import TargetError
-from ...model import NotScanned, clean
+from ...model import NotScanned
+from ..shown import printable, shown, shown_path
 from . import Access, Openness, Page
 from .answers import Path, UnreadableError, error_region, raw, root_of, xml_texts
 from .credentials import AwsCredentials, aws_credentials, aws_signature
@@ -54,7 +55,7 @@ class S3Store:
     @property
     def title(self) -> str:
         """For people."""
-        return clean(f"{self.origin}/{self.prefix}" if self.prefix else self.origin)
+        return f"{self.origin}/{shown_path(self.prefix)}" if self.prefix else self.origin
 
     @property
     def origin(self) -> str:
@@ -215,12 +216,12 @@ def s3_store(target: str, access: Access) -> S3Store:
     """`s3://bucket/prefix`, or `s3://` for all buckets."""
     bucket, _, prefix = target.removeprefix("s3://").partition("/")
     if bucket and not _BUCKET.fullmatch(bucket):
-        raise TargetError(f"{clean(target)}: {clean(bucket)} is no name of a bucket: write s3://bucket/prefix")
+        raise TargetError(f"{shown(target)}: that is no name of a bucket: write s3://bucket/prefix")
     environment = access.environment
     region = access.region or environment.get("AWS_REGION", "") or environment.get("AWS_DEFAULT_REGION", "")
     region = region or "us-east-1"
     if not _REGION.fullmatch(region):
-        raise TargetError(f"{clean(region)} is no region: write one such as eu-central-1")
+        raise TargetError(f"{printable(region)} is no region: write one such as eu-central-1")
     credentials = aws_credentials(access)
     if not bucket and credentials is None:
         raise TargetError("s3:// stands for all buckets of an account, and there are no credentials: name a bucket")
@@ -247,5 +248,5 @@ def from_amazon_url(url: Url, access: Access) -> S3Store | None:
 
 def at(url: Url, access: Access) -> S3Store:
     """A bucket of whoever speaks S3's language, by the URL that gave a listing."""
-    shown = replace(url, query="").shown.rstrip("/")
-    return S3Store(access, "", url.parameter("prefix"), url.without(_PAGING), shown)
+    named = url.shown.rstrip("/")
+    return S3Store(access, "", url.parameter("prefix"), url.without(_PAGING), named)
