@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from listed_pages import Listed, access, listed
 from oakum.scanner.errors import TargetError, UsageError
+from oakum.scanner.sources.stores import Limits
 from oakum.scanner.sources.stores.opening import open_store
 from servers import Answering, answer, told
 
@@ -504,17 +505,34 @@ def test_a_store_that_knows_the_first_version_only() -> None:
 
 
 def test_nobody_listens() -> None:
-    """No host, no server."""
+    """No host, no server: that is told soon, with the pauses that are usual."""
+    begun = time.monotonic()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        found = listed("s3://bucket", access(endpoint=f"http://127.0.0.1:{port}"))
+        usual = Limits()
+        limits = {"retries": usual.retries, "pause": usual.pause, "longest_pause": usual.longest_pause}
+        found = listed("s3://bucket", access(endpoint=f"http://127.0.0.1:{port}", limits=limits))
+    assert time.monotonic() - begun < 3
     assert found.why == [
-        "s3://bucket: no connection ([Errno 111] Connection refused); it was asked 3 times: try again later"
+        "s3://bucket: no connection ([Errno 111] Connection refused); it was asked 2 times: try again later"
     ]
     assert listed("https://no-such-host.invalid/", access()).why == [
         "https://no-such-host.invalid: there is no host no-such-host.invalid"
     ]
+
+
+def test_a_server_that_ends_is_waited_for() -> None:
+    """Once it has answered, it may be started again."""
+
+    def ends(to: BaseHTTPRequestHandler, _number: int) -> None:
+        to.server.socket.close()
+        answer(to, s3_page(0, "more"), Connection="close")
+        to.close_connection = True
+
+    found, _ = s3(ends)
+    assert sizes(found) == [2]
+    assert "it was asked 3 times" in found.why[0]
 
 
 @pytest.mark.parametrize("word", ["made\nup", "made-\u20ac-up", "made up\x00"])

@@ -10,6 +10,8 @@ https://docs.oracle.com/iaas/Content/Compute/Tasks/gettingmetadata.htm (fd00:c1:
 
 from __future__ import annotations
 
+import re
+import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 _METADATA = frozenset(
@@ -51,7 +53,22 @@ def is_own(address: str) -> bool:
 def is_metadata_name(host: str) -> bool:
     """Whether a name is that of a metadata service: for where another machine looks it up (a proxy)."""
     name = host.lower().rstrip(".")
-    return name in _NAMES or name.startswith("instance-data.") or is_forbidden(name.strip("[]"))
+    known = name in _NAMES or name.startswith("instance-data.")
+    return known or is_forbidden(name.strip("[]")) or is_forbidden(_by_number(name))
+
+
+def _by_number(name: str) -> str:
+    """The IPv4 address that a name made of numbers means to whoever looks it up, as `0xa9fea9fe` and `169.254.43518`
+    do (inet_aton of POSIX); empty where it means none."""
+    if not _NUMBERS.fullmatch(name):
+        return ""
+    try:
+        return socket.inet_ntoa(socket.inet_aton(name))
+    except OSError:
+        return ""
+
+
+_NUMBERS = re.compile(r"[0-9a-fx.]{1,60}")
 
 
 def _inside(ip: IPv4Address | IPv6Address) -> list[IPv4Address]:

@@ -38,6 +38,7 @@ AGENT = "oakum (secret scanner; lists only)"
 ERROR_BYTES = 64 << 10
 """Bytes that are read of an answer that is no page."""
 UNSENDABLE = "the credentials hold characters that cannot be sent: give them without"
+RETRIES_OF_NOBODY = 1
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -51,6 +52,10 @@ class UnansweredError(OakumError):
 
 class _BrokenError(Exception):
     """What may be whole when it is asked for again."""
+
+
+class _NobodyError(_BrokenError):
+    """Nobody listens there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,7 @@ class Client:
         self._until = time.monotonic() + self._limits.all
         self._clock = _Clock()
         self._left = self._limits.pages
+        self._answered = False
 
     def __enter__(self) -> Self:
         return self
@@ -114,7 +120,10 @@ class Client:
                 answer = self._once(request)
             except _BrokenError as error:
                 why = str(error)
+                if isinstance(error, _NobodyError) and not self._answered and tried >= RETRIES_OF_NOBODY:
+                    break  # what never listened is no store that is being restarted
             else:
+                self._answered = True
                 if answer.status not in AGAIN:
                     return answer
                 why = f"it answers {answer.status} {answer.code}".rstrip()
@@ -158,7 +167,9 @@ class Client:
             if (refused := _untrusted(error)) is not None:
                 why = f"its certificate is not trusted ({clean(refused.verify_message)})"
                 raise UnansweredError(f"{why}: name the file of the authority that signed it", final=True) from error
-            raise _BrokenError(f"no connection ({clean(str(error))[:200]})") from error
+            refuses = any(isinstance(each, ConnectionRefusedError) for each in _behind(error))
+            kind = _NobodyError if refuses else _BrokenError
+            raise kind(f"no connection ({clean(str(error))[:200]})") from error
         except httpcore.UnsupportedProtocol as error:
             raise UsageError("a proxy must be http:// or https://") from error
         except httpcore.LocalProtocolError:  # its text is the header
@@ -215,9 +226,14 @@ _SHORTEST = 16
 
 def _untrusted(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
     """The error about a certificate behind another error; None where it is none."""
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+    return next((each for each in _behind(error) if isinstance(each, ssl.SSLCertVerificationError)), None)
+
+
+def _behind(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those that led to it."""
+    while error is not None:
+        yield error
         error = error.__cause__ or error.__context__
-    return error
 
 
 def _trust(certificates: str) -> ssl.SSLContext:
