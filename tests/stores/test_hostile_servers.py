@@ -479,6 +479,63 @@ def test_pages_of_which_cannot_be_told_how_they_go_on(page: str, why: str) -> No
     ]
 
 
+ACCOUNT_SAS = "sv=2023-11-03&ss=b&srt=sco&sp=rl&sig=made-up"
+
+
+def buckets(names: list[str]) -> str:
+    inner = "".join(f"<Bucket><Name>{name}</Name></Bucket>" for name in names)
+    return f'<?xml version="1.0"?><ListAllMyBucketsResult><Buckets>{inner}</Buckets></ListAllMyBucketsResult>'
+
+
+@pytest.mark.parametrize("damage", ["cut", "document type"])
+def test_a_damaged_page_of_containers(damage: str) -> None:
+    """Those before the damage are listed; what it is, is told once."""
+
+    def damaged(page: str, more: str) -> str:
+        return page.partition(more)[0] + more[:3] if damage == "cut" else DTD + page.partition("?>")[2]
+
+    def answering(to: BaseHTTPRequestHandler, number: int) -> None:
+        if number:
+            answer(to, azure_containers([]))
+        else:
+            answer(to, damaged(azure_containers(["con-0", "con-1"]), "</Containers>"))
+
+    why = {
+        "cut": "its XML is damaged (unclosed token, line 1)",
+        "document type": "it declares a document type, which no store does",
+    }[damage]
+    told_of = f"the listing breaks off: where it goes on cannot be told: {why}; 1 page was read, what comes after is"
+    with told(answering) as (url, _):
+        found = listed(f"{url}/acme?{ACCOUNT_SAS}", access())
+    assert [page.container for page in found.pages] == [b"", *([b"con-0", b"con-1"] if damage == "cut" else [])]
+    assert found.why == [f"{url}/acme: {told_of} not known"]
+
+    def answering_s3(to: BaseHTTPRequestHandler, number: int) -> None:
+        answer(to, s3_page(0) if number else damaged(buckets(["bucket-0", "bucket-1"]), "</Buckets>"))
+
+    with told(answering_s3) as (url, _):
+        found = listed("s3://", access(CREDENTIALS, endpoint=url))
+    assert [page.container for page in found.pages] == [b"", *([b"bucket-0", b"bucket-1"] if damage == "cut" else [])]
+    assert found.why == [f"buckets: {told_of} not known"]
+
+
+def test_containers_with_names_that_are_none() -> None:
+    """They are counted."""
+    odd = ["Bad_Name", "../other", "a?b=c", ""]
+    with told(lambda to, n: answer(to, azure_containers([] if n else ["con-0", *odd]))) as (url, asked):
+        found = listed(f"{url}/acme?{ACCOUNT_SAS}", access())
+    assert [(n.what.decode(), n.why, n.count) for n in found.left_out] == [
+        (f"{url}/acme: containers", "their names are none that can be asked for", 4)
+    ]
+    assert len(asked.targets) == 2
+    with told(lambda to, n: answer(to, s3_page(0) if n else buckets(["bucket", *odd[1:]]))) as (url, asked):
+        found = listed("s3://", access(CREDENTIALS, endpoint=url))
+    assert [(n.what, n.why, n.count) for n in found.left_out] == [
+        (b"buckets", "their names are none that can be asked for", 3)
+    ]
+    assert len(asked.targets) == 2
+
+
 def test_control_characters_do_not_end_a_listing() -> None:
     """Some stores write keys as they are; the pages go on all the same."""
 

@@ -32,20 +32,32 @@ def xml_texts(page: bytes, wanted: Mapping[Path, int]) -> dict[Path, Sequence[st
 
     Every byte is a character here, so that keys in any encoding go through; a reference is the character it names.
     """
+    found, why = xml_texts_known(page, wanted)
+    if why:
+        raise UnreadableError(why)
+    return found
+
+
+def xml_texts_known(page: bytes, wanted: Mapping[Path, int]) -> tuple[dict[Path, Sequence[str]], str]:
+    """The same of a page that may be damaged: those that come before the damage, and what that is (empty: none)."""
     page = page.removeprefix(b"\xef\xbb\xbf")
-    try:
-        return _xml_texts(page, wanted)
-    except expat.ExpatError:
-        pass
-    try:  # without the control characters that XML forbids, and stores write all the same
-        return _xml_texts(_CONTROL.sub(b"?", page), wanted)
-    except expat.ExpatError as error:
-        raise UnreadableError(f"its XML is damaged ({expat.ErrorString(error.code)}, line {error.lineno})") from error
+    found: dict[Path, deque[str]] = {}
+    why = ""
+    for plain in (False, True):  # without the control characters that XML forbids, and stores write all the same
+        found = {path: deque(maxlen=most) for path, most in wanted.items()}
+        try:
+            _xml_texts(_CONTROL.sub(b"?", page) if plain else page, found)
+        except expat.ExpatError as error:
+            why = f"its XML is damaged ({expat.ErrorString(error.code)}, line {error.lineno})"
+        except UnreadableError as error:
+            return dict(found), str(error)
+        else:
+            return dict(found), ""
+    return dict(found), why
 
 
-def _xml_texts(page: bytes, wanted: Mapping[Path, int]) -> dict[Path, Sequence[str]]:
-    names = {path[-1] for path in wanted}
-    found: dict[Path, deque[str]] = {path: deque(maxlen=most) for path, most in wanted.items()}
+def _xml_texts(page: bytes, found: Mapping[Path, deque[str]]) -> None:
+    names = {path[-1] for path in found}
     path: list[str] = []
     text: list[str] = []
     room = 0
@@ -79,7 +91,6 @@ def _xml_texts(page: bytes, wanted: Mapping[Path, int]) -> dict[Path, Sequence[s
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = characters, declares
     parser.Parse(page, True)
-    return dict(found)
 
 
 _CONTROL = re.compile(

@@ -22,7 +22,7 @@ from . import Access, Openness, Page
 from .answers import UnreadableError, raw, root_of, xml_texts
 from .credentials import azure_account_sas
 from .http import Answer, Client, Request
-from .paging import End, Listing, one_by_one, openness, pages
+from .paging import End, Listing, named_in, one_by_one, openness, pages
 from .urls import Parameters, Url, parse
 
 VERSION = "2021-12-02"
@@ -78,13 +78,15 @@ class AzureStore:
         if self.container:
             yield from _Blobs(self).pages(client)
             return
+        what = self.origin.encode() + b": containers"
         for page in pages(client, self._containers()):
             yield page
             if isinstance(page, NotScanned):
                 continue
-            names = [name for name in xml_texts(page.data, {CONTAINERS: 100_000})[CONTAINERS] if _is_container(name)]
+            names, left_out = named_in(page.data, CONTAINERS, what, _is_container)
+            yield from left_out
             each = [_Blobs(replace(self, container=name, prefix="")).pages(client) for name in names]
-            if not (yield from one_by_one(self.origin.encode() + b": containers", each)):
+            if not (yield from one_by_one(what, each)):
                 return
 
     def anybody(self) -> Openness:
