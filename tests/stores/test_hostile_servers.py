@@ -225,7 +225,7 @@ def test_a_store_that_falls_silent_between_two_containers() -> None:
     assert ([n.count for n in found.left_out], len(asked.targets)) == ([1, 1, 1, 6], 2 + 3 * 2)
 
 
-@pytest.mark.parametrize("where", ["code", "header", "location", "status line", "body"])
+@pytest.mark.parametrize("where", ["code", "header", "location", "hex", "status line", "body"])
 def test_a_server_that_repeats_what_was_sent(where: str, caplog: pytest.LogCaptureFixture) -> None:
     """No message and no log holds a signature."""
     signature = "c2lnbmF0dXJlLW1hZGUtdXA%3D"
@@ -237,6 +237,9 @@ def test_a_server_that_repeats_what_was_sent(where: str, caplog: pytest.LogCaptu
             answer(to, "", 403, x_ms_error_code=signature.rstrip("%3D"), WWW_Authenticate=to.path)
         elif where == "location":
             answer(to, "", 302, Location=f"https://elsewhere.example{to.path.replace('?', '/')}")
+        elif where == "hex":
+            spelt = signature.encode().hex()
+            answer(to, error(f"e{spelt}"), 302, Location=f"https://elsewhere.example/{spelt}", x_ms_error_code=spelt)
         elif where == "status line":
             to.wfile.write(f"HTTP/1.1 {to.path}\r\n\r\n".encode())
             to.close_connection = True
@@ -248,6 +251,9 @@ def test_a_server_that_repeats_what_was_sent(where: str, caplog: pytest.LogCaptu
         found = listed(f"{url}/acme/con?sv=2023-11-03&sr=c&sp=rl&sig={signature}", access())
     assert len(found.why) == 1
     assert "c2lnbmF0dXJl" not in repr(found.left_out) + caplog.text
+    assert signature.encode().hex()[:8] not in found.why[0]
+    if where == "hex":
+        assert "it redirects to the host elsewhere.example (302), which is not followed" in found.why[0]
 
 
 # --- circles ---------------------------------------------------------------------------------------------------------
@@ -321,10 +327,16 @@ def test_a_redirect_is_not_followed() -> None:
         location = f"{elsewhere}/bucket?token=made-up"
         found, _ = s3(lambda to, _: answer(to, "", 302, Location=location))
         assert found.why == [
-            f"s3://bucket: it redirects to {elsewhere}/bucket (302), which is not followed: give that URL, if it is "
+            f"s3://bucket: it redirects to {elsewhere}/bucket… (302), which is not followed: give that URL, if it is "
             "the right one"
         ]
         assert untouched.targets == []
+        for query in ("?token=made-up", "?code=made-up"):
+            with told(lambda to, _: answer(to, "", 302, Location="/login/made-up")) as (url, _):
+                assert listed(url + query, access()).why == [
+                    f"{url}: it redirects to another place (302), which is not followed: give that URL, if it is the "
+                    "right one"
+                ]
 
 
 def test_the_region_of_a_bucket_is_learnt_once() -> None:

@@ -10,9 +10,11 @@ import json
 import re
 from collections import deque
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 from xml.parsers import expat
 
 from ...errors import OakumError
+from ..shown import shown
 
 DEPTH = 32
 """How deep elements may lie within each other."""
@@ -180,6 +182,19 @@ def _first(body: bytes, path: Path) -> str:
         return ""
 
 
+def _elsewhere(location: str, *, secret: bool) -> str:
+    """Where a redirect leads to: of a place whose path may repeat what was sent only the host."""
+    if not location:
+        return "a place that it does not name"
+    if not secret:
+        return shown(location)[:300]
+    try:
+        host = urlsplit(location.strip()).hostname or ""
+    except ValueError:
+        host = ""
+    return f"the host {host}" if re.fullmatch(r"[a-z0-9.:-]{1,100}", host) else "another place"
+
+
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{1,63}")
 
 EXPIRED = frozenset({"ExpiredToken", "TokenRefreshRequired", "ExpiredTokenException", "SecurityTokenExpired"})
@@ -192,12 +207,12 @@ UNTRUSTED = EXPIRED | frozenset(
 """Codes that speak of the credentials: nothing else is to be had with them."""
 
 
-def refusal(status: int, headers: Mapping[str, str], code: str, *, signed: bool) -> str:
-    """What an answer that is no page means, for people."""
+def refusal(status: int, headers: Mapping[str, str], code: str, *, signed: bool, secret: bool) -> str:
+    """What an answer that is no page means, for people. `secret` says that something was sent which no text may hold,
+    in no spelling, `signed` that it was made for the store."""
     said = f"{status} {code}" if code else str(status)
     if 300 <= status < 400:
-        to = headers.get("location", "")
-        elsewhere = to.partition("?")[0].partition("#")[0][:300] or "a place that it does not name"
+        elsewhere = _elsewhere(headers.get("location", ""), secret=secret)
         return f"it redirects to {elsewhere} ({said}), which is not followed: give that URL, if it is the right one"
     if code in EXPIRED or (status == 401 and signed and "expired" in headers.get("www-authenticate", "").lower()):
         return f"the credentials have expired ({said}): run it again with new ones"

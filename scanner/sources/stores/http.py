@@ -66,6 +66,11 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     signed: bool = False
 
+    @property
+    def secret(self) -> bool:
+        """Whether anything in it could be a credential."""
+        return self.signed or not self.url.is_plain
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -80,7 +85,7 @@ class Answer:
     @property
     def refusal(self) -> str:
         """What it means, where it is no page; nothing that was sent stands in it, whatever the server repeats."""
-        text = refusal(self.status, self.headers, self.code, signed=self.request.signed)
+        text = refusal(self.status, self.headers, self.code, signed=self.request.signed, secret=self.request.secret)
         return clean(_without_sent(text, self.request))
 
 
@@ -194,6 +199,8 @@ class Client:
         code = "" if page else error_code(headers, whole)
         if any(code in sent for sent in (request.url.query, *request.headers.values())):
             code = ""  # an echo
+        if request.secret and any(map(str.isdigit, code)):
+            code = ""  # it may be one, in another spelling
         return Answer(request, response.status, headers, whole, code)
 
     def _pool(self, url: Url) -> httpcore.ConnectionPool:
@@ -354,10 +361,13 @@ def _addresses(host: str, port: int) -> list[str]:
     return addresses
 
 
-def require_allowed(url: Url) -> None:
-    """UnansweredError where the host of a URL may not be asked, or has no address: for what connects by itself."""
+def require_allowed(url: Url, *, proxied: bool) -> None:
+    """UnansweredError where the host of a URL may not be asked, or has no address: for what connects by itself.
+    Through a proxy it is that which looks up the address."""
     if is_metadata_name(url.host):
         raise UnansweredError(f"{clean(url.host)} is for this machine's own metadata: never asked", final=True)
+    if proxied:
+        return
     try:
         _addresses(url.host, url.port or {"http": 80, "https": 443}[url.scheme])
     except httpcore.ConnectError as error:

@@ -6,7 +6,7 @@ A signature covers the very bytes of a path and a query, so neither is decoded a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urlsplit
 
@@ -19,6 +19,14 @@ Parameters = Sequence[tuple[str, str | bytes]]
 
 LONGEST = 16 << 10
 LONGEST_SHOWN = 200
+
+SELECTS = frozenset("prefix delimiter list-type encoding-type versions restype comp format alt path".split())
+"""Parameters that say which folder is listed and how: none of them is a credential."""
+PLAIN = SELECTS | frozenset(
+    "continuation-token start-after marker max-keys key-marker version-id-marker fetch-owner include maxresults "
+    "showonly timeout pagetoken nextpagetoken fields limit end_marker reverse c o f v p sort order".split()
+)
+"""Those, and others that lead through a listing or order it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,15 @@ class Url:
         left = set(names)
         kept = (part for part in self.query.split("&") if part and _name(part) not in left)
         return replace(self, query="&".join(kept))
+
+    def only(self, names: Set[str]) -> Url:
+        """The same with the parameters of these names alone."""
+        return replace(self, query="&".join(part for part in self.query.split("&") if _name(part) in names))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing in its query could be a credential."""
+        return all(_name(part) in PLAIN for part in self.query.split("&") if part)
 
     def parameter(self, name: str) -> str:
         """The first value of a parameter, decoded; empty where there is none. What is no UTF-8 is escaped in it."""
