@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ..errors import TargetError, UsageError
+from ..errors import OakumError
 from ..listed import Fetched, ListingResult, Target
 from ..model import SIGNED_KINDS, Exposure, Finding, ListingEntry, NotScanned, Piece, RankedFinding
 from ..prove import prove
@@ -27,6 +27,7 @@ from ..sources.listings.inventory import s3_inventory
 from ..sources.listings.kinds import KINDS, recognise
 from ..sources.listings.opened import Opened
 from ..sources.listings.units import ListingUnit, of_part
+from ..sources.shown import may_be_url, shown
 from ..survey import Survey
 from .explain import explain
 from .options import ListingOptions, ScanOptions
@@ -63,11 +64,12 @@ def listing(names: Sequence[str], options: ListingOptions, stdin: BinaryIO) -> L
             break
         try:
             found += run.target(name, label=shown_name(name) if len(names) > 1 else "")
-        except (TargetError, UsageError) as e:
+        except OakumError as e:
             if len(names) == 1:
                 raise
             run.targets.pop()
-            run.tally.leave_out([NotScanned(shown_name(name).encode(), str(e))])
+            run.stores.pop(len(run.targets), None)
+            run.tally.leave_out([NotScanned(os.fsencode(shown_name(name)), str(e))])
     run.note_left()
     fetched = None
     if options.fetch and not run.tally.interrupted:
@@ -94,9 +96,8 @@ def is_store(target: str) -> bool:
 
 
 def shown_name(target: str) -> str:
-    """A target as it is shown: without what signs a URL."""
-    head, mark, _ = target.partition("?")
-    return f"{head}?…" if mark and "://" in head else target
+    """A target as it is shown: without what could be a credential, unless it is a file."""
+    return shown(target) if is_store(target) or (may_be_url(target) and not os.path.lexists(target)) else target
 
 
 @dataclass(slots=True)
@@ -291,7 +292,7 @@ class _Run:
 
 def _signed(url: str, options: ScanOptions) -> RankedFinding | None:
     """What a target is that is a signed URL."""
-    explained = explain(url.encode(), now=options.now, detectors=options.detectors, cache=options.cache)
+    explained = explain(os.fsencode(url), now=options.now, detectors=options.detectors, cache=options.cache)
     signed = (ranked for ranked, _ in explained.secrets if ranked.finding.detector.kind in SIGNED_KINDS)
     return next(signed, None)
 

@@ -16,6 +16,7 @@ from ..errors import TargetError
 from ..model import PIECE_OVERLAP, PIECE_SIZE, File, NotScanned, Piece, Stdin, clean
 from . import BATCH_SIZE, Batch, Item
 from .locate import has_layout, is_repository
+from .shown import may_be_url, shown
 
 UNIT_FILES = (128, 512)
 """Files of a unit, in a small tree and in a large one: what a unit costs beside its files shows there."""
@@ -286,11 +287,11 @@ def _size(path: bytes) -> int:
 def require_readable(path: bytes) -> None:
     """TargetError, saying what to do, for a target that is not there or cannot be read at all."""
     if not os.path.lexists(path):
+        text = os.fsdecode(path)
+        called = shown(text) if may_be_url(text) else clean(path)
         if re.match(rb"[a-z+]{2,12}://|git@", path):
-            raise TargetError(
-                f"{clean(path)}: oakum does not fetch; clone it (git clone --mirror), then scan the clone"
-            )
-        raise TargetError(f"{clean(path)}: there is no such file or folder")
+            raise TargetError(f"{called}: oakum does not fetch; clone it (git clone --mirror), then scan the clone")
+        raise TargetError(f"{called}: there is no such file or folder")
     mode = os.stat(path).st_mode if os.path.exists(path) else 0
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise TargetError(f"{clean(path)}: is neither a regular file nor a folder; pipe it in and scan `-` instead")

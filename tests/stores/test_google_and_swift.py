@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -136,6 +137,24 @@ def test_parameters_that_are_credentials(query: str, exposure: str) -> None:
     assert (store.exposure, store.title) == (exposure, "https://store.example.org/list")
 
 
+def test_whether_anybody_can_list_is_asked_without_credentials() -> None:
+    """The parameters stay that say which folder is meant."""
+    page = "<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>"
+    answers: list[tuple[str, int, str]] = [
+        (page, 200, "open"),
+        ("", 403, "closed"),
+        ("", 500, "unknown"),
+        ("<html><h1>Log in</h1></html>", 200, "unknown"),
+    ]
+    for body, status, state in answers:
+        with told(lambda to, _, body=body, status=status: answer(to, body, status)) as (url, asked):
+            store = open_store(
+                f"{url}/tok/?token=made-up&prefix=a%2fb&x=made-up&marker=m", access(limits={"retries": 0})
+            )
+            assert (store.exposure, store.anybody().state) == ("signed", state)
+        assert asked.targets == ["/tok/?prefix=a%2fb"]
+
+
 def test_where_a_bucket_of_amazon_lies() -> None:
     """In the host, but for names that no certificate covers; elsewhere in the path."""
     told_to = access({"AWS_ENDPOINT_URL": "https://minio.example.org:9000/base/"})
@@ -192,3 +211,12 @@ def test_json_that_is_damaged(page: bytes) -> None:
     """Told as what it is."""
     with pytest.raises(UnreadableError):
         json_text(page, "name", 1)
+
+
+def test_json_with_a_text_that_never_ends() -> None:
+    """Read once, and not again from each quote within it."""
+    begun = time.monotonic()
+    for inner in (rb"\"", rb"\\\"", b'" '):
+        with pytest.raises(UnreadableError, match="cut off"):
+            json_text(b'{"kind": "storage#objects", "x": "' + inner * 500_000 + b"\\", "name", 1)
+    assert time.monotonic() - begun < 5

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from listed_pages import Listed, access, listed
 from oakum.scanner.errors import TargetError, UsageError
+from oakum.scanner.sources.stores import Limits
 from oakum.scanner.sources.stores.opening import open_store
 from servers import Answering, answer, told
 
@@ -224,7 +225,7 @@ def test_a_store_that_falls_silent_between_two_containers() -> None:
     assert ([n.count for n in found.left_out], len(asked.targets)) == ([1, 1, 1, 6], 2 + 3 * 2)
 
 
-@pytest.mark.parametrize("where", ["code", "header", "location", "status line", "body"])
+@pytest.mark.parametrize("where", ["code", "header", "location", "hex", "status line", "body"])
 def test_a_server_that_repeats_what_was_sent(where: str, caplog: pytest.LogCaptureFixture) -> None:
     """No message and no log holds a signature."""
     signature = "c2lnbmF0dXJlLW1hZGUtdXA%3D"
@@ -236,6 +237,9 @@ def test_a_server_that_repeats_what_was_sent(where: str, caplog: pytest.LogCaptu
             answer(to, "", 403, x_ms_error_code=signature.rstrip("%3D"), WWW_Authenticate=to.path)
         elif where == "location":
             answer(to, "", 302, Location=f"https://elsewhere.example{to.path.replace('?', '/')}")
+        elif where == "hex":
+            spelt = signature.encode().hex()
+            answer(to, error(f"e{spelt}"), 302, Location=f"https://elsewhere.example/{spelt}", x_ms_error_code=spelt)
         elif where == "status line":
             to.wfile.write(f"HTTP/1.1 {to.path}\r\n\r\n".encode())
             to.close_connection = True
@@ -247,6 +251,9 @@ def test_a_server_that_repeats_what_was_sent(where: str, caplog: pytest.LogCaptu
         found = listed(f"{url}/acme/con?sv=2023-11-03&sr=c&sp=rl&sig={signature}", access())
     assert len(found.why) == 1
     assert "c2lnbmF0dXJl" not in repr(found.left_out) + caplog.text
+    assert signature.encode().hex()[:8] not in found.why[0]
+    if where == "hex":
+        assert "it redirects to the host elsewhere.example (302), which is not followed" in found.why[0]
 
 
 # --- circles ---------------------------------------------------------------------------------------------------------
@@ -320,10 +327,16 @@ def test_a_redirect_is_not_followed() -> None:
         location = f"{elsewhere}/bucket?token=made-up"
         found, _ = s3(lambda to, _: answer(to, "", 302, Location=location))
         assert found.why == [
-            f"s3://bucket: it redirects to {elsewhere}/bucket (302), which is not followed: give that URL, if it is "
+            f"s3://bucket: it redirects to {elsewhere}/bucket… (302), which is not followed: give that URL, if it is "
             "the right one"
         ]
         assert untouched.targets == []
+        for query in ("?token=made-up", "?code=made-up"):
+            with told(lambda to, _: answer(to, "", 302, Location="/login/made-up")) as (url, _):
+                assert listed(url + query, access()).why == [
+                    f"{url}: it redirects to another place (302), which is not followed: give that URL, if it is the "
+                    "right one"
+                ]
 
 
 def test_the_region_of_a_bucket_is_learnt_once() -> None:
@@ -478,6 +491,63 @@ def test_pages_of_which_cannot_be_told_how_they_go_on(page: str, why: str) -> No
     ]
 
 
+ACCOUNT_SAS = "sv=2023-11-03&ss=b&srt=sco&sp=rl&sig=made-up"
+
+
+def buckets(names: list[str]) -> str:
+    inner = "".join(f"<Bucket><Name>{name}</Name></Bucket>" for name in names)
+    return f'<?xml version="1.0"?><ListAllMyBucketsResult><Buckets>{inner}</Buckets></ListAllMyBucketsResult>'
+
+
+@pytest.mark.parametrize("damage", ["cut", "document type"])
+def test_a_damaged_page_of_containers(damage: str) -> None:
+    """Those before the damage are listed; what it is, is told once."""
+
+    def damaged(page: str, more: str) -> str:
+        return page.partition(more)[0] + more[:3] if damage == "cut" else DTD + page.partition("?>")[2]
+
+    def answering(to: BaseHTTPRequestHandler, number: int) -> None:
+        if number:
+            answer(to, azure_containers([]))
+        else:
+            answer(to, damaged(azure_containers(["con-0", "con-1"]), "</Containers>"))
+
+    why = {
+        "cut": "its XML is damaged (unclosed token, line 1)",
+        "document type": "it declares a document type, which no store does",
+    }[damage]
+    told_of = f"the listing breaks off: where it goes on cannot be told: {why}; 1 page was read, what comes after is"
+    with told(answering) as (url, _):
+        found = listed(f"{url}/acme?{ACCOUNT_SAS}", access())
+    assert [page.container for page in found.pages] == [b"", *([b"con-0", b"con-1"] if damage == "cut" else [])]
+    assert found.why == [f"{url}/acme: {told_of} not known"]
+
+    def answering_s3(to: BaseHTTPRequestHandler, number: int) -> None:
+        answer(to, s3_page(0) if number else damaged(buckets(["bucket-0", "bucket-1"]), "</Buckets>"))
+
+    with told(answering_s3) as (url, _):
+        found = listed("s3://", access(CREDENTIALS, endpoint=url))
+    assert [page.container for page in found.pages] == [b"", *([b"bucket-0", b"bucket-1"] if damage == "cut" else [])]
+    assert found.why == [f"buckets: {told_of} not known"]
+
+
+def test_containers_with_names_that_are_none() -> None:
+    """They are counted."""
+    odd = ["Bad_Name", "../other", "a?b=c", ""]
+    with told(lambda to, n: answer(to, azure_containers([] if n else ["con-0", *odd]))) as (url, asked):
+        found = listed(f"{url}/acme?{ACCOUNT_SAS}", access())
+    assert [(n.what.decode(), n.why, n.count) for n in found.left_out] == [
+        (f"{url}/acme: containers", "their names are none that can be asked for", 4)
+    ]
+    assert len(asked.targets) == 2
+    with told(lambda to, n: answer(to, s3_page(0) if n else buckets(["bucket", *odd[1:]]))) as (url, asked):
+        found = listed("s3://", access(CREDENTIALS, endpoint=url))
+    assert [(n.what, n.why, n.count) for n in found.left_out] == [
+        (b"buckets", "their names are none that can be asked for", 3)
+    ]
+    assert len(asked.targets) == 2
+
+
 def test_control_characters_do_not_end_a_listing() -> None:
     """Some stores write keys as they are; the pages go on all the same."""
 
@@ -504,17 +574,34 @@ def test_a_store_that_knows_the_first_version_only() -> None:
 
 
 def test_nobody_listens() -> None:
-    """No host, no server."""
+    """No host, no server: that is told soon, with the pauses that are usual."""
+    begun = time.monotonic()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        found = listed("s3://bucket", access(endpoint=f"http://127.0.0.1:{port}"))
+        usual = Limits()
+        limits = {"retries": usual.retries, "pause": usual.pause, "longest_pause": usual.longest_pause}
+        found = listed("s3://bucket", access(endpoint=f"http://127.0.0.1:{port}", limits=limits))
+    assert time.monotonic() - begun < 3
     assert found.why == [
-        "s3://bucket: no connection ([Errno 111] Connection refused); it was asked 3 times: try again later"
+        "s3://bucket: no connection ([Errno 111] Connection refused); it was asked 2 times: try again later"
     ]
     assert listed("https://no-such-host.invalid/", access()).why == [
         "https://no-such-host.invalid: there is no host no-such-host.invalid"
     ]
+
+
+def test_a_server_that_ends_is_waited_for() -> None:
+    """Once it has answered, it may be started again."""
+
+    def ends(to: BaseHTTPRequestHandler, _number: int) -> None:
+        to.server.socket.close()
+        answer(to, s3_page(0, "more"), Connection="close")
+        to.close_connection = True
+
+    found, _ = s3(ends)
+    assert sizes(found) == [2]
+    assert "it was asked 3 times" in found.why[0]
 
 
 @pytest.mark.parametrize("word", ["made\nup", "made-\u20ac-up", "made up\x00"])

@@ -88,6 +88,17 @@ def test_other_addresses() -> None:
     )
 
 
+@given(st.integers(0, 0xFFFF), st.sampled_from(["{:d}", "0x{:x}", "0{:o}"]))
+def test_addresses_that_are_written_as_numbers(low: int, form: str) -> None:
+    """A proxy understands them; here nobody looks them up."""
+    number = (169 << 24) + (254 << 16) + low
+    a, b, c, d = number.to_bytes(4, "big")
+    for parts in ((number,), (a, number & 0xFFFFFF), (a, b, low), (a, b, c, d)):
+        assert is_metadata_name(".".join(form.format(part) for part in parts))
+    for name in ("3232235777", "0x7f000001", "10.1", "dead.beef", "abc", "1.2.3.4.5", "99999999999", "0x", "fe80"):
+        assert not is_metadata_name(name)
+
+
 @pytest.mark.parametrize(
     ("environment", "target", "proxy"),
     [

@@ -10,6 +10,7 @@ https://docs.oracle.com/iaas/Content/Compute/Tasks/gettingmetadata.htm (fd00:c1:
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 _METADATA = frozenset(
@@ -51,7 +52,23 @@ def is_own(address: str) -> bool:
 def is_metadata_name(host: str) -> bool:
     """Whether a name is that of a metadata service: for where another machine looks it up (a proxy)."""
     name = host.lower().rstrip(".")
-    return name in _NAMES or name.startswith("instance-data.") or is_forbidden(name.strip("[]"))
+    known = name in _NAMES or name.startswith("instance-data.")
+    return known or is_forbidden(name.strip("[]")) or is_forbidden(_by_number(name))
+
+
+def _by_number(name: str) -> str:
+    """The IPv4 address that a name made of numbers means to whoever looks it up, as `0xa9fea9fe` and `169.254.43518`
+    do (inet_aton of POSIX); empty where it means none."""
+    parts = name.split(".")
+    if len(parts) > 4 or not all(map(_NUMBER.fullmatch, parts)):
+        return ""
+    *first, last = (int(part, 16 if part[1:2] == "x" else 8 if part[0] == "0" else 10) for part in parts)
+    if max(first, default=0) > 0xFF or last >> 8 * (4 - len(first)):
+        return ""
+    return str(IPv4Address(sum(part << 8 * (3 - place) for place, part in enumerate(first)) + last))
+
+
+_NUMBER = re.compile(r"0x[0-9a-f]{1,20}|0[0-7]{0,20}|[1-9][0-9]{0,20}")
 
 
 def _inside(ip: IPv4Address | IPv6Address) -> list[IPv4Address]:

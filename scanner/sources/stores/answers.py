@@ -10,9 +10,11 @@ import json
 import re
 from collections import deque
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 from xml.parsers import expat
 
 from ...errors import OakumError
+from ..shown import shown
 
 DEPTH = 32
 """How deep elements may lie within each other."""
@@ -32,20 +34,32 @@ def xml_texts(page: bytes, wanted: Mapping[Path, int]) -> dict[Path, Sequence[st
 
     Every byte is a character here, so that keys in any encoding go through; a reference is the character it names.
     """
+    found, why = xml_texts_known(page, wanted)
+    if why:
+        raise UnreadableError(why)
+    return found
+
+
+def xml_texts_known(page: bytes, wanted: Mapping[Path, int]) -> tuple[dict[Path, Sequence[str]], str]:
+    """The same of a page that may be damaged: those that come before the damage, and what that is (empty: none)."""
     page = page.removeprefix(b"\xef\xbb\xbf")
-    try:
-        return _xml_texts(page, wanted)
-    except expat.ExpatError:
-        pass
-    try:  # without the control characters that XML forbids, and stores write all the same
-        return _xml_texts(_CONTROL.sub(b"?", page), wanted)
-    except expat.ExpatError as error:
-        raise UnreadableError(f"its XML is damaged ({expat.ErrorString(error.code)}, line {error.lineno})") from error
+    found: dict[Path, deque[str]] = {}
+    why = ""
+    for plain in (False, True):  # without the control characters that XML forbids, and stores write all the same
+        found = {path: deque(maxlen=most) for path, most in wanted.items()}
+        try:
+            _xml_texts(_CONTROL.sub(b"?", page) if plain else page, found)
+        except expat.ExpatError as error:
+            why = f"its XML is damaged ({expat.ErrorString(error.code)}, line {error.lineno})"
+        except UnreadableError as error:
+            return dict(found), str(error)
+        else:
+            return dict(found), ""
+    return dict(found), why
 
 
-def _xml_texts(page: bytes, wanted: Mapping[Path, int]) -> dict[Path, Sequence[str]]:
-    names = {path[-1] for path in wanted}
-    found: dict[Path, deque[str]] = {path: deque(maxlen=most) for path, most in wanted.items()}
+def _xml_texts(page: bytes, found: Mapping[Path, deque[str]]) -> None:
+    names = {path[-1] for path in found}
     path: list[str] = []
     text: list[str] = []
     room = 0
@@ -79,7 +93,6 @@ def _xml_texts(page: bytes, wanted: Mapping[Path, int]) -> dict[Path, Sequence[s
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = characters, declares
     parser.Parse(page, True)
-    return dict(found)
 
 
 _CONTROL = re.compile(
@@ -114,7 +127,9 @@ def json_text(page: bytes, name: str, depth: int) -> str:
         if text is None:
             at += 1 if token[0] in b"[{" else -1
             named = False
-        elif token[2] is not None:
+        elif not token[2]:
+            raise UnreadableError("its JSON is cut off")
+        elif token[3] is not None:
             named = at == depth and text == wanted
         else:
             if named:
@@ -131,7 +146,8 @@ def json_text(page: bytes, name: str, depth: int) -> str:
     return told if isinstance(told, str) else ""
 
 
-_JSON = re.compile(rb'("(?:[^"\\]++|\\.)*+")(\s*:)?|[][{}]', re.DOTALL)
+_JSON = re.compile(rb'("(?:[^"\\]++|\\.)*+("?))(\s*+:)?|[][{}]', re.DOTALL)
+"""A text goes to its end, or to that of the page: looked for again at each quote in it, that would never end."""
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------
@@ -166,6 +182,19 @@ def _first(body: bytes, path: Path) -> str:
         return ""
 
 
+def _elsewhere(location: str, *, secret: bool) -> str:
+    """Where a redirect leads to: of a place whose path may repeat what was sent only the host."""
+    if not location:
+        return "a place that it does not name"
+    if not secret:
+        return shown(location)[:300]
+    try:
+        host = urlsplit(location.strip()).hostname or ""
+    except ValueError:
+        host = ""
+    return f"the host {host}" if re.fullmatch(r"[a-z0-9.:-]{1,100}", host) else "another place"
+
+
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{1,63}")
 
 EXPIRED = frozenset({"ExpiredToken", "TokenRefreshRequired", "ExpiredTokenException", "SecurityTokenExpired"})
@@ -178,12 +207,12 @@ UNTRUSTED = EXPIRED | frozenset(
 """Codes that speak of the credentials: nothing else is to be had with them."""
 
 
-def refusal(status: int, headers: Mapping[str, str], code: str, *, signed: bool) -> str:
-    """What an answer that is no page means, for people."""
+def refusal(status: int, headers: Mapping[str, str], code: str, *, signed: bool, secret: bool) -> str:
+    """What an answer that is no page means, for people. `secret` says that something was sent which no text may hold,
+    in no spelling, `signed` that it was made for the store."""
     said = f"{status} {code}" if code else str(status)
     if 300 <= status < 400:
-        to = headers.get("location", "")
-        elsewhere = to.partition("?")[0].partition("#")[0][:300] or "a place that it does not name"
+        elsewhere = _elsewhere(headers.get("location", ""), secret=secret)
         return f"it redirects to {elsewhere} ({said}), which is not followed: give that URL, if it is the right one"
     if code in EXPIRED or (status == 401 and signed and "expired" in headers.get("www-authenticate", "").lower()):
         return f"the credentials have expired ({said}): run it again with new ones"

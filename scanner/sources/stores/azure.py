@@ -16,12 +16,13 @@ from typing import Literal
 from urllib.parse import unquote
 
 from ...errors import TargetError, UsageError
-from ...model import NotScanned, clean, is_here
+from ...model import NotScanned, is_here
+from ..shown import printable, shown
 from . import Access, Openness, Page
 from .answers import UnreadableError, raw, root_of, xml_texts
 from .credentials import azure_account_sas
 from .http import Answer, Client, Request
-from .paging import End, Listing, one_by_one, openness, pages
+from .paging import End, Listing, named_in, one_by_one, openness, pages
 from .urls import Parameters, Url, parse
 
 VERSION = "2021-12-02"
@@ -52,8 +53,8 @@ class AzureStore:
     @property
     def title(self) -> str:
         """For people."""
-        shown = self.base.below(*filter(None, (self.container, self.prefix))).shown
-        return f"{shown} (with a SAS)" if self.sas else shown
+        place = self.base.below(*filter(None, (self.container, self.prefix))).shown
+        return f"{place} (with a SAS)" if self.sas else place
 
     @property
     def origin(self) -> str:
@@ -77,13 +78,15 @@ class AzureStore:
         if self.container:
             yield from _Blobs(self).pages(client)
             return
+        what = self.origin.encode() + b": containers"
         for page in pages(client, self._containers()):
             yield page
             if isinstance(page, NotScanned):
                 continue
-            names = [name for name in xml_texts(page.data, {CONTAINERS: 100_000})[CONTAINERS] if _is_container(name)]
+            names, left_out = named_in(page.data, CONTAINERS, what, _is_container)
+            yield from left_out
             each = [_Blobs(replace(self, container=name, prefix="")).pages(client) for name in names]
-            if not (yield from one_by_one(self.origin.encode() + b": containers", each)):
+            if not (yield from one_by_one(what, each)):
                 return
 
     def anybody(self) -> Openness:
@@ -176,15 +179,15 @@ def azure_store(target: str, access: Access) -> AzureStore:
     """`az://account/container/prefix`, with what the environment has for that account."""
     account, _, path = target.removeprefix("az://").partition("/")
     if not _ACCOUNT.fullmatch(account):
-        raise TargetError(f"{clean(target)}: write az://account/container/prefix (an account: 3 to 24 of a-z and 0-9)")
+        raise TargetError(f"{shown(target)}: write az://account/container/prefix (an account: 3 to 24 of a-z and 0-9)")
     container, _, prefix = path.partition("/")
     if container and not _is_container(container):
-        raise TargetError(f"{clean(target)}: {clean(container)} is no name of a container")
+        raise TargetError(f"{shown(target)}: that is no name of a container: write az://account/container/prefix")
     told = _settings(access)
     if not access.anonymous and told.get("AccountName", account) != account and told.keys() & {"key", "sas"}:
         raise UsageError(
-            f"the credentials of the environment are for the account {clean(told['AccountName'])}, and the target is "
-            f"{account}: unset AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_CONNECTION_STRING, or ask anonymously"
+            f"the credentials of the environment are for the account {printable(told['AccountName'])}, and the target "
+            f"is {account}: unset AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_CONNECTION_STRING, or ask anonymously"
         )
     named = access.endpoint or told.get("BlobEndpoint", "")
     if named:
@@ -238,24 +241,27 @@ def with_sas(url: Url, access: Access) -> AzureStore:
     if get("ss"):
         services, types = get("ss"), get("srt")
         if "b" not in services:
-            raise TargetError(f"this SAS opens no blobs (ss={clean(services)}): blobs are all that oakum lists")
+            raise TargetError(f"this SAS opens no blobs (ss={printable(services)}): blobs are all that oakum lists")
         _may_list(permitted, "the account")
         if "s" in types:
             return AzureStore(access, base, sas=sas)
         if "c" not in types:
             raise TargetError(
-                f"this SAS opens single objects whose names are known (srt={clean(types)}): it lists none"
+                f"this SAS opens single objects whose names are known (srt={printable(types)}): it lists none"
             )
         if not container:
-            raise TargetError(f"this SAS lists no containers (srt={clean(types)}): put the name of one into the URL")
-        why = f"this SAS opens its other containers, too, and cannot list their names (srt={clean(types)})"
+            raise TargetError(
+                f"this SAS lists no containers (srt={printable(types)}): put the name of one into the URL"
+            )
+        why = f"this SAS opens its other containers, too, and cannot list their names (srt={printable(types)})"
         return AzureStore(access, base, container, sas=sas, left_out=why)
     resource = get("sr") or "c"
     if resource in ("s", "f"):
-        raise TargetError(f"this SAS opens Azure Files (sr={clean(resource)}): blobs are all that oakum lists")
+        raise TargetError(f"this SAS opens Azure Files (sr={printable(resource)}): blobs are all that oakum lists")
     if resource in ("b", "bs", "bv"):
         raise TargetError(
-            f"this SAS opens one object and cannot list (sr={clean(resource)}): `oakum explain` says what it is worth"
+            f"this SAS opens one object and cannot list (sr={printable(resource)}): `oakum explain` says what it is "
+            "worth"
         )
     if not container:
         raise TargetError("this SAS is for one container, and its URL names none: put the name into the URL")
@@ -265,15 +271,15 @@ def with_sas(url: Url, access: Access) -> AzureStore:
     if resource != "d":
         return AzureStore(access, base, container, sas=sas)
     deep = int(depth) if depth.isascii() and depth.isdigit() and len(depth) < 4 else len(names) - 1
-    folder = "/".join(unquote(name) for name in names[1 : 1 + deep])
+    folder = _decoded(names[1 : 1 + deep])
     return AzureStore(access, base, container, f"{folder}/" if folder else "", sas)
 
 
 def _may_list(permitted: str, what: str) -> None:
     if "l" not in permitted:
         raise TargetError(
-            f"this SAS cannot list {what} (sp={clean(permitted)[:40]}, without l): it opens what somebody knows the "
-            "name of; `oakum explain` says what it is worth"
+            f"this SAS cannot list {what} (sp={printable(permitted)[:40]}, without l): it opens what somebody knows "
+            "the name of; `oakum explain` says what it is worth"
         )
 
 
@@ -286,7 +292,7 @@ def from_azure_url(url: Url, access: Access) -> AzureStore | None:
     container = unquote(names[0]) if names else ""
     if not _is_container(container):
         raise TargetError(f"{url.shown} names no container: only a container can be listed without a SAS")
-    prefix = url.parameter("prefix") or "/".join(map(unquote, names[1:]))
+    prefix = url.parameter("prefix") or _decoded(names[1:])
     return AzureStore(access, base, container, prefix)
 
 
@@ -295,6 +301,11 @@ def at(url: Url, access: Access) -> AzureStore:
     container = url.path.strip("/").rpartition("/")[2]
     base = replace(url, path=url.path.rstrip("/").rpartition("/")[0] or "/", query="")
     return AzureStore(access, base, unquote(container), url.parameter("prefix"), url.without(_ASKED).query)
+
+
+def _decoded(names: list[str]) -> str:
+    """The prefix that parts of a path make."""
+    return "/".join(unquote(name, errors="surrogateescape") for name in names)
 
 
 def _account_of(url: Url) -> tuple[Url, list[str]]:

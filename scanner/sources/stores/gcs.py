@@ -15,7 +15,8 @@ from typing import Literal
 from urllib.parse import unquote
 
 from ...errors import TargetError
-from ...model import NotScanned, clean
+from ...model import NotScanned
+from ..shown import shown, shown_path
 from . import Access, Openness, Page
 from .answers import UnreadableError, json_text
 from .http import Client, Request
@@ -44,7 +45,7 @@ class GcsStore:
     @property
     def title(self) -> str:
         """For people."""
-        return clean(f"{self.name}/{self.prefix}" if self.prefix else self.name)
+        return f"{self.name}/{shown_path(self.prefix)}" if self.prefix else self.name
 
     @property
     def origin(self) -> str:
@@ -97,7 +98,7 @@ def gcs_store(target: str, access: Access) -> GcsStore:
     """`gs://bucket/prefix`."""
     bucket, _, prefix = target.removeprefix("gs://").partition("/")
     if not _BUCKET.fullmatch(bucket):
-        raise TargetError(f"{clean(target)}: write gs://bucket/prefix")
+        raise TargetError(f"{shown(target)}: write gs://bucket/prefix")
     token = "" if access.anonymous else access.environment.get("CLOUDSDK_AUTH_ACCESS_TOKEN", "").strip()
     return _bucket(access, bucket, prefix, token)
 
@@ -113,7 +114,7 @@ def from_google_url(url: Url, access: Access) -> GcsStore | None:
     found = _HOST.fullmatch(url.host)
     if not found:
         return None
-    bucket, prefix = found["bucket"] or "", unquote(url.path.lstrip("/"), errors="replace")
+    bucket, prefix = found["bucket"] or "", unquote(url.path.lstrip("/"), errors="surrogateescape")
     if by_api := _BY_API.fullmatch(url.path):
         bucket, prefix = unquote(by_api[1]), ""
     elif not bucket:
@@ -125,5 +126,4 @@ def from_google_url(url: Url, access: Access) -> GcsStore | None:
 
 def at(url: Url, access: Access) -> GcsStore:
     """A list in the style of Google, by the URL that gave it."""
-    shown = replace(url, query="").shown
-    return GcsStore(access, url.without(_PAGING), shown, prefix=url.parameter("prefix"))
+    return GcsStore(access, url.without(_PAGING), url.shown, prefix=url.parameter("prefix"))

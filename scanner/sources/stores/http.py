@@ -38,6 +38,7 @@ AGENT = "oakum (secret scanner; lists only)"
 ERROR_BYTES = 64 << 10
 """Bytes that are read of an answer that is no page."""
 UNSENDABLE = "the credentials hold characters that cannot be sent: give them without"
+RETRIES_OF_NOBODY = 1
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -53,6 +54,10 @@ class _BrokenError(Exception):
     """What may be whole when it is asked for again."""
 
 
+class _NobodyError(_BrokenError):
+    """Nobody listens there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked for. `signed` says that a credential goes with it, in the query or the headers."""
@@ -60,6 +65,11 @@ class Request:
     url: Url
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     signed: bool = False
+
+    @property
+    def secret(self) -> bool:
+        """Whether anything in it could be a credential."""
+        return self.signed or not self.url.is_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ class Answer:
     @property
     def refusal(self) -> str:
         """What it means, where it is no page; nothing that was sent stands in it, whatever the server repeats."""
-        text = refusal(self.status, self.headers, self.code, signed=self.request.signed)
+        text = refusal(self.status, self.headers, self.code, signed=self.request.signed, secret=self.request.secret)
         return clean(_without_sent(text, self.request))
 
 
@@ -89,6 +99,7 @@ class Client:
         self._until = time.monotonic() + self._limits.all
         self._clock = _Clock()
         self._left = self._limits.pages
+        self._answered = False
 
     def __enter__(self) -> Self:
         return self
@@ -114,7 +125,10 @@ class Client:
                 answer = self._once(request)
             except _BrokenError as error:
                 why = str(error)
+                if isinstance(error, _NobodyError) and not self._answered and tried >= RETRIES_OF_NOBODY:
+                    break  # what never listened is no store that is being restarted
             else:
+                self._answered = True
                 if answer.status not in AGAIN:
                     return answer
                 why = f"it answers {answer.status} {answer.code}".rstrip()
@@ -158,7 +172,9 @@ class Client:
             if (refused := _untrusted(error)) is not None:
                 why = f"its certificate is not trusted ({clean(refused.verify_message)})"
                 raise UnansweredError(f"{why}: name the file of the authority that signed it", final=True) from error
-            raise _BrokenError(f"no connection ({clean(str(error))[:200]})") from error
+            refuses = any(isinstance(each, ConnectionRefusedError) for each in _behind(error))
+            kind = _NobodyError if refuses else _BrokenError
+            raise kind(f"no connection ({clean(str(error))[:200]})") from error
         except httpcore.UnsupportedProtocol as error:
             raise UsageError("a proxy must be http:// or https://") from error
         except httpcore.LocalProtocolError:  # its text is the header
@@ -183,6 +199,8 @@ class Client:
         code = "" if page else error_code(headers, whole)
         if any(code in sent for sent in (request.url.query, *request.headers.values())):
             code = ""  # an echo
+        if request.secret and any(map(str.isdigit, code)):
+            code = ""  # it may be one, in another spelling
         return Answer(request, response.status, headers, whole, code)
 
     def _pool(self, url: Url) -> httpcore.ConnectionPool:
@@ -215,9 +233,14 @@ _SHORTEST = 16
 
 def _untrusted(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
     """The error about a certificate behind another error; None where it is none."""
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+    return next((each for each in _behind(error) if isinstance(each, ssl.SSLCertVerificationError)), None)
+
+
+def _behind(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those that led to it."""
+    while error is not None:
+        yield error
         error = error.__cause__ or error.__context__
-    return error
 
 
 def _trust(certificates: str) -> ssl.SSLContext:
@@ -338,10 +361,13 @@ def _addresses(host: str, port: int) -> list[str]:
     return addresses
 
 
-def require_allowed(url: Url) -> None:
-    """UnansweredError where the host of a URL may not be asked, or has no address: for what connects by itself."""
+def require_allowed(url: Url, *, proxied: bool) -> None:
+    """UnansweredError where the host of a URL may not be asked, or has no address: for what connects by itself.
+    Through a proxy it is that which looks up the address."""
     if is_metadata_name(url.host):
         raise UnansweredError(f"{clean(url.host)} is for this machine's own metadata: never asked", final=True)
+    if proxied:
+        return
     try:
         _addresses(url.host, url.port or {"http": 80, "https": 443}[url.scheme])
     except httpcore.ConnectError as error:

@@ -49,8 +49,7 @@ def reader_for(spec: ReadSpec) -> ObjectReader:
         import obstore.store as stores
     except ImportError as error:
         raise UsageError("obstore is missing, which reads objects: pip install 'oakum[cloud]'") from error
-    if not proxy_of(spec.base, spec.access.environment):
-        require_allowed(spec.base)
+    require_allowed(spec.base, proxied=bool(proxy_of(spec.base, spec.access.environment)))
     return _Reader(spec, stores)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from ...errors import TargetError
-from ...model import clean
+from ..shown import shown
 from . import Access, Store, azure, gcs, s3
 from .urls import Url, parse
 from .web import WebStore
@@ -18,6 +19,13 @@ SCHEMES: dict[str, Callable[[str, Access], Store]] = {
     "http": lambda target, access: _by_url(target, access),
 }
 """What a target of a store begins with."""
+
+_BY_QUERY = {
+    "s3": "https://BUCKET.s3.amazonaws.com/?prefix=PREFIX",
+    "gs": "https://storage.googleapis.com/BUCKET?prefix=PREFIX",
+    "az": "https://ACCOUNT.blob.core.windows.net/CONTAINER?SAS",
+}
+"""What is written where something stands behind a `?`."""
 
 _SIGNED = ("x-amz-signature", "x-goog-signature", "x-oss-signature", "signature", "sig")
 """Parameters that make a URL one of a single request."""
@@ -33,8 +41,16 @@ def open_store(target: str, access: Access) -> Store:
     """The store that a target means. Nothing is asked yet; what cannot be asked so is an error that says what to do."""
     scheme, _, rest = target.strip().partition("://")
     if scheme.lower() not in SCHEMES:
-        raise TargetError(f"{clean(target.partition('?')[0])}: write s3://, gs://, az:// or https://")
+        raise TargetError(f"{shown(target)}: write s3://, gs://, az:// or https://")
+    if (instead := _BY_QUERY.get(scheme.lower())) and ("?" in rest or _SIGNATURE.search(rest)):
+        raise TargetError(
+            f"{shown(target)}: {scheme.lower()}:// is followed by names alone, and no signature in it is sent: "
+            f"write {instead}"
+        )
     return SCHEMES[scheme.lower()](f"{scheme.lower()}://{rest}", access)
+
+
+_SIGNATURE = re.compile(r"sig(?:nature)?(?:=|%(?:25)*3d)", re.IGNORECASE)
 
 
 def _by_url(target: str, access: Access) -> Store:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from ...model import NotScanned
 from . import OPEN, Openness, Page
-from .answers import UNTRUSTED, UnreadableError
+from .answers import UNTRUSTED, Path, UnreadableError, xml_texts_known
 from .http import Answer, Client, Request, UnansweredError
 from .urls import Parameters, quoted
 
@@ -23,6 +23,9 @@ holds for all that comes after."""
 
 DEAF = 3
 """Listings in a row that are not answered: then the store is not asked for more."""
+
+MOST_NAMES = 100_000
+"""Containers of one page."""
 
 LONGEST_MARK = 16 << 10
 
@@ -80,6 +83,23 @@ def pages(client: Client, listing: Listing) -> Generator[Page | NotScanned, None
         if following is None:
             return "whole"
         mark = following
+
+
+def named_in(
+    page: bytes, path: Path, what: bytes, is_name: Callable[[str], bool]
+) -> tuple[list[str], list[NotScanned]]:
+    """The containers that a page names and that can be asked for, and how many cannot.
+
+    Of a damaged page those before the damage; that it is damaged, `pages` tells.
+    """
+    found = xml_texts_known(page, {path: MOST_NAMES + 1})[0][path]
+    names = [name for name in found if is_name(name)][:MOST_NAMES]
+    left_out = []
+    if odd := sum(not is_name(name) for name in found):
+        left_out.append(NotScanned(what, "their names are none that can be asked for", count=odd))
+    if len(found) > MOST_NAMES:
+        left_out.append(NotScanned(what, f"a page names more than {MOST_NAMES} of them: the others are not asked for"))
+    return names, left_out
 
 
 def one_by_one(

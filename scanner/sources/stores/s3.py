@@ -16,12 +16,13 @@ from typing import Literal
 from urllib.parse import unquote_to_bytes
 
 from ...errors import TargetError
-from ...model import NotScanned, clean
+from ...model import NotScanned
+from ..shown import printable, shown, shown_path
 from . import Access, Openness, Page
 from .answers import Path, UnreadableError, error_region, raw, root_of, xml_texts
 from .credentials import AwsCredentials, aws_credentials, aws_signature
 from .http import Answer, Client, Request, UnansweredError
-from .paging import End, Listing, one_by_one, openness, pages
+from .paging import End, Listing, named_in, one_by_one, openness, pages
 from .urls import Parameters, Url, parse, quoted
 
 BUCKETS = ("ListAllMyBucketsResult", "Buckets", "Bucket", "Name")
@@ -54,7 +55,7 @@ class S3Store:
     @property
     def title(self) -> str:
         """For people."""
-        return clean(f"{self.origin}/{self.prefix}" if self.prefix else self.origin)
+        return f"{self.origin}/{shown_path(self.prefix)}" if self.prefix else self.origin
 
     @property
     def origin(self) -> str:
@@ -76,13 +77,15 @@ class S3Store:
         if self.bucket or self.base is not None:
             yield from _Objects(self).pages(client)
             return
+        what = b"buckets"
         for page in pages(client, _buckets(self)):
             yield page
             if isinstance(page, NotScanned):
                 continue
-            names = [name for name in xml_texts(page.data, {BUCKETS: 100_000})[BUCKETS] if _BUCKET.fullmatch(name)]
+            names, left_out = named_in(page.data, BUCKETS, what, _is_bucket)
+            yield from left_out
             each = [_Objects(replace(self, bucket=name, prefix="")).pages(client) for name in names]
-            if not (yield from one_by_one(b"buckets", each)):
+            if not (yield from one_by_one(what, each)):
                 return
 
     def anybody(self) -> Openness:
@@ -91,6 +94,10 @@ class S3Store:
             return Openness("closed", "nobody lists the buckets of an account without credentials")
         with Client(self.access) as client:
             return openness(client, _Objects(replace(self, credentials=None)).listing(page_size=1))
+
+
+def _is_bucket(name: str) -> bool:
+    return _BUCKET.fullmatch(name) is not None
 
 
 class _Objects:
@@ -214,13 +221,13 @@ def bucket_url(access: Access, bucket: str, region: str) -> Url:
 def s3_store(target: str, access: Access) -> S3Store:
     """`s3://bucket/prefix`, or `s3://` for all buckets."""
     bucket, _, prefix = target.removeprefix("s3://").partition("/")
-    if bucket and not _BUCKET.fullmatch(bucket):
-        raise TargetError(f"{clean(target)}: {clean(bucket)} is no name of a bucket: write s3://bucket/prefix")
+    if bucket and not _is_bucket(bucket):
+        raise TargetError(f"{shown(target)}: that is no name of a bucket: write s3://bucket/prefix")
     environment = access.environment
     region = access.region or environment.get("AWS_REGION", "") or environment.get("AWS_DEFAULT_REGION", "")
     region = region or "us-east-1"
     if not _REGION.fullmatch(region):
-        raise TargetError(f"{clean(region)} is no region: write one such as eu-central-1")
+        raise TargetError(f"{printable(region)} is no region: write one such as eu-central-1")
     credentials = aws_credentials(access)
     if not bucket and credentials is None:
         raise TargetError("s3:// stands for all buckets of an account, and there are no credentials: name a bucket")
@@ -237,7 +244,7 @@ def from_amazon_url(url: Url, access: Access) -> S3Store | None:
     bucket = found["bucket"] or ""
     if not bucket:
         bucket, _, path = path.partition("/")
-    if not _BUCKET.fullmatch(bucket):
+    if not _is_bucket(bucket):
         raise TargetError(f"{url.shown} names no bucket: write https://bucket.s3.amazonaws.com/")
     prefix = url.parameter("prefix") or unquote_to_bytes(path).decode("utf-8", "surrogateescape")
     environment = {name: value for name, value in access.environment.items() if not name.startswith("AWS_ENDPOINT_")}
@@ -247,5 +254,5 @@ def from_amazon_url(url: Url, access: Access) -> S3Store | None:
 
 def at(url: Url, access: Access) -> S3Store:
     """A bucket of whoever speaks S3's language, by the URL that gave a listing."""
-    shown = replace(url, query="").shown.rstrip("/")
-    return S3Store(access, "", url.parameter("prefix"), url.without(_PAGING), shown)
+    named = url.shown.rstrip("/")
+    return S3Store(access, "", url.parameter("prefix"), url.without(_PAGING), named)

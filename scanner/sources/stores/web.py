@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ...model import NotScanned
@@ -23,7 +23,7 @@ from .http import Answer, Client, Request, UnansweredError
 from .index import IndexStore
 from .s3 import S3Store
 from .swift import SwiftStore
-from .urls import Url
+from .urls import SELECTS, Url
 
 NO_LISTING = "what it gives is no listing that oakum knows"
 NO_MORE = "whether there is more than this page cannot be told"
@@ -71,12 +71,17 @@ class WebStore:
                 yield NotScanned(self.origin.encode(), NO_LISTING)
 
     def anybody(self) -> Openness:
-        """Ask once."""
-        with Client(self.access) as client:
-            answer = self._asked(client)
-        if isinstance(answer, NotScanned):
-            return Openness("unknown", answer.why)
-        if self._speaks(answer) or recognise(answer.body[:HEAD]):
+        """Ask once; where the URL holds a credential, with those parameters alone that are surely none."""
+        bare = replace(self, url=self.url.only(SELECTS)) if self.exposure == "signed" else self
+        try:
+            with Client(self.access) as client:
+                answer = client.get(Request(bare.url))
+        except UnansweredError as error:
+            return Openness("unknown", str(error))
+        if answer.status not in (200, 204):
+            return Openness("closed" if answer.status in (401, 403, 404) else "unknown", answer.refusal)
+        known = bare._speaks(answer)
+        if recognise(answer.body[:HEAD]) or not isinstance(known, IndexStore | None):
             return Openness("open", OPEN)
         return Openness("unknown", NO_LISTING)
 
