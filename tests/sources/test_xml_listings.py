@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oakum.scanner.listed import Container, Folders, Rows
 from oakum.scanner.model import NotScanned
-from oakum.scanner.sources.listings import Chunk, Kind, xml
+from oakum.scanner.sources.listings import Chunk, Kind, xml, xml_read, xml_split
 from oakum.scanner.sources.listings.azure_xml import AZURE_XML
 from oakum.scanner.sources.listings.fields import CUT_OFF, GOES_ON, NO_DATE, NO_SIZE
 from oakum.scanner.sources.listings.kinds import recognise
@@ -269,10 +269,10 @@ def test_document_types_and_entities_are_refused(declared: str) -> None:
     listing = listing.replace(b"<ListBucketResult", declared.encode() + b"<ListBucketResult", 1)
     assert recognise(listing) is S3_XML
     assert read(S3_XML, listing) == [
-        lost(xml.DECLARES, policy=True),
+        lost(xml_split.DECLARES, policy=True),
         row("a"),
         row("b"),
-        lost(xml.DAMAGED),
+        lost(xml_read.DAMAGED),
     ]
 
 
@@ -288,7 +288,7 @@ def test_document_types_and_entities_are_refused(declared: str) -> None:
 )
 def test_a_damaged_entry_costs_itself(damaged: str) -> None:
     """Those around it are read."""
-    assert read(S3_XML, s3(contents("a"), damaged, contents("b"))) == [row("a"), row("b"), lost(xml.DAMAGED)]
+    assert read(S3_XML, s3(contents("a"), damaged, contents("b"))) == [row("a"), row("b"), lost(xml_read.DAMAGED)]
 
 
 def test_comments_and_character_data() -> None:
@@ -316,7 +316,7 @@ def test_long_keys_and_long_entries() -> None:
     assert read(S3_XML, s3(contents(long), contents("k" * 20_000), contents("b"))) == [
         row(long),
         row("b"),
-        lost(xml.TOO_LONG),
+        lost(xml_split.TOO_LONG),
     ]
     said = read(S3_XML, *in_parts(s3(contents("a"), endless, contents("b")), 1 << 16))
     assert said[0] == row("a")
