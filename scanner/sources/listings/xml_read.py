@@ -61,6 +61,7 @@ class Reader:
         self._dialect, self._entries = dialect, dialect.roots[root]
         self._grammar = grammar(dialect, root)
         self._counts, self._url = counts, url
+        self._learned: dict[bytes, list[_Layout]] = {tag: [] for tag in self._entries}
 
     def read(self, data: bytes, container: bytes) -> Iterator[Read]:
         """What they tell, in the order of their kinds."""
@@ -91,6 +92,7 @@ class Reader:
         layout = self._layout(data[first.start() : close.end()]) if close else None
         if not layout:
             return first.start(), {}
+        self._learned[first["entry"]].append(layout)
         found = layout.all.findall(data, first.start())
         left = len(found[-1][-1])
         if left:
@@ -155,7 +157,7 @@ class Reader:
 
     def _one_by_one(self, data: bytes, seen: bytes, at: int) -> dict[bytes, list[_Row]]:
         """Each entry by the layouts of those before it, or by the strict parser."""
-        layouts: dict[bytes, list[_Layout]] = {tag: [] for tag in self._entries}
+        layouts = self._learned
         events = {tag: re.compile(rb"<(/?+)%s%s(?=[\s/>])[^<>]*+>" % (PREFIX, re.escape(tag))) for tag in layouts}
         rows: dict[bytes, list[_Row]] = {}
         while first := self._grammar.opens.search(seen, at):

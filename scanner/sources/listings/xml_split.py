@@ -166,7 +166,7 @@ class Splitter:
             end = rules.ends.search(seen, root.end())
             if end:
                 behind = self._last_end(seen, root.end(), end.start(), rules, root[1])
-                places.append((max(behind, end.start() - HEAD), end.start()))
+                places.append((max(behind, root.end(), end.start() - HEAD), end.start()))
                 named = dialect.named_by.search(seen, *places[1])
         encoded = any(_ENCODED.search(seen, *place) for place in places)
         said = next((place for place, text in enumerate(named.groups(), 1) if text), 1) if named else 0
