@@ -42,6 +42,8 @@ class Dialect:
 
 PREFIX = rb"(?:[^\s<>/:!?]{1,64}:)?"
 """Of a tag's name, in a pattern."""
+LONGEST_PREFIX = 67
+"""Bytes from the beginning of a tag to its name, at most."""
 ATTRIBUTES = rb"""(?:\s(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+)?+"""
 """Of a tag, and the `/` of an empty one."""
 

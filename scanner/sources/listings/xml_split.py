@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ...model import NotScanned
 from . import CHUNK, HEAD, LONGEST, Chunk
 from .fields import CUT_OFF, GOES_ON, LONGEST_KEY
-from .xml_dialect import ATTRIBUTES, PREFIX, Dialect, content, declares, ends_within, shadow
+from .xml_dialect import ATTRIBUTES, LONGEST_PREFIX, PREFIX, Dialect, content, declares, ends_within, shadow
 
 WHOLE = 8 << 20
 """Bytes of a page that are kept until its end comes, where its beginning does not tell its name."""
@@ -31,21 +31,38 @@ class Grammar:
     """What a page of one root is cut by: where entries begin and end, where it ends or another one begins."""
 
     tags: tuple[bytes, ...]
+    roots: tuple[bytes, ...]
     opens: re.Pattern[bytes]
     closes: re.Pattern[bytes]
     ends: re.Pattern[bytes]
     first: re.Pattern[bytes]
+
+    def end(self, seen: bytes, at: int) -> re.Match[bytes] | None:
+        """Where a page ends: to look for the names is faster than to look at all tags."""
+        found: re.Match[bytes] | None = None
+        until = len(seen)
+        for name in self.roots:
+            place = at
+            while (place := seen.find(name, place, until)) >= 0:
+                tag = seen.rfind(b"<", max(at, place - LONGEST_PREFIX), place)
+                if tag >= 0 and (here := self.ends.match(seen, tag)):
+                    found, until = here, here.start()
+                    break
+                place += len(name)
+        return found
 
 
 def grammar(dialect: Dialect, root: bytes) -> Grammar:
     """That of a page."""
     tags = tuple(dialect.roots[root])
     names = b"|".join(map(re.escape, tags))
-    others = b"|".join(re.escape(name) for name in dialect.roots if name not in tags)
+    roots = (root, *(name for name in dialect.roots if name != root and name not in tags))
+    others = b"|".join(map(re.escape, roots))
     opens = rb"<%s(?P<entry>%s)(?=[\s/>])" % (PREFIX, names)
     ends = rb"(?P<close></%s%s\s*+>)|<%s(?:%s)(?=[\s/>])" % (PREFIX, re.escape(root), PREFIX, others)
     return Grammar(
         tags,
+        roots,
         re.compile(opens),
         re.compile(rb"</%s(?:%s)\s*+>" % (PREFIX, names)),
         re.compile(ends),
@@ -154,7 +171,7 @@ class Splitter:
             and self._dialect.roots[root[2]][first["entry"]] != "container"
             and not self._dialect.named_by.search(seen, root.start(), min(first.start(), root.end() + HEAD))
             and len(data) - root.start() <= WHOLE
-            and not rules.ends.search(seen, first.end())
+            and not rules.end(seen, first.end())
         )
 
     def _begun(self, data: bytes, seen: bytes, root: re.Match[bytes], until: int, rules: Grammar) -> _Page:
@@ -163,7 +180,7 @@ class Splitter:
         named = dialect.named_by.search(seen, *places[0])
         goes_on = dialect.goes_on.search(seen, *places[0])
         if dialect.named_behind and not named and not root[0].endswith(b"/>"):
-            end = rules.ends.search(seen, root.end())
+            end = rules.end(seen, root.end())
             if end:
                 behind = self._last_end(seen, root.end(), end.start(), rules, root[1])
                 places.append((max(behind, root.end(), end.start() - HEAD), end.start()))
@@ -178,7 +195,7 @@ class Splitter:
         self, data: bytes, seen: bytes, at: int, page: _Page
     ) -> Generator[Chunk | NotScanned, None, int | None]:
         """The entries of a page that are there; where it ends, or None where it goes on."""
-        end = page.grammar.ends.search(seen, at) if self._dialect.sign in data else None
+        end = page.grammar.end(seen, at) if self._dialect.sign in data else None
         until = end.start() if end else len(data)
         cut = self._last_end(seen, at, until, page.grammar, page.prefix)
         begun = page.grammar.opens.search(seen, max(cut, at), until)
