@@ -484,6 +484,17 @@ def test_an_empty_listing_is_whole(kind: Kind, empty: bytes) -> None:
     assert read(kind, empty + empty) == []
 
 
+@pytest.mark.parametrize(
+    "root", ["<container data-name='no' name = 'ac&amp;me'>", '<x:container xmlns:x="a>b" name="ac&amp;me" >']
+)
+def test_names_in_attributes_as_xml_allows_them(root: str) -> None:
+    """Spaces, either quotation mark, other attributes."""
+    end = "</x:container>" if ":c" in root else "</container>"
+    assert read(SWIFT_XML, f"{root}<object><name>a</name></object>{end}".encode()) == [
+        (b"ac&me", (b"a", -1, b"", b"", b"", b""))
+    ]
+
+
 def test_an_account_of_many_containers() -> None:
     """Its entries have the name of another root."""
     entry = b"<container><name>%d</name><count>1</count><bytes>3</bytes></container>"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from .xml import XmlKind
-from .xml_dialect import Dialect
+from .xml_dialect import PREFIX, Dialect
 
 AZURE_XML = XmlKind(
     Dialect(
@@ -38,7 +38,8 @@ AZURE_XML = XmlKind(
         ),
         pairs=frozenset({b"Metadata", b"Tags", b"OrMetadata"}),
         named_by=re.compile(
-            rb"""<EnumerationResults\s[^<>]*?\bContainerName\s*=\s*["'](?:[^"'<>]*/)?([^"'<>/]{1,256})["']"""
+            rb"""<%sEnumerationResults\s[^<>]*?(?<=\s)ContainerName\s*+=\s*+"""
+            rb"""["'](?:[^"'<>]*/)?([^"'<>/]{1,256})["']""" % PREFIX
         ),
         goes_on=re.compile(rb"NextMarker\s*+>\s*+[^<\s]"),
         access={b"container": "list", b"blob": "read"},
