@@ -14,7 +14,7 @@ from . import Chunk, Read
 from .fields import NO_DATE, NO_SIZE, blocks
 from .xml_dialect import ATTRIBUTES, PREFIX, Dialect, shadow
 from .xml_read import Reader
-from .xml_split import Splitter
+from .xml_split import Splitter, grammar
 
 
 class XmlKind:
@@ -23,6 +23,7 @@ class XmlKind:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         names = b"|".join(map(re.escape, dialect.roots))
+        self._grammars = {root: grammar(dialect, root) for root in dialect.roots}
         self._roots = re.compile(rb"<(%s)(%s)(?=[\s/>])%s/?+>" % (PREFIX, names, ATTRIBUTES))
 
     @property
@@ -43,7 +44,7 @@ class XmlKind:
 
     def split(self, stream: Iterable[bytes], container: bytes) -> Iterator[Chunk | NotScanned]:
         """Chunks that each lie in one page (root element); several pages may follow each other."""
-        splitter = Splitter(self.name, self.dialect, self._roots, container)
+        splitter = Splitter(self.dialect, self._roots, self._grammars, container)
         for block in blocks(stream):
             yield from splitter.take(block)
         yield from splitter.end()
@@ -52,7 +53,9 @@ class XmlKind:
         """Its entries, in the order of their kinds."""
         root, encoded = chunk.state
         counts: Counter[str] = Counter()
-        yield from Reader(self.dialect, root, counts, url=encoded == b"url").read(chunk.data, chunk.container)
+        yield from Reader(self.dialect, self._grammars[root], counts, url=encoded == b"url").read(
+            chunk.data, chunk.container
+        )
         for why, count in sorted((+counts).items()):
             yield NotScanned(chunk.container or b"the listing", why, policy=why in (NO_DATE, NO_SIZE), count=count)
 

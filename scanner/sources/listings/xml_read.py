@@ -18,8 +18,8 @@ from xml.parsers import expat
 from ...listed import Container, Folders, Rows
 from . import Read
 from .fields import LONGEST_KEY, NO_DATE, NO_SIZE, day_of, size_of
-from .xml_dialect import PREFIX, Dialect, Role, escaped, shadow, unescaped
-from .xml_split import TOO_LONG, grammar
+from .xml_dialect import Dialect, Role, escaped, shadow, unescaped
+from .xml_split import TOO_LONG, Grammar
 
 LAYOUTS = 16
 """Forms of entries that are learned of one chunk."""
@@ -57,9 +57,9 @@ Texts = dict[int, bytes]
 class Reader:
     """Reads the entries of a chunk."""
 
-    def __init__(self, dialect: Dialect, root: bytes, counts: Counter[str], *, url: bool) -> None:
-        self._dialect, self._entries = dialect, dialect.roots[root]
-        self._grammar = grammar(dialect, root)
+    def __init__(self, dialect: Dialect, rules: Grammar, counts: Counter[str], *, url: bool) -> None:
+        self._dialect, self._entries = dialect, dialect.roots[rules.roots[0]]
+        self._grammar = rules
         self._counts, self._url = counts, url
         self._learned: dict[bytes, list[_Layout]] = {tag: [] for tag in self._entries}
 
@@ -158,7 +158,6 @@ class Reader:
     def _one_by_one(self, data: bytes, seen: bytes, at: int) -> dict[bytes, list[_Row]]:
         """Each entry by the layouts of those before it, or by the strict parser."""
         layouts = self._learned
-        events = {tag: re.compile(rb"<(/?+)%s%s(?=[\s/>])[^<>]*+>" % (PREFIX, re.escape(tag))) for tag in layouts}
         rows: dict[bytes, list[_Row]] = {}
         while first := self._grammar.opens.search(seen, at):
             tag, begin = first["entry"], first.start()
@@ -167,7 +166,7 @@ class Reader:
                 continue
             row, at = self._by_layout(data, begin, layouts[tag])
             if row is None:
-                end, at = _extent(seen, first, events[tag])
+                end, at = _extent(seen, first, self._grammar.events[tag])
                 entry = data[begin:end]
                 row = self._strictly(entry) if end else None
                 if row:

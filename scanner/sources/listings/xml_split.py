@@ -7,7 +7,7 @@ entry that has begun, up to its limit, or else as much as a tag may be long.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 
 from ...model import NotScanned
@@ -28,7 +28,8 @@ _ENCODED = re.compile(rb"EncodingType" + ATTRIBUTES + rb">\s*url\s*</")
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """What a page of one root is cut by: where entries begin and end, where it ends or another one begins."""
+    """What a page of one root is cut by: where entries begin and end, where it ends or another one begins.
+    `events` are the tags of an entry's name."""
 
     tags: tuple[bytes, ...]
     roots: tuple[bytes, ...]
@@ -36,6 +37,7 @@ class Grammar:
     closes: re.Pattern[bytes]
     ends: re.Pattern[bytes]
     first: re.Pattern[bytes]
+    events: Mapping[bytes, re.Pattern[bytes]]
 
     def end(self, seen: bytes, at: int) -> re.Match[bytes] | None:
         """Where a page ends: to look for the names is faster than to look at all tags."""
@@ -67,6 +69,7 @@ def grammar(dialect: Dialect, root: bytes) -> Grammar:
         re.compile(rb"</%s(?:%s)\s*+>" % (PREFIX, names)),
         re.compile(ends),
         re.compile(opens + b"|" + ends),
+        {tag: re.compile(rb"<(/?+)%s%s(?=[\s/>])[^<>]*+>" % (PREFIX, re.escape(tag))) for tag in tags},
     )
 
 
@@ -89,9 +92,11 @@ class _Page:
 class Splitter:
     """Cuts a stream that comes in blocks."""
 
-    def __init__(self, kind: str, dialect: Dialect, roots: re.Pattern[bytes], container: bytes) -> None:
-        self._kind, self._dialect, self._roots = kind, dialect, roots
-        self._grammars = {root: grammar(dialect, root) for root in dialect.roots}
+    def __init__(
+        self, dialect: Dialect, roots: re.Pattern[bytes], grammars: Mapping[bytes, Grammar], container: bytes
+    ) -> None:
+        self._kind, self._dialect = dialect.name, dialect
+        self._roots, self._grammars = roots, grammars
         self._given = self._container = container
         self._page: _Page | None = None
         self._rest = self._within = b""
