@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 from html import escape
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oakum.scanner.listed import Container, Folders, Rows
 from oakum.scanner.model import NotScanned
-from oakum.scanner.sources.listings import Chunk, Kind, xml
+from oakum.scanner.sources.listings import Chunk, Kind, xml, xml_dialect, xml_read, xml_split
 from oakum.scanner.sources.listings.azure_xml import AZURE_XML
 from oakum.scanner.sources.listings.fields import CUT_OFF, GOES_ON, NO_DATE, NO_SIZE
 from oakum.scanner.sources.listings.kinds import recognise
@@ -269,10 +270,10 @@ def test_document_types_and_entities_are_refused(declared: str) -> None:
     listing = listing.replace(b"<ListBucketResult", declared.encode() + b"<ListBucketResult", 1)
     assert recognise(listing) is S3_XML
     assert read(S3_XML, listing) == [
-        lost(xml.DECLARES, policy=True),
+        lost(xml_split.DECLARES, policy=True),
         row("a"),
         row("b"),
-        lost(xml.DAMAGED),
+        lost(xml_read.DAMAGED),
     ]
 
 
@@ -288,7 +289,7 @@ def test_document_types_and_entities_are_refused(declared: str) -> None:
 )
 def test_a_damaged_entry_costs_itself(damaged: str) -> None:
     """Those around it are read."""
-    assert read(S3_XML, s3(contents("a"), damaged, contents("b"))) == [row("a"), row("b"), lost(xml.DAMAGED)]
+    assert read(S3_XML, s3(contents("a"), damaged, contents("b"))) == [row("a"), row("b"), lost(xml_read.DAMAGED)]
 
 
 def test_comments_and_character_data() -> None:
@@ -316,7 +317,7 @@ def test_long_keys_and_long_entries() -> None:
     assert read(S3_XML, s3(contents(long), contents("k" * 20_000), contents("b"))) == [
         row(long),
         row("b"),
-        lost(xml.TOO_LONG),
+        lost(xml_split.TOO_LONG),
     ]
     said = read(S3_XML, *in_parts(s3(contents("a"), endless, contents("b")), 1 << 16))
     assert said[0] == row("a")
@@ -411,3 +412,234 @@ def test_a_page_that_tells_behind_its_entries_what_it_is() -> None:
         (b"acme", (b"a b c", 12, b"", b"", b"", b"")),
         (b"other", (b"a%20b+c", 12, b"", b"", b"", b"")),
     ]
+
+
+# --- all that XML allows ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("odd", "key"),
+    [
+        ("<Contents ><Key >x</Key ></Contents >", "x"),
+        ("<Contents\n><Key\t>x</Key></Contents\n>", "x"),
+        ("<Contents a=\"/\"><Key b='>'>x</Key></Contents>", "x"),
+        ('<q:Contents xmlns:q="urn:q"><q:Key>x</q:Key></q:Contents>', "x"),
+        ("<Contents><Key><![CDATA[</Contents>]]></Key></Contents>", "</Contents>"),
+        ("<Contents><!-- </Contents><Contents><Key>no</Key> --><Key>x</Key></Contents>", "x"),
+        ("<Contents><?p </Contents>?><Key>x</Key></Contents>", "x"),
+        ("<Contents><Key>x<!-- y --></Key></Contents>", "x"),
+        ("<Contents><Key>x</Key><Contents>t</Contents></Contents>", "x"),
+    ],
+)
+def test_entries_as_xml_allows_them(odd: str, key: str) -> None:
+    """Spaces in tags, attributes, any prefix, sections: an entry is read wherever it stands, alone or among others."""
+    for listing in (s3(odd), s3(odd, odd), s3(contents("a"), odd, contents("b"))):
+        said = [one for one in read(S3_XML, listing) if not isinstance(one, tuple) or one[1][0] not in (b"a", b"b")]
+        text = b"Contents=t" if ">t<" in odd else b""
+        assert said == [(b"acme", (key.encode(), -1, b"", b"", b"", text))] * (2 if listing == s3(odd, odd) else 1)
+        if contents("a").encode() in listing:
+            assert row("a") in read(S3_XML, listing)
+            assert row("b") in read(S3_XML, listing)
+
+
+def test_plain_entries_under_a_root_with_a_prefix() -> None:
+    """And the other way round: what counts is the name."""
+    listing = (
+        b'<s:ListBucketResult xmlns:s="urn:s"><s:Name>acme</s:Name><Contents><Key>a</Key><Size>3</Size></Contents>'
+    )
+    assert read(S3_XML, listing + b"</s:ListBucketResult>") == [row("a", 3, "", "")]
+
+
+@pytest.mark.parametrize("section", ["<!-- {} -->", "<?p {} ?>", "<![CDATA[{}]]>"])
+def test_entries_in_sections_are_none(section: str) -> None:
+    """Neither an entry nor the end of a page nor another page."""
+    no = section.format(contents("no") + "</ListBucketResult><ListBucketResult><Name>no</Name>")
+    assert read(S3_XML, s3(no, contents("a"), no, contents("b"), no)) == [row("a"), row("b")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ['<Name x="1">acme</Name>', "<Name><![CDATA[acme]]></Name>", "<!-- <Name>no</Name> --><Name >ac<!-- -->me</Name>"],
+)
+def test_names_of_containers_as_xml_allows_them(name: str) -> None:
+    """Attributes, sections, comments."""
+    assert read(S3_XML, s3(contents("a")).replace(b"<Name>acme</Name>", name.encode())) == [row("a")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "empty"),
+    [
+        (SWIFT_XML, b'<?xml version="1.0"?><container name="c" />'),
+        (SWIFT_XML, b'<account name="c"/>'),
+        (S3_XML, b'<ListBucketResult xmlns="x"/>'),
+        (S3_XML, b"<ListBucketResult/>"),
+        (S3_XML, b"<ListBucketResult></ListBucketResult>\n"),
+        (AZURE_XML, b'<EnumerationResults ContainerName="c"><Blobs/><NextMarker/></EnumerationResults>'),
+    ],
+)
+def test_an_empty_listing_is_whole(kind: Kind, empty: bytes) -> None:
+    """However it is written."""
+    assert recognise(empty) is kind
+    assert read(kind, empty) == []
+    assert read(kind, empty + empty) == []
+
+
+@pytest.mark.parametrize(
+    "root", ["<container data-name='no' name = 'ac&amp;me'>", '<x:container xmlns:x="a>b" name="ac&amp;me" >']
+)
+def test_names_in_attributes_as_xml_allows_them(root: str) -> None:
+    """Spaces, either quotation mark, other attributes."""
+    end = "</x:container>" if ":c" in root else "</container>"
+    assert read(SWIFT_XML, f"{root}<object><name>a</name></object>{end}".encode()) == [
+        (b"ac&me", (b"a", -1, b"", b"", b"", b""))
+    ]
+
+
+def test_an_account_of_many_containers() -> None:
+    """Its entries have the name of another root."""
+    entry = b"<container><name>%d</name><count>1</count><bytes>3</bytes></container>"
+    listing = b'<account name="A">' + b"".join(entry % n for n in range(4000)) + b"</account>"
+    assert read(SWIFT_XML, listing) == [Container(b"%d" % n) for n in range(4000)]
+
+
+# --- time and memory --------------------------------------------------------------------------------------------------
+
+
+def test_metadata_of_another_form_than_the_first() -> None:
+    """A pattern never runs from one entry into the next: this took time by the cube."""
+    pairs = "<Metadata><k>v</k></Metadata>"
+    tags = "<Tags><TagSet><Tag><Key>t</Key><Value>w</Value></Tag></TagSet></Tags>"
+    listing = AZURE.format(blob("a", tail=pairs) + blob("b", tail=pairs + tags) * 10_000, "").encode()
+    assert read(AZURE_XML, listing) == [azure_row("a", text="k=v")] + [azure_row("b", text="k=v\nt=w")] * 10_000
+
+
+def test_metadata_that_is_named_as_an_entry() -> None:
+    """Users name it."""
+    pairs = "<Metadata><Blob>v</Blob><x>w</x></Metadata>"
+    listing = AZURE.format(blob("a", tail=pairs) + blob("b") + blob("c", tail=pairs), "").encode()
+    text = "Blob=v\nx=w"
+    assert read(AZURE_XML, listing) == [azure_row("a", text=text), azure_row("b"), azure_row("c", text=text)]
+
+
+def test_damage_inside_of_metadata_takes_time_that_grows_with_it() -> None:
+    """Elements that end and begin again, entries that begin and do not end."""
+    first = (
+        "<Contents><Key>a</Key><UserMetadata><k>v</k></UserMetadata><UserTags></UserTags><TagSet></TagSet></Contents>"
+    )
+    again = "</UserMetadata><UserTags></UserTags><TagSet></TagSet>" * 5_000
+    listing = s3(first, f"<Contents><Key>b</Key><UserMetadata>{again}<z></Contents>", first)
+    whole = row("a", -1, "", "", text="k=v")
+    assert read(S3_XML, listing) == [whole, whole, lost(xml_read.DAMAGED)]
+    assert read(S3_XML, s3("<Contents>" * 100_000, "</Contents>"))[-1] == lost(xml_read.DAMAGED, 100_000)
+
+
+def test_entries_that_all_have_elements_of_their_own() -> None:
+    """Memory grows with what there is, not with rows times names."""
+    listing = s3(*(f"<Contents><Key>a</Key><x{n}>v</x{n}></Contents>" for n in range(8_000)))
+    tracemalloc.start()
+    try:
+        said = read(S3_XML, listing)
+        assert tracemalloc.get_traced_memory()[1] < 40 << 20
+    finally:
+        tracemalloc.stop()
+    assert said == [row("a", -1, "", "", text=f"x{n}=v") for n in range(8_000)]
+
+
+def test_entries_of_many_elements() -> None:
+    """Each is a line."""
+    said = "".join(f"<x{n}>v</x{n}>" for n in range(30_000))
+    text = "\n".join(f"x{n}=v" for n in range(30_000))
+    listing = s3(
+        f"<Contents><Key>a</Key>{said}</Contents>", f"<Contents><Key>a</Key><TagSet>{said}</TagSet></Contents>"
+    )
+    assert read(S3_XML, listing) == [row("a", -1, "", "", text=text)] * 2
+
+
+def test_elements_in_each_other() -> None:
+    """So deep and no deeper."""
+    deep = ["<a>" * n + "</a>" * n for n in (31, 32, 60_000)]
+    listing = s3(*(f"<Contents><Key>a</Key>{one}</Contents>" for one in deep))
+    assert read(S3_XML, listing) == [row("a", -1, "", "")] * 2 + [lost(xml_read.DAMAGED)]
+
+
+@pytest.mark.parametrize(
+    "nothing", [b" " * 997, b"x<y>&z;" * 142, b"<!-- " + b"x" * 900, b"<Prefix>p</Prefix>" * 50, b"<a" * 400]
+)
+@pytest.mark.parametrize("begins", [s3(contents("a")), s3(contents("a"))[:-19], S3.split("{")[0].encode()])
+def test_what_stands_behind_the_last_entry_is_not_kept(
+    nothing: bytes, begins: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it is: what is looked at grows with the stream, what is kept does not."""
+    looked: list[int] = []
+
+    def shadow(data: bytes, within: bytes) -> bytes:
+        looked.append(len(data))
+        return xml_dialect.shadow(data, within)
+
+    monkeypatch.setattr(xml_split, "shadow", shadow)
+    count = (16 << 20) // len(nothing)
+    said = list(S3_XML.split([begins, *[nothing] * count], b""))
+    assert max(looked) <= (2 << 20) + (64 << 10) + len(begins)
+    assert sum(looked) <= (16 << 20) * 1.2 + len(begins) + (8 << 20)
+    assert [one for one in said if isinstance(one, NotScanned)] in ([], [lost(CUT_OFF)])
+
+
+def late(keys: int, name: str = "acme") -> bytes:
+    entries = "".join(f"<Contents><Key>dir%2Fk+{n}</Key></Contents>" for n in range(keys))
+    return f"<ListBucketResult>{entries}<Name>{name}</Name><EncodingType>url</EncodingType></ListBucketResult>".encode()
+
+
+def test_pages_that_tell_late_what_they_are_in_any_parts() -> None:
+    """A page is read whole before it is decided what it lists."""
+    pages = b"".join(late(1000) for _ in range(60))
+    said = read(S3_XML, *in_parts(pages, 1 << 16))
+    assert said == [row(f"dir/k {n}", -1, "", "") for n in range(1000)] * 60
+
+
+def test_pages_that_tell_too_late_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not all of a long one is kept: what it tells at its end is not known, and that is told."""
+    monkeypatch.setattr(xml_split, "WHOLE", 1 << 20)
+    keys = 60_000
+    said = read(S3_XML, *in_parts(late(keys) + late(1), 1 << 16))
+    assert said[0] == (b"", (b"dir%2Fk+0", -1, b"", b"", b"", b""))
+    assert said[keys:] == [row("dir/k 0", -1, "", ""), lost(xml_split.LATE)]
+
+
+def test_many_pages_without_entries() -> None:
+    """One is not searched beyond its end."""
+    for page in (b"<ListBucketResult></ListBucketResult>", b"<ListBucketResult>", late(0)):
+        assert [one for one in read(S3_XML, page * 20_000) if isinstance(one, tuple)] == []
+
+
+ODD = st.sampled_from(
+    [
+        contents("a"),
+        contents("b", tail="<X>t</X>"),
+        "<Contents ><Key >c</Key ></Contents\n>",
+        f"<!-- {contents('no')} -->",
+        "<?p <Contents>?>",
+        "<Contents><!-- </Contents> --><Key><![CDATA[<Contents>]]></Key></Contents>",
+        "<x:Contents><x:Key>d</x:Key></x:Contents>",
+    ]
+)
+
+
+@given(st.lists(ODD, max_size=12), st.lists(st.integers(0, 3000), max_size=5), st.booleans())
+def test_how_an_odd_stream_is_cut_changes_nothing(entries: list[str], cuts: list[int], named: bool) -> None:
+    """The same of all forms that XML allows, and of several pages."""
+    listing = s3(*entries)
+    if not named:
+        listing = listing.replace(b"<Name>acme</Name>", b"").replace(b"</List", b"<Name>acme</Name></List")
+    listing *= 2
+    borders = sorted({min(cut, len(listing)) for cut in cuts})
+    parts = [listing[a:b] for a, b in zip([0, *borders], [*borders, len(listing)], strict=True)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(xml, "blocks", lambda stream: stream)
+        assert read(S3_XML, *parts) == read(S3_XML, listing)
+
+
+def test_a_page_without_a_name_has_not_that_of_the_one_before() -> None:
+    """What it tells is its own."""
+    page = b"<ListBucketResult></ListBucketResult>"
+    other = b"<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>"
+    assert read(S3_XML, late(1) + page + other) == [row("dir/k 0", -1, "", ""), (b"", (b"a", -1, b"", b"", b"", b""))]

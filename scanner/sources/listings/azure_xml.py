@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-from .xml import Dialect, XmlKind
+from .xml import XmlKind
+from .xml_dialect import PREFIX, Dialect
 
 AZURE_XML = XmlKind(
     Dialect(
@@ -36,8 +37,11 @@ AZURE_XML = XmlKind(
             b"Permissions Acl Creation-Time Expiry-Time".split()
         ),
         pairs=frozenset({b"Metadata", b"Tags", b"OrMetadata"}),
-        named_by=re.compile(rb"""<EnumerationResults[^<>]*?\sContainerName=["'](?:[^"'<>]*/)?([^"'<>/]{1,256})["']"""),
-        goes_on=re.compile(rb"<NextMarker>[^<]"),
+        named_by=re.compile(
+            rb"""<%sEnumerationResults\s[^<>]*?(?<=\s)ContainerName\s*+=\s*+"""
+            rb"""["'](?:[^"'<>]*/)?([^"'<>/]{1,256})["']""" % PREFIX
+        ),
+        goes_on=re.compile(rb"NextMarker\s*+>\s*+[^<\s]"),
         access={b"container": "list", b"blob": "read"},
     )
 )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 
-from .xml import Dialect, Role, XmlKind
+from .xml import XmlKind
+from .xml_dialect import ATTRIBUTES, PREFIX, Dialect, Role
 
 _OBJECTS: dict[bytes, Role] = {b"Contents": "object", b"CommonPrefixes": "folder"}
 _VERSIONS: dict[bytes, Role] = {b"Version": "object", b"DeleteMarker": "deleted", b"CommonPrefixes": "folder"}
@@ -41,7 +42,11 @@ S3_XML = XmlKind(
             b"Owner Initiator TransitionTime ResourceGroupId BucketArn Comment".split()
         ),
         pairs=frozenset({b"UserMetadata", b"UserTags", b"TagSet"}),
-        named_by=re.compile(rb"<(?:[\w.-]{1,30}:)?(?:Name|BucketName)>([^<]{1,1024})</"),
-        goes_on=re.compile(rb"IsTruncated>\s*true\s*</|(?:NextMarker|NextContinuationToken|NextKeyMarker)>[^<]"),
+        named_by=re.compile(rb"<%s(?:Name|BucketName)%s>([^<]{1,2048}+)</" % (PREFIX, ATTRIBUTES)),
+        goes_on=re.compile(
+            rb"(?:IsTruncated%s>\s*+true\s*+</|(?:NextMarker|NextContinuationToken|NextKeyMarker)%s>\s*+[^<\s])"
+            % (ATTRIBUTES, ATTRIBUTES)
+        ),
+        named_behind=True,
     )
 )

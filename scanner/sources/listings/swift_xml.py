@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-from .xml import Dialect, XmlKind
+from .xml import XmlKind
+from .xml_dialect import PREFIX, Dialect
 
 SWIFT_XML = XmlKind(
     Dialect(
@@ -20,7 +21,10 @@ SWIFT_XML = XmlKind(
         },
         fields={b"name": "key", b"bytes": "size", b"last_modified": "day", b"hash": "etag"},
         harmless=frozenset(b"count content_type".split()),
-        named_by=re.compile(rb"""<container\s[^<>]*?name=["']([^"'<>]{1,1024})["']"""),
+        named_by=re.compile(
+            rb"""<%scontainer\s(?:[^<>"']|"[^"<]*+"|'[^'<]*+')*?(?<=\s)name\s*+=\s*+"""
+            rb"""(?:"([^"<]{1,1024})"|'([^'<]{1,1024})')""" % PREFIX
+        ),
         goes_on=re.compile(rb"(?!)"),
     )
 )
