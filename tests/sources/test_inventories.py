@@ -251,6 +251,7 @@ class TestDamage:
         assert read(TABLE, b'key,size\na,1\n"b') == [Row(b"", b"a", 1), end]
         assert read(TABLE, b"key,size\na,1\nb,2") == [Row(b"", b"a", 1), Row(b"", b"b", 2)]
 
+    @pytest.mark.long
     def test_too_long(self) -> None:
         """A record may have 1 MiB; a longer one is left out, and no quote takes more with it."""
         for part in (1 << 16, 1 << 24):

@@ -147,6 +147,7 @@ def test_a_server_that_stalls_does_not_outlast_the_budget() -> None:
     assert done.left_out == [(b"k", "not read, as the time for it was over", 1)]
 
 
+@pytest.mark.long
 def test_what_is_held_of_objects_is_bounded() -> None:
     """Of large ones only the first parts of the next few are asked for."""
     reader = Made({b"%d" % n: b"a line\n" * (PIECE_SIZE // 7) for n in range(12)})
@@ -160,6 +161,7 @@ def test_what_is_held_of_objects_is_bounded() -> None:
     assert max(seen) * PIECE_SIZE <= ROOM + 2 * PIECE_SIZE
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("delay", [0.0, 2.0])
 def test_ctrl_c_keeps_what_was_found(delay: float, fresh: Fresh) -> None:
     """Also in the object that was being read: while it is searched, and while its next part does not come."""
@@ -346,6 +348,7 @@ fetched(whole_plan(spec(url, access()), objects), resume=Path(file))
 """
 
 
+@pytest.mark.long
 def test_killed_in_mid_fetch(tmp_path: Path, fresh: Fresh) -> None:
     """And gone on with: the same findings as without that, and not everything is read twice."""
     objects = {f"k{n}": b"text\n" if n % 10 else b"token: " + fresh() for n in range(120)}

@@ -275,6 +275,7 @@ def test_tokens_that_lead_back() -> None:
     assert "it leads back to a page that came before; 4 pages were read" in found.why[0]
 
 
+@pytest.mark.long
 def test_other_pages_for_ever() -> None:
     """They are bounded in number, and all together in time."""
     found, targets = s3(lambda to, number: answer(to, s3_page(number * 2, f"token-{number}")), limits={"pages": 50})

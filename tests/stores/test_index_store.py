@@ -105,6 +105,7 @@ def test_links_that_lead_astray() -> None:
     assert [page.prefix for page in found.pages] == [b"", b"sub/"]
 
 
+@pytest.mark.long
 def test_folders_without_end() -> None:
     """A link to the folder itself: as deep as is allowed; many folders: as many as may be asked for."""
     found, targets, url = crawled(lambda to, _: answer(to, index("again/")), depth=5)

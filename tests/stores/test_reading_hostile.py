@@ -271,6 +271,7 @@ async def first(reader: ObjectReader, key: str) -> bytes:
     return (await anext(reader.parts(wanted(key), 10))).data
 
 
+@pytest.mark.long
 def test_no_key_is_changed_on_the_way() -> None:
     """Whatever is asked for is asked for under its own name, or not at all."""
     with told(lambda to, _: object_of(b"x")(to)) as (url, asked):
@@ -328,6 +329,7 @@ for setting in settings:
 """
 
 
+@pytest.mark.long
 def test_nothing_of_the_environment_is_obeyed_or_sent(tmp_path: Path) -> None:
     """Each variable that obstore knows, with values that would change what is asked, of whom, and with what; also those
     of proxies. No metadata service is asked."""
