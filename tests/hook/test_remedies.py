@@ -865,7 +865,7 @@ To go on:
         assert height(said, 100) <= 24
         assert_goes_on(pushing, fresh.drawn)
 
-    @pytest.mark.parametrize("count", [1, 3, 5, 6, 50])
+    @pytest.mark.parametrize("count", [1, *(pytest.param(n, marks=pytest.mark.long) for n in (3, 5, 6)), 50])
     @pytest.mark.parametrize("spread", ["a file", "files", "commits", "commits, removed again", "messages"])
     def test_it_fits_on_a_screen(self, pushing: Pushing, fresh: Fresh, spread: str, count: int) -> None:
         """However many are found, and wherever."""

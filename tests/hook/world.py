@@ -254,10 +254,10 @@ def cases(table: tuple[Situation, ...]) -> list[object]:
 def _of(situation: Situation, number: int) -> Iterator[object]:
     chosen = PROTOCOLS[number % len(PROTOCOLS)]
     for protocol, algorithm in (*((protocol, "sha1") for protocol in PROTOCOLS), (chosen, "sha256")):
-        fast = protocol == chosen and (algorithm == "sha1" or (situation.sha256 and number % 4 == 0))
+        fast = protocol == chosen and (algorithm == "sha1" or (situation.sha256 and number % 8 == 0))
         for planted in (False, True) if situation.secret != NOTHING else (False,):
             words = [situation.name, protocol, *[algorithm] * (algorithm != "sha1"), *["planted"] * planted]
-            marks = () if fast and (number % 4 == 1 or not planted) else pytest.mark.long
+            marks = () if fast and (number % 8 == 1 or not planted) else pytest.mark.long
             yield pytest.param(situation, protocol, algorithm, planted, id="-".join(words), marks=marks)
 
 

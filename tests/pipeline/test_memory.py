@@ -264,7 +264,7 @@ def test_a_damaged_cache_costs_time_only(repo: GitRepository, tmp_path: Path) ->
         assert told(scan(repo.path, cache=str(cache))) == told(first)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 2, 3))])
 def test_the_law(seed: int, tmp_path: Path) -> None:
     """Whatever happens to a repository between two scans, the second tells what a scan without a memory tells."""
     random, fresh = Random(f"law {seed}"), Fresh(f"law {seed}")
@@ -384,7 +384,7 @@ NUMBERED, NOTED, WIDER = ("acme-number", "NUMBER"), ("acme-note", "NOTE"), ("acm
         ([WIDER, NOTED], [NUMBERED]),
     ],
 )
-@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("packed", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_detector_that_changed_is_searched_for_alone(
     before: list[tuple[str, str]],
     after: list[tuple[str, str]],

@@ -375,7 +375,7 @@ def bomb(repo: GitRepository, depth: int = 9) -> str:
 class TestTooMuch:
     """Histories that cost their maker nothing."""
 
-    @pytest.mark.parametrize("kind", ["root", "child", "merge"])
+    @pytest.mark.parametrize("kind", ["root", "child", pytest.param("merge", marks=pytest.mark.long)])
     def test_ten_thousand_million_files(
         self, repo: GitRepository, fresh: Fresh, kind: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -44,7 +44,7 @@ def agrees(searcher: laws.Searcher, made: list[MadePack]) -> None:
 class TestTheLaw:
     """Of generated packs."""
 
-    @settings(max_examples=75, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(recipe=recipes(most=16))
     def test_both_paths_tell_the_same(self, searcher: laws.Searcher, recipe: tuple[int, int, int]) -> None:
         agrees(searcher, packs_of(*recipe))

@@ -334,6 +334,7 @@ class TestGitDirectory:
 class TestWatch:
     """Git is stopped when it says nothing, not when we do not listen."""
 
+    @pytest.mark.long
     def test_slow_reader(self, repo: GitRepository, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(git, "SILENCE", 0.4)
         monkeypatch.setattr(objects, "UNIT_OBJECTS", 10)
@@ -379,6 +380,7 @@ class TestWatch:
             assert talk.stdout.readline() == b""
             assert talk.said() == ["no answer from git in 0 s; it was stopped"]
 
+    @pytest.mark.long
     def test_history_that_takes_long_to_sort(self, sorting: Path, fresh: Fresh, repo: GitRepository) -> None:
         """Nothing of it is lost."""
         secret = fresh()

@@ -128,7 +128,13 @@ CASES: dict[str, tuple[Answers, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(CASES))
+WAITING = ("silent", "stalls")
+"""What takes as long as the patience with it."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] * (name in WAITING)) for name in sorted(CASES)]
+)
 def test_why_an_object_cannot_be_read(name: str, fresh: Fresh) -> None:
     """Only that one: what comes after it is read."""
     answers, why = CASES[name]
