@@ -48,6 +48,8 @@ UNKNOWN_AMOUNT = 1 << 30
 """What is taken for the size of a listing that comes through a pipe."""
 MANIFEST = "manifest.json"
 """Of an S3 inventory: it says what the columns of its files are."""
+LARGEST_MANIFEST = 64 << 20
+"""Bytes that are read of one: it names every file."""
 NO_LISTING = "no listing that oakum knows (if it is one, --kind says which)"
 
 
@@ -118,7 +120,6 @@ class _Run:
     complete: bool = True
     inventory: Kind | None = None
     """What the manifest of an S3 inventory says of its files."""
-    objects: int = 0
 
     def __post_init__(self) -> None:
         told = self.options.scan
@@ -220,10 +221,7 @@ class _Run:
         paths = [os.path.join(name, os.fsdecode(p)) for p in files.walk(os.fsencode(name), left_out, shown=b"")]
         for one in left_out:
             self.leave(one)
-        for path in [path for path in paths if os.path.basename(path) == MANIFEST]:
-            paths.remove(path)
-            with open(path, "rb") as file:
-                self.inventory = s3_inventory(file.read(HEAD)) or self.inventory
+        paths = [path for path in paths if not (os.path.basename(path) == MANIFEST and self._is_manifest(path))]
 
         def opened() -> Iterator[Opened]:
             for path in paths:
@@ -233,7 +231,18 @@ class _Run:
                 except OSError as e:
                     self.leave(NotScanned(os.fsencode(path), f"cannot be read: {e.strerror or e}"))
 
-        self._read(scan, opened(), entry, sum(map(os.path.getsize, paths)))
+        self._read(scan, opened(), entry, sum(files.size(os.fsencode(path)) for path in paths))
+
+    def _is_manifest(self, path: str) -> bool:
+        """Whether a file is the manifest of an S3 inventory; what it says of the others is kept. What is none is read
+        as they are, and one that cannot be opened is told with them."""
+        try:
+            with open(path, "rb") as file:
+                text = file.read(LARGEST_MANIFEST)
+        except OSError:
+            return False
+        self.inventory = s3_inventory(text) or self.inventory
+        return b'"fileSchema"' in text
 
     def _read(self, scan: TargetScan, streams: Iterable[Opened], entry: ListingEntry, amount: int) -> None:
         """Read listings."""

@@ -269,15 +269,16 @@ def units(root: bytes, paths: Sequence[bytes], *, shown: bytes, max_size: int) -
     count = min(most, max(fewest, len(paths) // UNITS))
     for place, path in enumerate(paths, 1):
         if place <= MANY:
-            weight += _size(folder + path)
+            weight += size(folder + path)
         elif place % 16 == 0:
-            weight += 16 * _size(folder + path)
+            weight += 16 * size(folder + path)
         if place - first >= count or weight >= UNIT_BYTES or place == len(paths):
             yield FileUnit(root, tuple(paths[first:place]), shown, max_size, weight)
             first, weight = place, 0
 
 
-def _size(path: bytes) -> int:
+def size(path: bytes) -> int:
+    """The bytes of a file; 0 where that cannot be told."""
     try:
         return os.lstat(path).st_size
     except OSError:
@@ -302,4 +303,4 @@ def require_readable(path: bytes) -> None:
 def one_file(path: bytes, *, max_size: int) -> FileUnit:
     """A single file that the user named. It may be reached by links: that is the user's own wish."""
     folder, name = os.path.split(os.path.realpath(path))
-    return FileUnit(folder, (name,), b"", max_size, _size(path), name=path)
+    return FileUnit(folder, (name,), b"", max_size, size(path), name=path)

@@ -160,6 +160,28 @@ def test_an_inventory_with_its_manifest(tmp_path: Path) -> None:
     assert made["plan"][0]["key"] == "home/.ssh/id_rsa"
 
 
+def test_a_manifest_that_names_very_many_files(tmp_path: Path) -> None:
+    """It is read to its end."""
+    names = ", ".join(f'{{"key": "data/{n:08}.csv.gz"}}' for n in range(4000))
+    manifest = f'{{"files": [{names}], "fileFormat": "CSV", "fileSchema": "Bucket, Size, Key"}}'
+    (tmp_path / "manifest.json").write_text(manifest)
+    (tmp_path / "1.csv").write_text('"acme","1679","home/.ssh/id_rsa"\n"acme","5","b"\n')
+    made = document(tmp_path)
+    assert (made["targets"][0]["bytes"], made["not_scanned"]) == (1684, [])
+
+
+def test_what_is_called_a_manifest_and_is_none(tmp_path: Path) -> None:
+    """A listing of that name is read; what is neither is told."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "manifest.json").write_text('{"name": "a web application"}')
+    (tmp_path / "a" / "objects.xml").write_bytes(s3(*OBJECTS))
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "manifest.json").write_bytes(s3(("c/.env", 5)))
+    made = document(tmp_path)
+    assert made["targets"][0]["objects"] == len(OBJECTS) + 1
+    assert [n["what"] for n in made["not_scanned"]] == [str(tmp_path / "a" / "manifest.json")]
+
+
 @pytest.mark.parametrize(
     ("given", "why"),
     [

@@ -6,13 +6,14 @@ import functools
 import re
 from collections.abc import Iterable, Iterator
 
-from . import CHUNK
+from . import CHUNK, LONGEST
 
 LONGEST_KEY = 16 << 10
 """Bytes that a key may have; stores allow 1,024, file systems 4,096."""
 CUT_OFF = "the listing is cut off in the middle of an entry; fetch it again to have its end"
 GOES_ON = "the listing says that it goes on where this ends; what comes then is not here"
 """Said at the end of a listing that is a page of several: a live store's pages are followed."""
+TOO_LONG = f"entries longer than {LONGEST >> 20} MiB, or with a name longer than {LONGEST_KEY >> 10} KiB: left out"
 NO_DATE = "their dates cannot be read; they are listed without"
 NO_SIZE = "their sizes cannot be read; they are listed without"
 

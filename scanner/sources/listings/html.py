@@ -24,14 +24,13 @@ from ...listed import Folders, Rows
 from ...model import NotScanned
 from . import CHUNK, HEAD, LONGEST, Chunk, Read
 from .amounts import amount_of, spoken_day
-from .fields import CUT_OFF, LONGEST_KEY, NO_DATE, NO_SIZE, blocks
+from .fields import CUT_OFF, LONGEST_KEY, NO_DATE, NO_SIZE, TOO_LONG, blocks
 from .table import HELD
 
 ROW = 16
 """Links that a row may have."""
 ELSEWHERE = "links to other hosts: not followed"
 OUTSIDE = "links that lead out of the folder by `..` within them: left out"
-TOO_LONG = f"entries longer than {LONGEST >> 20} MiB, or with a name longer than {LONGEST_KEY >> 10} KiB: left out"
 
 _HIDDEN = re.compile(rb"<!--.*?(-->|\Z)|<(script|style|svg)\b.*?(</\2\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _ANCHOR = re.compile(rb"""<a(?=[\s/])((?:[^"'>]|"[^"]*(?:"|\Z)|'[^']*(?:'|\Z))*+)(>?)""", re.IGNORECASE)

@@ -23,12 +23,11 @@ from ...listed import Container
 from ...model import NotScanned
 from . import CHUNK, LONGEST, Chunk, Read
 from .csv_columns import Roles, is_azure, is_gcs, is_s3, is_table, roles_of, s3_roles, s3_schema
-from .fields import CUT_OFF, LONGEST_KEY, blocks
+from .fields import CUT_OFF, TOO_LONG, blocks
 from .table import Columns, not_scanned, rows
 from .values import LONGEST_NAME, days_of, encoded, sizes_of
 
 DAMAGED = "entries that are not well-formed CSV, or have no name: they are left out, those around them are not"
-TOO_LONG = f"entries longer than {LONGEST >> 20} MiB, or with a name longer than {LONGEST_KEY >> 10} KiB: left out"
 SEPARATORS = b",;\t|"
 SAMPLE = 200
 """Records by whose looks columns without names are known."""

@@ -19,13 +19,12 @@ from typing import Literal
 
 from ...model import NotScanned
 from . import CHUNK, LONGEST, Chunk
-from .fields import CUT_OFF, GOES_ON, LONGEST_KEY, blocks
+from .fields import CUT_OFF, GOES_ON, LONGEST_KEY, TOO_LONG, blocks
 from .json_shapes import shape_of
 
 DEEPEST = 16
 """Levels of brackets in an item; the deepest that a store writes has five."""
 DAMAGED = "entries that are not well-formed JSON, or have no name: they are left out, those around them are not"
-TOO_LONG = f"entries longer than {LONGEST >> 20} MiB, or with a name longer than {LONGEST_KEY >> 10} KiB: left out"
 LISTS = frozenset((b"items", b"prefixes", b"Contents", b"Versions", b"DeleteMarkers", b"CommonPrefixes", b"Buckets"))
 """The members in which a store's pages hold their items."""
 

@@ -17,9 +17,9 @@ from xml.parsers import expat
 
 from ...listed import Container, Folders, Rows
 from . import Read
-from .fields import LONGEST_KEY, NO_DATE, NO_SIZE, day_of, size_of
+from .fields import LONGEST_KEY, NO_DATE, NO_SIZE, TOO_LONG, day_of, size_of
 from .xml_dialect import Dialect, Role, escaped, shadow, unescaped
-from .xml_split import TOO_LONG, Grammar
+from .xml_split import Grammar
 
 LAYOUTS = 16
 """Forms of entries that are learned of one chunk."""

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 
 from ...model import NotScanned
 from . import CHUNK, HEAD, LONGEST, Chunk
-from .fields import CUT_OFF, GOES_ON, LONGEST_KEY
+from .fields import CUT_OFF, GOES_ON, LONGEST_KEY, TOO_LONG
 from .xml_dialect import ATTRIBUTES, LONGEST_PREFIX, PREFIX, Dialect, content, declares, ends_within, shadow
 
 WHOLE = 8 << 20
 """Bytes of a page that are kept until its end comes, where its beginning does not tell its name."""
 DECLARES = "it declares a document type (DTD): nothing of that is used, and entries that need it are refused"
-TOO_LONG = f"entries longer than {LONGEST >> 20} MiB, or with a name longer than {LONGEST_KEY >> 10} KiB: left out"
 LATE = (
     f"pages longer than {WHOLE >> 20} MiB that tell only behind their entries what they list and how keys are encoded: "
     "their objects stand without that; list in pages of 1,000 objects"

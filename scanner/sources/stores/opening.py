@@ -31,12 +31,6 @@ _SIGNED = ("x-amz-signature", "x-goog-signature", "x-oss-signature", "signature"
 """Parameters that make a URL one of a single request."""
 
 
-def is_store(target: str) -> bool:
-    """Whether a target means a store, and no file."""
-    scheme, colon, _ = target.partition("://")
-    return bool(colon) and scheme.lower() in SCHEMES
-
-
 def open_store(target: str, access: Access) -> Store:
     """The store that a target means. Nothing is asked yet; what cannot be asked so is an error that says what to do."""
     scheme, _, rest = target.strip().partition("://")
