@@ -20,6 +20,7 @@ from ...model import NotScanned, is_here
 from ..shown import printable, shown
 from . import Access, Openness, Page
 from .answers import UnreadableError, raw, root_of, xml_texts
+from .asked import AskedStore
 from .credentials import azure_account_sas
 from .http import Answer, Client, Request
 from .paging import End, Listing, named_in, one_by_one, openness, pages
@@ -39,7 +40,7 @@ _CONTAINER = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61}[a-z0-9])|\$(?:root|web|logs
 
 
 @dataclass(frozen=True, slots=True)
-class AzureStore:
+class AzureStore(AskedStore):
     """A container, or (without one) all containers of an account. `base` is where the account lies; `sas` the query
     that opens it. `left_out` says what else it may open, which cannot be listed."""
 
@@ -66,13 +67,8 @@ class AzureStore:
         """A SAS is a credential."""
         return "signed" if self.sas else "anonymous"
 
-    def pages(self) -> Iterator[Page | NotScanned]:
-        """Its blobs; of an account the containers, and after each page of them their blobs."""
-        with Client(self.access) as client:
-            yield from self.listed(client)
-
     def listed(self, client: Client) -> Iterator[Page | NotScanned]:
-        """The same with connections that are open."""
+        """Its blobs; of an account the containers, and after each page of them their blobs."""
         if self.left_out:
             yield NotScanned(self.base.shown.rstrip("/").encode(), self.left_out)
         if self.container:

@@ -19,6 +19,7 @@ from ...model import NotScanned
 from ..shown import shown, shown_path
 from . import Access, Openness, Page
 from .answers import UnreadableError, json_text
+from .asked import AskedStore
 from .http import Client, Request
 from .paging import Listing, openness, pages
 from .urls import Parameters, Url, parse, quoted
@@ -32,7 +33,7 @@ _PAGING = ("pagetoken", "maxresults", "delimiter", "fields", "versions", "prefix
 
 
 @dataclass(frozen=True, slots=True)
-class GcsStore:
+class GcsStore(AskedStore):
     """A bucket, by the URL of its list of objects. `name` is its origin."""
 
     access: Access
@@ -57,13 +58,8 @@ class GcsStore:
         """Whether a token goes with it."""
         return "signed" if self.token else "anonymous"
 
-    def pages(self) -> Iterator[Page | NotScanned]:
-        """Its objects."""
-        with Client(self.access) as client:
-            yield from self.listed(client)
-
     def listed(self, client: Client) -> Iterator[Page | NotScanned]:
-        """The same with connections that are open."""
+        """Its objects."""
         yield from pages(client, self._listing(self.access.limits.page_size))
 
     def anybody(self) -> Openness:

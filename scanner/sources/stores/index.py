@@ -10,13 +10,13 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from ...listed import Folders
 from ...model import NotScanned
 from ..listings import HEAD, Chunk
 from ..listings.html import HTML_INDEX
 from . import OPEN, Access, Openness, Page
+from .asked import OpenStore
 from .http import Client, Request, UnansweredError
 from .paging import DEAF
 from .urls import Url, quoted
@@ -25,34 +25,14 @@ NO_INDEX = "it gives a page, and no list of files: what lies there cannot be tol
 
 
 @dataclass(frozen=True, slots=True)
-class IndexStore:
+class IndexStore(OpenStore):
     """A folder of a web server. `base` ends with `/`."""
 
     access: Access
     base: Url
 
-    @property
-    def title(self) -> str:
-        """For people."""
-        return self.base.shown
-
-    @property
-    def origin(self) -> str:
-        """The URL of the folder."""
-        return self.base.shown.rstrip("/")
-
-    @property
-    def exposure(self) -> Literal["anonymous", "signed"]:
-        """Nothing goes with it."""
-        return "anonymous"
-
-    def pages(self) -> Iterator[Page | NotScanned]:
-        """The page of each folder."""
-        with Client(self.access) as client:
-            yield from self.listed(client)
-
     def listed(self, client: Client) -> Iterator[Page | NotScanned]:
-        """The same with connections that are open."""
+        """The page of each folder."""
         waiting, seen = deque([b""]), {b""}
         left_out: Counter[str] = Counter()
         deaf = 0

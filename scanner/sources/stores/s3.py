@@ -20,6 +20,7 @@ from ...model import NotScanned
 from ..shown import printable, shown, shown_path
 from . import Access, Openness, Page
 from .answers import Path, UnreadableError, error_region, raw, root_of, xml_texts
+from .asked import AskedStore
 from .credentials import AwsCredentials, aws_credentials, aws_signature
 from .http import Answer, Client, Request, UnansweredError
 from .paging import End, Listing, named_in, one_by_one, openness, pages
@@ -41,7 +42,7 @@ _HOST = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class S3Store:
+class S3Store(AskedStore):
     """A bucket, or (without one) all buckets of an account. `base` is where it lies; empty: at Amazon's own."""
 
     access: Access
@@ -67,13 +68,8 @@ class S3Store:
         """Whether credentials go with it."""
         return "signed" if self.credentials else "anonymous"
 
-    def pages(self) -> Iterator[Page | NotScanned]:
-        """Its objects; of an account the buckets, and after each page of them their objects."""
-        with Client(self.access) as client:
-            yield from self.listed(client)
-
     def listed(self, client: Client) -> Iterator[Page | NotScanned]:
-        """The same with connections that are open."""
+        """Its objects; of an account the buckets, and after each page of them their objects."""
         if self.bucket or self.base is not None:
             yield from _Objects(self).pages(client)
             return

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 from urllib.parse import unquote
 
 from ...model import NotScanned
 from . import Access, Openness, Page
 from .answers import UnreadableError, json_text
+from .asked import OpenStore
 from .http import Client, Request
 from .paging import Listing, openness, pages
 from .urls import Parameters, Url
@@ -23,34 +23,14 @@ _PAGING = ("format", "limit", "marker", "end_marker", "delimiter", "path", "reve
 
 
 @dataclass(frozen=True, slots=True)
-class SwiftStore:
+class SwiftStore(OpenStore):
     """A container, by its URL."""
 
     access: Access
     base: Url
 
-    @property
-    def title(self) -> str:
-        """For people."""
-        return self.base.shown
-
-    @property
-    def origin(self) -> str:
-        """The URL of the container."""
-        return self.base.shown.rstrip("/")
-
-    @property
-    def exposure(self) -> Literal["anonymous", "signed"]:
-        """Only public ones are asked for."""
-        return "anonymous"
-
-    def pages(self) -> Iterator[Page | NotScanned]:
-        """Its objects."""
-        with Client(self.access) as client:
-            yield from self.listed(client)
-
     def listed(self, client: Client) -> Iterator[Page | NotScanned]:
-        """The same with connections that are open."""
+        """Its objects."""
         first = True
         for page in pages(client, self._listing()):
             if first or isinstance(page, NotScanned) or page.data.strip() != b"[]":
