@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .model import SIGNED_KINDS, RankedFinding
+from .model import SIGNED_KINDS, Finding, RankedFinding
 
 _SERVICES = {"blob": "blobs", "file": "files", "queue": "queues", "table": "tables"}
 _NOUNS = {
@@ -22,10 +22,10 @@ _TOLD = ("lifetime", "ip", "protocol")
 def headline(ranked: RankedFinding) -> str:
     """The line. Of a signed URL all that it allows; of other kinds the name, and what makes this one special."""
     finding = ranked.finding
-    facts = dict(finding.facts)
+    facts = finding.known
     if finding.detector.kind not in SIGNED_KINDS or not facts.keys() & {"type", "privilege"}:
         named = {} if finding.detector.kind == "admin-credential" else facts  # its name says it all
-        return ": ".join(filter(None, (finding.detector.name, ", ".join(_special(named)))))
+        return _with_verdict(": ".join(filter(None, (finding.detector.name, ", ".join(_special(named))))), finding)
     reasons = {reason.factor: reason.text for reason in ranked.reasons}
     said = [reasons[name] for name in _TOLD if name in reasons]
     end = reasons.get("revocation", "")
@@ -33,7 +33,13 @@ def headline(ranked: RankedFinding) -> str:
         said, end = said[:1], ""
     subject = facts.get("type", "") if finding.detector.kind == "sas" else finding.detector.name
     line = f"{subject}: " + ", ".join([_opens(facts, reasons.get("privilege", "")), *said])
-    return f"{line}; {end}" if end else line
+    return _with_verdict(f"{line}; {end}" if end else line, finding)
+
+
+def _with_verdict(line: str, finding: Finding) -> str:
+    """The line, with what its provider said of it."""
+    verdict = finding.verdict
+    return f"{line}: live, {verdict.reason}" if verdict.state == "live" else line
 
 
 def _opens(facts: dict[str, str], privilege: str) -> str:

@@ -19,15 +19,16 @@ from typing import Literal
 
 from .canonical import canonical
 from .patterns import later, later_text
+from .verification import Verification
 
 Facts = tuple[tuple[str, str], ...]
 """What can be said of a secret offline: (name, value) pairs, each name from `FACT_NAMES`."""
 
 FACT_NAMES = frozenset(
     "access_key_id account algorithm allows audience canary checksum client_id cost created database email encrypted "
-    "encryption_scope expires host ip issuer key_expires key_id key_size key_type mode name permissions policy port "
-    "privilege problems project protocol public_key region resource revocation role scheme scope scopes service "
-    "signature signed_by starts strength subject team tenant type unknown user version workspace".split()
+    "encryption_scope expires host identity ip issuer key_expires key_id key_size key_type mode name permissions "
+    "policy port privilege problems project protocol public_key region resource revocation role scheme scope scopes "
+    "service signature signed_by starts strength subject team tenant type unknown user version workspace".split()
 )
 """The closed vocabulary of facts; a named group of a pattern or a check may give no other."""
 
@@ -187,7 +188,8 @@ class Detector:
     `expression_width` bytes; `width` is the widest match, `behind` and `ahead` the widest look-behind and look-ahead,
     all in bytes; `prefix` is the fixed text that each of its secrets begins with; `generic` marks a detector that knows
     no provider's format; `proved` one whose checks say more than "not impossible".
-    `proof` tells whether a key that a detector of `proved_by` found made this one's signature.
+    `proof` tells whether a key that a detector of `proved_by` found made this one's signature. `verify` says how its
+    provider is asked.
     """
 
     id: str
@@ -218,6 +220,7 @@ class Detector:
     sample: str = ""
     examples: tuple[str, ...] = ()
     counterexamples: tuple[str, ...] = ()
+    verify: Verification | None = None
 
     @property
     def pattern(self) -> re.Pattern[bytes]:
@@ -444,10 +447,15 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the provider still takes the secret: `live`, `dead`, or `unknown` with the reason."""
+    """Whether the provider still takes the secret: `live`, `dead`, or `unknown` with the reason.
+
+    `facts` are what it told of a live one: identity, privilege, scopes, when it ends. `asked` is the host that said so;
+    empty where none was asked."""
 
     state: Literal["live", "dead", "unknown"]
     reason: str
+    facts: Facts = ()
+    asked: str = ""
 
 
 NOT_ASKED = Verdict("unknown", "not asked")
@@ -464,6 +472,11 @@ class Finding:
     occurrences: tuple[Occurrence, ...]
     folded: int = 0
     verdict: Verdict = NOT_ASKED
+
+    @property
+    def known(self) -> dict[str, str]:
+        """Its facts, with what the provider told."""
+        return dict(self.facts + self.verdict.facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -549,6 +562,7 @@ class Coverage:
 
     `copied` bytes of the others were the same as in an object searched before, and were not looked at again. `matcher`
     names the matcher that was used last, `matcher_why` says why in a word; `packs` says who read git's packs, and why;
+    `asked` says of how many secrets their providers were asked, by the verdict;
     `notes` say what slowed the scan down and what to do about it.
     """
 
@@ -563,6 +577,7 @@ class Coverage:
     notes: tuple[str, ...] = ()
     packs: str = ""
     copied: int = 0
+    asked: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

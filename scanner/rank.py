@@ -151,7 +151,7 @@ def rank(finding: Finding, *, fingerprint: str, now: datetime) -> RankedFinding:
 
 
 def _fact(finding: Finding, name: str) -> str:
-    return dict(finding.facts).get(name, "")
+    return finding.known.get(name, "")
 
 
 def band_of(score: int) -> str:
@@ -171,7 +171,7 @@ def _case(factor: str, case: str, fact: str = "") -> Reason:
 
 def _evidence(finding: Finding) -> list[Reason]:
     """A proved signature is better evidence than any format."""
-    facts = dict(finding.facts)
+    facts = finding.known
     value, text = EVIDENCE[finding.detector.specificity]
     if facts.get("signature") == "proved":
         return [_case("evidence", "proved")]
@@ -228,7 +228,7 @@ def _severity(finding: Finding) -> list[Reason]:
 
 
 def _opens(finding: Finding) -> str:
-    facts = dict(finding.facts)
+    facts = finding.known
     known = _SAID_BY_ITSELF if finding.detector.kind == "sas" and "type" in facts else ()
     said = [f"{label} {facts[name]}" for name, label in _SAID if name in facts and name not in known]
     return f"base severity {finding.detector.severity}" + (f" ({', '.join(said)})" if said else "")
@@ -313,7 +313,7 @@ def span_of(left: timedelta) -> str:
 
 def _privilege(finding: Finding) -> list[Reason]:
     """What it allows, and on how much."""
-    facts = dict(finding.facts)
+    facts = finding.known
     found: list[Reason] = []
     if facts.get("privilege") in PRIVILEGES:
         value, text = PRIVILEGES[facts["privilege"]]
@@ -338,7 +338,7 @@ def _privilege(finding: Finding) -> list[Reason]:
 
 def _limits(finding: Finding) -> list[Reason]:
     """From where and over what it can be used, and what it takes to end that."""
-    facts = dict(finding.facts)
+    facts = finding.known
     found: list[Reason] = []
     if facts.get("ip") in EVERYWHERE:
         found.append(_case("ip", "any address"))

@@ -15,10 +15,12 @@ ROOT = Path(__file__).parents[1]
 LAYERS = {
     "patterns": -3,
     "canonical": -2,
+    "verification": -2,
     "model": -1,
     "errors": -1,
     "cache": -1,
     "listed": 0,
+    "net": 0,
     "sources": 1,
     "engine": 1,
     "prove": 1,
@@ -169,7 +171,7 @@ CLIENTS = {"boto3", "obstore", "azure.core", "azure.identity"}
 def test_one_module_opens_connections() -> None:
     """Every address is checked there, and every answer bounded; but for objects (below)."""
     found = {str(p) for p in MODULES for n in imported(p) if {n[0], ".".join(n[:2])} & (NETWORK | CLIENTS)}
-    assert found == {"scanner/sources/stores/http.py", "scanner/sources/stores/objects.py"}
+    assert found == {"scanner/net/http.py", "scanner/net/dial.py", "scanner/sources/stores/objects.py"}
 
 
 def test_one_module_reads_objects() -> None:
@@ -199,7 +201,7 @@ sys.argv = ["oakum", *{command!r}]
 try:
     main()
 finally:
-    names = [n for n in sys.modules if n.startswith("oakum.scanner.sources.stores.")]
+    names = [n for n in sys.modules if n.startswith(("oakum.scanner.sources.stores.", "oakum.scanner.net.http"))]
     print([n for n in ("httpcore", "httpx", "ssl", "botocore", "azure") if n in sys.modules] + names)
 """
     done = subprocess.run(

@@ -20,6 +20,7 @@ from .. import __version__
 from ..cache import Cache
 from ..errors import DetectorError
 from ..model import FACT_NAMES, HIDDEN_KINDS, KINDS, SEVERITIES, Check, Detector, Facts, Guess, Proof, part_fact
+from . import verifications
 
 DRAWS = 20
 """Samples that are drawn until the pattern takes one: a look-ahead may want a digit."""
@@ -41,6 +42,7 @@ _OPTIONAL = {
     "facts": dict,
     "rotate": str,
     "source": str,
+    "verify": dict,
 }
 
 
@@ -134,7 +136,7 @@ def _records_of(file: _File) -> list[dict[str, Any]]:
 def _name(files: Iterable[_File]) -> str:
     """Changes with any file, with the code that tests and measures patterns, and with Python's version."""
     digest = hashlib.sha256(f"{__version__} {sys.version_info[:3]}".encode())
-    for module in ("__init__.py", "patterns.py", "expressions.py", "keywords.py"):
+    for module in ("__init__.py", "patterns.py", "expressions.py", "keywords.py", "verifications.py"):
         path = os.path.join(os.path.dirname(__file__), module)
         digest.update(str(os.stat(path).st_mtime_ns).encode() if os.path.exists(path) else b"")
     for file in files:
@@ -164,10 +166,14 @@ def _records(text: str, *, file: str, provider: str, built_in: bool = False) -> 
     if unknown or not isinstance(document.get("detector"), list):
         raise DetectorError(f"{file}: the file holds [[detector]] tables and nothing else, not {sorted(unknown)}")
     found: list[dict[str, Any]] = []
+    verify = {e.get("id", ""): e["verify"] for e in document["detector"] if isinstance(e, dict) and "verify" in e}
+    verify = verifications.with_likes(verify, file)
     for number, entry in enumerate(document["detector"], 1):
         if not isinstance(entry, dict):
             raise DetectorError(f"{file}: detector {number}: a table of fields is needed, not {entry!r}")
         where = f"{file}: {entry.get('id', f'detector {number}')}"
+        if entry.get("id", "") in verify:
+            entry["verify"] = verify[entry["id"]]
         record = _tested(entry, where=where, built_in=built_in) | {"provider": provider}
         if any(other["id"] == record["id"] for other in found):
             raise DetectorError(f"{where}: id: stands twice in this file")
@@ -203,6 +209,8 @@ def _tested(entry: dict[str, Any], *, where: str, built_in: bool) -> dict[str, A
         _require_check(spec, where)
     _require_facts(entry.get("facts", {}), where)
     _require_proof(entry, where)
+    if "verify" in entry:
+        verifications.require(entry["verify"], where)
     given = expression(entry["pattern"])
     return entry | {
         "width": measured.width,
@@ -246,6 +254,7 @@ def _made(record: dict[str, Any]) -> Detector:
         sample=record.get("sample", ""),
         examples=tuple(record["examples"]),
         counterexamples=tuple(record.get("counterexamples", ())),
+        verify=verifications.made(record["verify"]) if "verify" in record else None,
     )
 
 
@@ -366,6 +375,15 @@ def _require_samples(record: dict[str, Any], *, where: str) -> None:
             raise DetectorError(
                 f"{where}: examples: the pattern finds nothing in {example!r}, its places filled with samples"
             )
+
+
+def look_alike(detector: Detector) -> bytes:
+    """A made-up value of the same form as a detector's secrets, as random as those are."""
+    from random import SystemRandom
+
+    from ...detectors import samples
+
+    return samples.draw(detector.sample, detector.regex, SystemRandom())
 
 
 def fitting(value: bytes, detectors: Iterable[Detector]) -> list[Guess]:

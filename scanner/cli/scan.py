@@ -24,6 +24,7 @@ from .folders import cache_folder, config_folder
 from .machine import cores
 from .progress import Bars
 from .reporting import Size, exit_code, opened, report_options, say, write
+from .verifying import options_of, verify_options
 
 
 @click.command()
@@ -42,6 +43,8 @@ from .reporting import Size, exit_code, opened, report_options, say, write
 @click.option("--no-ignore", is_flag=True, help="Search files that .gitignore names, too.")
 @click.option("--no-markers", is_flag=True, help="Do not obey inline markers such as oakum:allow.")
 @click.option("--max-size", type=Size(), help="Leave out larger files and blobs.  [default: 64M]")
+@click.option("--verify", is_flag=True, help="Ask providers, read-only, whether they still take what is found.")
+@verify_options
 @click.option("--detectors", "detector_files", multiple=True, metavar="FILE", help="Add detectors from a TOML file.")
 @click.option("--show-secrets", is_flag=True, help="Show secrets unmasked. Mind who reads the output.")
 @click.option("--engine", type=click.Choice(ENGINES), default="auto", help="Matcher.", show_default=True)
@@ -54,7 +57,7 @@ def scan(targets: tuple[str, ...], **flags: Any) -> int:
     """Scan TARGETs: git repositories (with all of their history), folders, files, or - for standard input.
 
     Without TARGET, the folder you stand in. Findings come worst first, each secret once and masked. Nothing of a
-    target is executed, and nothing leaves this machine.
+    target is executed, and nothing leaves this machine, unless --verify asks for it.
     """
     names = [os.fsencode(t) for t in targets or (".",)]
     _require_sense(names, flags)
@@ -78,6 +81,9 @@ def _require_sense(names: list[bytes], flags: dict[str, Any]) -> None:
         raise UsageError(f"{' and '.join(narrowing)} exclude each other")
     if flags["config_file"] and flags["no_config"]:
         raise UsageError("--config and --no-config exclude each other")
+    asking = [name for name in ("verify_only", "verify_hosts", "ca_file") if flags[name]]
+    if asking and not flags["verify"]:
+        raise UsageError("--verify-only, --verify-host and --ca-file say how to verify: add --verify")
     if names.count(b"-") > 1:
         raise UsageError("standard input can be scanned once only")
 
@@ -92,9 +98,11 @@ def _scan_options(names: list[bytes], flags: dict[str, Any], bars: Bars) -> Scan
         }
     except ConfigError as e:
         raise ConfigError(f"{e} (--no-config scans without it)") from e
+    environment, now = dict(os.environ), datetime.now(UTC)
+    cache = "" if flags["no_cache"] else cache_folder()
     return ScanOptions(
-        environment=dict(os.environ),
-        now=datetime.now(UTC),
+        environment=environment,
+        now=now,
         jobs=flags["jobs"] or cores(),
         history=not flags["no_history"],
         staged=flags["staged"],
@@ -105,13 +113,14 @@ def _scan_options(names: list[bytes], flags: dict[str, Any], bars: Bars) -> Scan
         markers=own.markers and not flags["no_markers"],
         detectors=own.detectors + flags["detector_files"],
         engine=flags["engine"],
-        cache="" if flags["no_cache"] else cache_folder(),
+        cache=cache,
         min_band=own.min_band,
         max_size=own.max_size,
         suppressions=own.allow,
         configured=targets,
         baseline=_baseline(flags["baseline"]) if flags["baseline"] else frozenset(),
         progress=bars,
+        verify=options_of(flags, environment=environment, now=now, cache=cache) if flags["verify"] else None,
     )
 
 

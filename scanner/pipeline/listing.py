@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from ..errors import OakumError
 from ..listed import Fetched, ListingResult, Target
 from ..model import SIGNED_KINDS, Exposure, Finding, ListingEntry, NotScanned, Piece, RankedFinding
+from ..net.shown import may_be_url, shown
 from ..prove import prove
 from ..sources import files
 from ..sources.listings import HEAD, Chunk, Kind, Read, columnar
@@ -27,7 +28,6 @@ from ..sources.listings.inventory import s3_inventory
 from ..sources.listings.kinds import KINDS, recognise
 from ..sources.listings.opened import Opened
 from ..sources.listings.units import ListingUnit, of_part
-from ..sources.shown import may_be_url, shown
 from ..survey import Survey
 from .explain import explain
 from .options import ListingOptions, ScanOptions

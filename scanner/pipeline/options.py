@@ -12,6 +12,7 @@ from ..model import Suppression
 if TYPE_CHECKING:
     from ..config import Config
     from ..sources.stores import Access
+    from ..verify import VerifyOptions
     from .fetch import FetchBudget
 
 Progress = Callable[[str, int, int], None]
@@ -23,7 +24,8 @@ class ScanOptions:
     """What to scan of a target and how. `environment` is the caller's, for git; `now` decides what has expired.
 
     `baseline` holds the fingerprints of what is known. Of a target that is `configured` by itself, that configuration
-    says what its `min_band`, its `max_size` and its `suppressions` are.
+    says what its `min_band`, its `max_size` and its `suppressions` are. With `verify`, providers are asked about what
+    is found.
     """
 
     environment: Mapping[str, str]
@@ -44,6 +46,7 @@ class ScanOptions:
     suppressions: tuple[Suppression, ...] = ()
     baseline: frozenset[str] = frozenset()
     configured: Mapping[bytes, Config] = field(default_factory=dict)
+    verify: VerifyOptions | None = None
     progress: Progress = field(default=lambda _what, _done, _total: None)
 
     @property

@@ -39,6 +39,7 @@ from .judge import judged
 from .memory import Memory
 from .options import ScanOptions
 from .redact import Redactor
+from .verified import verified
 from .workers import AnyUnit, Harvest, Pool, Searcher, digest, searcher_for, where_raised
 
 SMALL = 4 << 20
@@ -83,6 +84,10 @@ def conclude(tally: Tally, found: list[Finding], names: Sequence[bytes], started
         for memory in tally.memories:
             memory.keep(tally.fingerprints)
     left = [one for one in (_unaccepted(one, tally) for one in ranked) if one]
+    asked: tuple[tuple[str, int], ...] = ()
+    if tally.options.verify is not None and not tally.interrupted:
+        told = verified(left, tally.options.verify, tally.options.progress)
+        left, asked, tally.interrupted = told.findings, told.asked, told.interrupted
     kept = order(one for one in left if _is_told(one, tally))
     redactor = Redactor(found)
     result = ScanResult(
@@ -102,6 +107,7 @@ def conclude(tally: Tally, found: list[Finding], names: Sequence[bytes], started
             matcher_why=tally.searcher.why,
             notes=tuple(tally.searcher.notes()),
             stages=tuple(tally.stages.items()),
+            asked=asked,
         ),
         started=tally.options.now,
         below_band=len(left) - len(kept),
@@ -365,7 +371,7 @@ def _rank(found: list[Finding], tally: Tally) -> list[RankedFinding]:
         return ranked
     from concurrent.futures import ThreadPoolExecutor
 
-    told = {place: one for place, one in enumerate(ranked) if _is_told(one, tally)}
+    told = {place: one for place, one in enumerate(ranked) if _is_told(one, tally) or _is_asked(one, options)}
 
     def fingerprint(one: RankedFinding) -> str:
         return tally.fingerprints.get(one.finding.secret, "") or one.finding.secret.fingerprint()
@@ -381,6 +387,11 @@ def _rank(found: list[Finding], tally: Tally) -> list[RankedFinding]:
             tally.interrupted = True
             threads.shutdown(wait=False, cancel_futures=True)
     return ranked
+
+
+def _is_asked(one: RankedFinding, options: ScanOptions) -> bool:
+    """Whether its provider may be asked about it, whatever its band is until then."""
+    return options.verify is not None and one.finding.detector.verify is not None
 
 
 def _is_told(one: RankedFinding, tally: Tally) -> bool:

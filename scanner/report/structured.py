@@ -21,6 +21,7 @@ from ..model import (
     ScanResult,
     StoredObject,
     Suppression,
+    Verdict,
 )
 from .options import ReportOptions, shown
 
@@ -65,7 +66,7 @@ def finding_object(ranked: RankedFinding, options: ReportOptions) -> dict[str, A
         "score": ranked.score,
         "severity": detector.severity,
         "confidence": ranked.confidence,
-        "verdict": {"state": finding.verdict.state, "reason": finding.verdict.reason},
+        "verdict": verdict_object(finding.verdict),
         "secret": shown(finding.secret, options),
         "facts": dict(finding.facts),
         "reasons": [{"factor": r.factor, "value": round(r.value, 3), "text": r.text} for r in ranked.reasons],
@@ -73,6 +74,12 @@ def finding_object(ranked: RankedFinding, options: ReportOptions) -> dict[str, A
         "occurrences_folded": finding.folded,
         "rotate": detector.rotate,
     }
+
+
+def verdict_object(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as JSON: with what the provider told, and which host that was, where one was asked."""
+    out: dict[str, Any] = {"state": verdict.state, "reason": verdict.reason}
+    return out | ({"asked": verdict.asked, "facts": dict(verdict.facts)} if verdict.asked else {})
 
 
 def _occurrence(occurrence: Occurrence) -> dict[str, Any]:
@@ -167,6 +174,7 @@ def summary_object(result: ScanResult, options: ReportOptions) -> dict[str, Any]
         "expired": [_suppression(entry) for entry in result.expired],
         "stale": [_suppression(entry) for entry in result.stale],
         "dropped": dict(result.dropped),
+        "verdicts": dict(coverage.asked),
         "interrupted": result.interrupted,
     }
     if options.stats:

@@ -14,9 +14,9 @@ from typing import BinaryIO, Protocol
 from ..cache import READING
 from ..errors import TargetError
 from ..model import PIECE_OVERLAP, PIECE_SIZE, File, NotScanned, Piece, Stdin, clean
+from ..net.shown import may_be_url, shown
 from . import BATCH_SIZE, Batch, Item
 from .locate import has_layout, is_repository
-from .shown import may_be_url, shown
 
 UNIT_FILES = (128, 512)
 """Files of a unit, in a small tree and in a large one: what a unit costs beside its files shows there."""

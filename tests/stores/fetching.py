@@ -10,6 +10,7 @@ from typing import Any
 
 from git_repository import utc
 from oakum.scanner.model import ScanResult, StoredObject
+from oakum.scanner.net.urls import parse
 from oakum.scanner.pipeline.fetch import FetchBudget, Fetched, fetch
 from oakum.scanner.pipeline.journal import Journal
 from oakum.scanner.pipeline.options import ScanOptions
@@ -19,7 +20,6 @@ from oakum.scanner.pipeline.workers import Searcher, searcher_for
 from oakum.scanner.prove import prove
 from oakum.scanner.sources.stores import Access
 from oakum.scanner.sources.stores.reading import ReadSpec, Wanted
-from oakum.scanner.sources.stores.urls import parse
 
 STORE = "the store"
 

@@ -21,13 +21,13 @@ from listed_pages import access
 from oakum.scanner.errors import TargetError, UsageError
 from oakum.scanner.listed import Named, NameRule
 from oakum.scanner.model import PIECE_SIZE, StoredObject
+from oakum.scanner.net.urls import parse
 from oakum.scanner.pipeline.fetch import NO_STORE, FetchBudget, planned
 from oakum.scanner.pipeline.journal import Journal
 from oakum.scanner.sources.stores.fetched import AHEAD, ROOM
 from oakum.scanner.sources.stores.index import IndexStore
 from oakum.scanner.sources.stores.opening import open_store
 from oakum.scanner.sources.stores.reading import ObjectReader, Part, ReadSpec, Wanted, spec_of
-from oakum.scanner.sources.stores.urls import parse
 from scanning import Fresh
 from servers import Asked, answer, told
 

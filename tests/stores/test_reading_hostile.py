@@ -28,9 +28,9 @@ from hypothesis import strategies as st
 from listed_pages import access
 from oakum.scanner.errors import UsageError
 from oakum.scanner.model import PIECE_SIZE
+from oakum.scanner.net.http import UnansweredError
 from oakum.scanner.pipeline.fetch import FetchBudget
 from oakum.scanner.sources.stores.credentials import AwsCredentials
-from oakum.scanner.sources.stores.http import UnansweredError
 from oakum.scanner.sources.stores.objects import reader_for
 from oakum.scanner.sources.stores.reading import ObjectReader, Part, UnreadError, Wanted, unaddressable
 from scanning import Fresh

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from listed_pages import access, listed
 from oakum.scanner.errors import OakumError, TargetError
+from oakum.scanner.net.shown import may_be_url, shown
 from oakum.scanner.pipeline.listing import listing
 from oakum.scanner.pipeline.options import ListingOptions, ScanOptions
 from oakum.scanner.sources.files import require_readable
-from oakum.scanner.sources.shown import may_be_url, shown
 from oakum.scanner.sources.stores.opening import open_store
 from oakum.scanner.sources.stores.s3 import S3Store
 from servers import answer, told

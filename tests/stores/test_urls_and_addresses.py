@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from listed_pages import access
 from oakum.scanner.errors import TargetError
-from oakum.scanner.sources.stores.addresses import is_forbidden, is_metadata_name, is_own
+from oakum.scanner.net.addresses import is_forbidden, is_metadata_name, is_own
+from oakum.scanner.net.proxies import proxy_of
+from oakum.scanner.net.urls import Url, parse
 from oakum.scanner.sources.stores.answers import UnreadableError, raw, root_of, xml_texts
 from oakum.scanner.sources.stores.credentials import AwsCredentials, aws_signature
-from oakum.scanner.sources.stores.proxies import proxy_of
-from oakum.scanner.sources.stores.urls import Url, parse
 
 # --- URLs ------------------------------------------------------------------------------------------------------------
 

@@ -12,30 +12,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+from ... import net
 from ...model import NotScanned
 from ..listings import Chunk, Kind
 from ..listings.html import HtmlIndex
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What a listing may take: times in seconds.
+class Limits(net.Limits):
+    """What a listing may take. `page_size` is how many entries a page may have (0: as many as the store gives);
+    `depth` is how deep the folders of a directory index may lie."""
 
-    `answer` is the time for one answer, `all` that for all of them; `pages` counts all that is asked for. `pause` is
-    the first wait before something is asked again, at most `longest_pause`. `page_size` is how many entries a page may
-    have (0: as many as the store gives); `depth` is how deep the folders of a directory index may lie.
-    """
-
-    connect: float = 15
-    silence: float = 60
-    answer: float = 300
-    all: float = 24 * 3600
-    pages: int = 100_000
-    page_bytes: int = 64 << 20
     page_size: int = 0
-    retries: int = 6
-    pause: float = 0.5
-    longest_pause: float = 60
     depth: int = 32
 
 

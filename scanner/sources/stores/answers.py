@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from xml.parsers import expat
 
 from ...errors import OakumError
-from ..shown import shown
+from ...net.shown import shown
 
 DEPTH = 32
 """How deep elements may lie within each other."""

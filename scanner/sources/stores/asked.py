@@ -11,7 +11,7 @@ from . import Access, Page
 from .http import Client
 
 if TYPE_CHECKING:
-    from .urls import Url
+    from ...net.urls import Url
 
 
 class AskedStore(ABC):

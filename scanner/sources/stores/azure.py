@@ -17,14 +17,14 @@ from urllib.parse import unquote
 
 from ...errors import TargetError, UsageError
 from ...model import NotScanned, is_here
-from ..shown import printable, shown
+from ...net.shown import printable, shown
+from ...net.urls import Parameters, Url, parse
 from . import Access, Openness, Page
 from .answers import UnreadableError, raw, root_of, xml_texts
 from .asked import AskedStore
 from .credentials import azure_account_sas
 from .http import Answer, Client, Request
 from .paging import End, Listing, named_in, one_by_one, openness, pages
-from .urls import Parameters, Url, parse
 
 VERSION = "2021-12-02"
 """Of the protocol: names that XML cannot hold come encoded since 2021-02-12."""

@@ -15,8 +15,8 @@ from datetime import timedelta
 
 from ...errors import UsageError
 from ...model import clean
+from ...net.urls import Url
 from . import Access
-from .urls import Url
 
 MISSING = "{} is missing, which signs requests: pip install 'oakum[cloud]', or ask anonymously"
 

@@ -16,13 +16,13 @@ from urllib.parse import unquote
 
 from ...errors import TargetError
 from ...model import NotScanned
-from ..shown import shown, shown_path
+from ...net.shown import shown, shown_path
+from ...net.urls import Parameters, Url, parse, quoted
 from . import Access, Openness, Page
 from .answers import UnreadableError, json_text
 from .asked import AskedStore
 from .http import Client, Request
 from .paging import Listing, openness, pages
-from .urls import Parameters, Url, parse, quoted
 
 _HOST = re.compile(
     r"(?:(?P<bucket>[a-z0-9][a-z0-9._-]{1,220})\.)?(?:storage|commondatastorage)\.googleapis\.com|storage\.cloud\.google\.com"

@@ -1,399 +1,49 @@
-"""HTTP/1.1 for stores: the one module of oakum that opens a connection.
-
-Under it is httpcore, the engine of httpx: what is asked for goes out byte for byte (signatures cover it), and there are
-no cookies, no redirects, no environment and no log that holds a URL. A name is looked up here, every address it has is
-checked, and the connection goes to one that was checked; certificates are always checked, too. One answer is bounded
-in bytes, before and after it is unpacked, and in time, to the last byte; all of them together in number and time.
-What may pass is tried again (429, 500, 502, 503, 504, a connection that breaks), later each time (RFC 9110 10.2.3).
-"""
+"""How stores are asked: `net/http.py` with a store's limits, and what its refusals mean."""
 
 from __future__ import annotations
 
-import logging
-import socket
-import ssl
-import time
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from random import SystemRandom
-from types import TracebackType
-from typing import Any, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-import certifi
-import httpcore
-
-from ...errors import OakumError, UsageError
-from ...model import clean, is_here
-from . import Access, Limits
-from .addresses import is_forbidden, is_metadata_name, is_own
+from ...model import clean
+from ...net import Outbound
+from ...net import http as net_http
+from ...net.http import Answer, Request, UnansweredError, require_allowed
+from . import Access
 from .answers import error_code, refusal
-from .proxies import proxy_of
-from .urls import Url
 
-logging.getLogger("httpcore").setLevel(logging.WARNING)  # below that it tells the headers of answers
-
-AGENT = "oakum (secret scanner; lists only)"
-ERROR_BYTES = 64 << 10
-"""Bytes that are read of an answer that is no page."""
-UNSENDABLE = "the credentials hold characters that cannot be sent: give them without"
-RETRIES_OF_NOBODY = 1
-AGAIN = frozenset({408, 429, 500, 502, 503, 504})
+__all__ = ["Answer", "Client", "Request", "UnansweredError", "code_of", "refusal_of", "require_allowed"]
 
 
-class UnansweredError(OakumError):
-    """There is no answer: the text says why. `final` says that nothing else will be answered either."""
-
-    def __init__(self, why: str, *, final: bool = False) -> None:
-        super().__init__(why)
-        self.final = final
-
-
-class _BrokenError(Exception):
-    """What may be whole when it is asked for again."""
-
-
-class _NobodyError(_BrokenError):
-    """Nobody listens there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked for. `signed` says that a credential goes with it, in the query or the headers."""
-
-    url: Url
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    signed: bool = False
-
-    @property
-    def secret(self) -> bool:
-        """Whether anything in it could be a credential."""
-        return self.signed or not self.url.is_plain
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer that came whole. The names in `headers` are in small letters; `code` is the word for an error."""
-
-    request: Request
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    code: str = ""
-
-    @property
-    def refusal(self) -> str:
-        """What it means, where it is no page; nothing that was sent stands in it, whatever the server repeats."""
-        text = refusal(self.status, self.headers, self.code, signed=self.request.signed, secret=self.request.secret)
-        return clean(_without_sent(text, self.request))
-
-
-class Client:
+class Client(net_http.Client):
     """Asks, and asks again; one for each listing. Use it as a context."""
 
     def __init__(self, access: Access) -> None:
-        self._access = access
-        self._limits = access.limits
-        self._pools: dict[str, httpcore.ConnectionPool] = {}
-        self._until = time.monotonic() + self._limits.all
-        self._clock = _Clock()
-        self._left = self._limits.pages
-        self._answered = False
+        super().__init__(Outbound(access.environment, access.certificates, access.limits, private=True))
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for pool in self._pools.values():
-            pool.close()
-
-    def get(self, request: Request) -> Answer:
-        """The answer, whatever its status is."""
-        if is_metadata_name(request.url.host):
-            raise UnansweredError(
-                f"{clean(request.url.host)} is for this machine's own metadata: never asked", final=True
-            )
-        if self._left <= 0:
-            raise UnansweredError(f"{self._limits.pages} pages were asked for, which is the most", final=True)
-        self._left -= 1
-        for tried in range(self._limits.retries + 1):
-            pause = min(self._limits.pause * 2**tried, self._limits.longest_pause) * SystemRandom().uniform(0.5, 1)
-            try:
-                answer = self._once(request)
-            except _BrokenError as error:
-                why = str(error)
-                if isinstance(error, _NobodyError) and not self._answered and tried >= RETRIES_OF_NOBODY:
-                    break  # what never listened is no store that is being restarted
-            else:
-                self._answered = True
-                if answer.status not in AGAIN:
-                    return answer
-                why = f"it answers {answer.status} {answer.code}".rstrip()
-                pause = max(pause, _wished(answer.headers, self._limits))
-            if tried < self._limits.retries:
-                if time.monotonic() + pause > self._until:
-                    break
-                time.sleep(pause)
-        if time.monotonic() >= self._until:
-            raise self._over()
-        raise UnansweredError(f"{why}; it was asked {tried + 1} times: try again later")
-
-    def _over(self) -> UnansweredError:
-        return UnansweredError(f"the {self._limits.all:g} seconds that a listing may take are over", final=True)
-
-    def _once(self, request: Request) -> Answer:
-        now = time.monotonic()
-        if now >= self._until:
-            raise self._over()
-        self._clock.until = min(self._until, now + self._limits.answer)
-        url = request.url
-        sent = {"Host": url.authority, "User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "gzip"}
-        sent |= request.headers
-        if not all(map(str.isascii, (url.target, *sent.values()))):
-            raise UsageError(UNSENDABLE)
-        asked = httpcore.URL(
-            scheme=url.scheme.encode(), host=url.host.encode(), port=url.port, target=url.target.encode("ascii")
-        )
-        times = {"connect": self._limits.connect, "read": self._limits.silence, "write": self._limits.silence}
-        times["pool"] = self._limits.connect
-        try:
-            with self._pool(url).stream(
-                "GET", asked, headers=list(sent.items()), extensions={"timeout": times}
-            ) as response:
-                return self._read(request, response)
-        except httpcore.TimeoutException as error:
-            raise _BrokenError("it does not answer in time") from error
-        except httpcore.ProxyError as error:
-            raise UnansweredError(f"the proxy refuses ({clean(str(error))[:3]})", final=True) from error
-        except httpcore.ConnectError as error:
-            if (refused := _untrusted(error)) is not None:
-                why = f"its certificate is not trusted ({clean(refused.verify_message)})"
-                raise UnansweredError(f"{why}: name the file of the authority that signed it", final=True) from error
-            refuses = any(isinstance(each, ConnectionRefusedError) for each in _behind(error))
-            kind = _NobodyError if refuses else _BrokenError
-            raise kind(f"no connection ({clean(str(error))[:200]})") from error
-        except httpcore.UnsupportedProtocol as error:
-            raise UsageError("a proxy must be http:// or https://") from error
-        except httpcore.LocalProtocolError:  # its text is the header
-            raise UsageError(UNSENDABLE) from None
-        except httpcore.RemoteProtocolError as error:  # its text may be an echo
-            raise _BrokenError("what it answers is no HTTP, or cut off") from error
-        except httpcore.NetworkError as error:
-            raise _BrokenError(f"the connection breaks ({clean(str(error))[:200]})") from error
-
-    def _read(self, request: Request, response: httpcore.Response) -> Answer:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-        page = response.status == 200
-        most = self._limits.page_bytes if page else ERROR_BYTES
-        body = bytearray()
-        for part in _unpacked(response.iter_stream(), headers.get("content-encoding", "")):
-            if len(body) + len(part) > most:
-                if page:
-                    raise UnansweredError(f"a page of it has more than {most >> 20} MiB: it is no listing")
-                break
-            body += part
-        whole = bytes(body)
-        code = "" if page else error_code(headers, whole)
-        if any(code in sent for sent in (request.url.query, *request.headers.values())):
-            code = ""  # an echo
-        if request.secret and any(map(str.isdigit, code)):
-            code = ""  # it may be one, in another spelling
-        return Answer(request, response.status, headers, whole, code)
-
-    def _pool(self, url: Url) -> httpcore.ConnectionPool:
-        """The connections for a URL; the certificates are read only where they are needed."""
-        proxy = proxy_of(url, self._access.environment)
-        pool = self._pools.get(proxy)
-        if pool is None:
-            shared: dict[str, Any] = {
-                "ssl_context": _trust(self._access.certificates),
-                "max_connections": 1,
-                "keepalive_expiry": 30,
-                "network_backend": _Backend(self._clock),
-            }
-            pool = httpcore.HTTPProxy(**_proxy(proxy), **shared) if proxy else httpcore.ConnectionPool(**shared)
-            self._pools[proxy] = pool
-        return pool
+    def word_for(self, answer: Answer) -> str:
+        """As the store calls it."""
+        return code_of(answer)
 
 
-def _without_sent(text: str, request: Request) -> str:
-    """A text of a server without the credentials that it repeats."""
+def code_of(answer: Answer) -> str:
+    """The store's word for an error; empty where it gives none, or repeats what was sent."""
+    if answer.status == 200:
+        return ""
+    code, request = error_code(answer.headers, answer.body), answer.request
+    if any(code in sent for sent in (request.url.query, *request.headers.values())):
+        return ""  # an echo
+    return "" if request.secret and any(map(str.isdigit, code)) else code  # it may be one, in another spelling
+
+
+def refusal_of(answer: Answer) -> str:
+    """What an answer means that is no page; nothing that was sent stands in it, whatever the server repeats."""
+    request = answer.request
+    text = refusal(answer.status, answer.headers, code_of(answer), signed=request.signed, secret=request.secret)
     sent = [part.partition("=")[2] for part in request.url.query.split("&")]
     for value in (*sent, *map(unquote, sent), *request.headers.values()):
         text = text.replace(value, "…") if len(value) >= _SHORTEST else text
-    return text
+    return clean(text)
 
 
 _SHORTEST = 16
 """Characters of a credential."""
-
-
-def _untrusted(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
-    """The error about a certificate behind another error; None where it is none."""
-    return next((each for each in _behind(error) if isinstance(each, ssl.SSLCertVerificationError)), None)
-
-
-def _behind(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and those that led to it."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _trust(certificates: str) -> ssl.SSLContext:
-    """The authorities that this machine trusts, those of Mozilla, and those of a file."""
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    if certificates:
-        try:
-            context.load_verify_locations(certificates)
-        except (OSError, ssl.SSLError) as error:
-            raise UsageError(f"{clean(certificates)} is no file of certificates (PEM): {error}") from error
-    return context
-
-
-def _proxy(proxy: str) -> dict[str, Any]:
-    try:
-        parts = urlsplit(proxy)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host or parts.scheme not in ("http", "https"):
-        raise UsageError("the proxy of the environment is no http:// or https:// URL: set HTTPS_PROXY=http://host:port")
-    url = httpcore.URL(scheme=parts.scheme, host=host, port=port or (443 if parts.scheme == "https" else 80), target="")
-    named = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
-    return {"proxy_url": url, "proxy_auth": named}
-
-
-def _wished(headers: Mapping[str, str], limits: Limits) -> float:
-    """The seconds that `Retry-After` asks for, up to the longest pause; a date counts as that."""
-    wished = headers.get("retry-after", "").strip()
-    if not wished:
-        return 0
-    seconds = float(wished) if wished.isascii() and wished.isdigit() and len(wished) < 10 else limits.longest_pause
-    return min(seconds, limits.longest_pause)
-
-
-def _unpacked(parts: Iterable[bytes], coding: str) -> Iterator[bytes]:
-    """A body without its gzip, never more than 1 MiB at once."""
-    if coding.strip().lower() in ("", "identity"):
-        yield from parts
-        return
-    if coding.strip().lower() not in ("gzip", "x-gzip"):
-        raise UnansweredError("its answer is packed in a way that was not asked for")
-    unpack = zlib.decompressobj(wbits=31)
-    try:
-        for part in parts:
-            while part:
-                yield unpack.decompress(part, 1 << 20)
-                part = unpack.unconsumed_tail
-    except zlib.error as error:
-        raise _BrokenError("its answer is damaged (gzip)") from error
-    yield unpack.flush()
-    if not unpack.eof:
-        raise _BrokenError("its answer is cut off (gzip)")
-
-
-# --- connections -----------------------------------------------------------------------------------------------------
-
-
-class _Clock:
-    """Until when the answer that is being read must be whole."""
-
-    until = 0.0
-
-    def left(self, most: float | None) -> float:
-        """The seconds that a step may take."""
-        left = self.until - time.monotonic()
-        if left <= 0:
-            raise httpcore.ReadTimeout("the time is over")
-        return left if most is None else min(left, most)
-
-
-class _Backend(httpcore.NetworkBackend):
-    """Connects to an address that was checked."""
-
-    def __init__(self, clock: _Clock) -> None:
-        self._clock = clock
-        self._inner = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        """A connection to the first address of a name that takes it."""
-        refused: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
-        for address in _addresses(host, port):
-            try:
-                stream = self._inner.connect_tcp(
-                    address, port, self._clock.left(timeout), local_address, socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                refused = error
-            else:
-                return _Stream(stream, self._clock)
-        raise refused or httpcore.ConnectError("it has no address")
-
-
-def _addresses(host: str, port: int) -> list[str]:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except socket.gaierror as error:
-        if error.errno == socket.EAI_AGAIN:
-            raise httpcore.ConnectError("its name cannot be looked up now") from error
-        raise UnansweredError(f"there is no host {clean(host)}") from error
-    except UnicodeError as error:
-        raise UnansweredError(f"{clean(host)} is no name of a host") from error
-    addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
-    for address in addresses:
-        if is_forbidden(address):
-            why = f"{clean(host)} leads to {address}, which is for this machine's own metadata: never asked"
-            raise UnansweredError(why, final=True)
-        if is_here(f"[{host}]" if ":" in host else host) and not is_own(address):
-            raise UnansweredError(f"{clean(host)} leads to {address}, which is not this machine", final=True)
-    return addresses
-
-
-def require_allowed(url: Url, *, proxied: bool) -> None:
-    """UnansweredError where the host of a URL may not be asked, or has no address: for what connects by itself.
-    Through a proxy it is that which looks up the address."""
-    if is_metadata_name(url.host):
-        raise UnansweredError(f"{clean(url.host)} is for this machine's own metadata: never asked", final=True)
-    if proxied:
-        return
-    try:
-        _addresses(url.host, url.port or {"http": 80, "https": 443}[url.scheme])
-    except httpcore.ConnectError as error:
-        raise UnansweredError(f"no connection ({clean(str(error))[:200]})") from error
-
-
-class _Stream(httpcore.NetworkStream):
-    """A connection on which nothing lasts longer than the clock allows."""
-
-    def __init__(self, inner: httpcore.NetworkStream, clock: _Clock) -> None:
-        self._inner = inner
-        self._clock = clock
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, self._clock.left(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, self._clock.left(timeout))
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, self._clock.left(timeout)), self._clock)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)

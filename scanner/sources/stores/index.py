@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 
 from ...listed import Folders
 from ...model import NotScanned
+from ...net.urls import Url, quoted
 from ..listings import HEAD, Chunk
 from ..listings.html import HTML_INDEX
 from . import OPEN, Access, Openness, Page
 from .asked import OpenStore
-from .http import Client, Request, UnansweredError
+from .http import Client, Request, UnansweredError, refusal_of
 from .paging import DEAF
-from .urls import Url, quoted
 
 NO_INDEX = "it gives a page, and no list of files: what lies there cannot be told"
 
@@ -49,7 +49,7 @@ class IndexStore(OpenStore):
                 continue
             deaf = 0
             if answer.status != 200:
-                yield NotScanned(url.shown.encode(), answer.refusal)
+                yield NotScanned(url.shown.encode(), refusal_of(answer))
                 continue
             head = answer.body[:HEAD]
             if not (HTML_INDEX.recognises(head) or _is_empty(head)):
@@ -80,7 +80,7 @@ class IndexStore(OpenStore):
             return Openness("unknown", str(error))
         if answer.status == 200:
             return Openness("open", OPEN)
-        return Openness("closed" if answer.status in (401, 403, 404) else "unknown", answer.refusal)
+        return Openness("closed" if answer.status in (401, 403, 404) else "unknown", refusal_of(answer))
 
     def _refused(self, folder: bytes, above: bytes) -> str:
         """Why a folder that a page names is not asked for."""

@@ -20,10 +20,10 @@ import certifi
 
 from ...errors import UsageError
 from ...model import PIECE_SIZE, clean
+from ...net.proxies import proxy_of
 from .answers import EXPIRED, UNTRUSTED, error_code
 from .credentials import AwsCredentials
 from .http import require_allowed
-from .proxies import proxy_of
 from .reading import ObjectReader, Part, ReadSpec, UnreadError, Wanted, unaddressable
 
 if TYPE_CHECKING:

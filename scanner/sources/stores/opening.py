@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 
 from ...errors import TargetError
-from ..shown import shown
+from ...net.shown import shown
+from ...net.urls import Url, parse
 from . import Access, Store, azure, gcs, s3
-from .urls import Url, parse
 from .web import WebStore
 
 SCHEMES: dict[str, Callable[[str, Access], Store]] = {

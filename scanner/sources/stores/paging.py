@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...model import NotScanned
+from ...net.urls import Parameters, quoted
 from . import OPEN, Openness, Page
 from .answers import UNTRUSTED, Path, UnreadableError, xml_texts_known
-from .http import Answer, Client, Request, UnansweredError
-from .urls import Parameters, quoted
+from .http import Answer, Client, Request, UnansweredError, code_of, refusal_of
 
 End = Literal["whole", "broken", "unanswered", "final"]
 """How a listing ended: told to its end; broken off; broken off for want of an answer; broken off by something that
@@ -60,8 +60,8 @@ def pages(client: Client, listing: Listing) -> Generator[Page | NotScanned, None
                 if listing.retry(answer):
                     continue
                 hint = listing.hint if answer.status in (401, 403) else ""
-                yield stopped(listing.what, answer.refusal + hint, len(contents))
-                return "final" if answer.code in UNTRUSTED else "broken"
+                yield stopped(listing.what, refusal_of(answer) + hint, len(contents))
+                return "final" if code_of(answer) in UNTRUSTED else "broken"
         except UnansweredError as error:
             yield stopped(listing.what, str(error), len(contents))
             return "final" if error.final else "unanswered"
@@ -136,7 +136,7 @@ def openness(client: Client, listing: Listing) -> Openness:
             return Openness("open", OPEN)
     except (UnansweredError, UnreadableError) as error:
         return Openness("unknown", str(error))
-    return Openness("closed" if answer.status in (401, 403, 404, 409) else "unknown", answer.refusal)
+    return Openness("closed" if answer.status in (401, 403, 404, 409) else "unknown", refusal_of(answer))
 
 
 def _leads_astray(following: Parameters, marks: set[bytes]) -> str:

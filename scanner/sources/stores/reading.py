@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 
 from ...errors import OakumError, TargetError
 from ...model import Exposure
+from ...net.urls import Url, quoted
 from . import Access, Store
 from .azure import VERSION, AzureStore
 from .credentials import AwsCredentials
@@ -22,7 +23,6 @@ from .gcs import GcsStore
 from .index import IndexStore
 from .s3 import S3Store, region_of
 from .swift import SwiftStore
-from .urls import Url, quoted
 from .web import WebStore
 
 

@@ -17,14 +17,14 @@ from urllib.parse import unquote_to_bytes
 
 from ...errors import TargetError
 from ...model import NotScanned
-from ..shown import printable, shown, shown_path
+from ...net.shown import printable, shown, shown_path
+from ...net.urls import Parameters, Url, parse, quoted
 from . import Access, Openness, Page
 from .answers import Path, UnreadableError, error_region, raw, root_of, xml_texts
 from .asked import AskedStore
 from .credentials import AwsCredentials, aws_credentials, aws_signature
 from .http import Answer, Client, Request, UnansweredError
 from .paging import End, Listing, named_in, one_by_one, openness, pages
-from .urls import Parameters, Url, parse, quoted
 
 BUCKETS = ("ListAllMyBucketsResult", "Buckets", "Bucket", "Name")
 _PAGING = (

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from ...model import NotScanned
+from ...net.urls import Parameters, Url
 from . import Access, Openness, Page
 from .answers import UnreadableError, json_text
 from .asked import OpenStore
 from .http import Client, Request
 from .paging import Listing, openness, pages
-from .urls import Parameters, Url
 
 COUNT = "x-container-object-count"
 """The header that says that an answer is a container's."""

@@ -13,17 +13,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ...model import NotScanned
+from ...net.urls import SELECTS, Url
 from ..listings import HEAD
 from ..listings.kinds import recognise
 from . import OPEN, Access, Openness, Page, azure, gcs, index, s3, swift
 from .answers import root_of
 from .azure import AzureStore
 from .gcs import GcsStore
-from .http import Answer, Client, Request, UnansweredError
+from .http import Answer, Client, Request, UnansweredError, refusal_of
 from .index import IndexStore
 from .s3 import S3Store
 from .swift import SwiftStore
-from .urls import SELECTS, Url
 
 NO_LISTING = "what it gives is no listing that oakum knows"
 NO_MORE = "whether there is more than this page cannot be told"
@@ -79,7 +79,7 @@ class WebStore:
         except UnansweredError as error:
             return Openness("unknown", str(error))
         if answer.status not in (200, 204):
-            return Openness("closed" if answer.status in (401, 403, 404) else "unknown", answer.refusal)
+            return Openness("closed" if answer.status in (401, 403, 404) else "unknown", refusal_of(answer))
         known = bare._speaks(answer)
         if recognise(answer.body[:HEAD]) or not isinstance(known, IndexStore | None):
             return Openness("open", OPEN)
@@ -97,7 +97,7 @@ class WebStore:
         except UnansweredError as error:
             return NotScanned(self.origin.encode(), str(error))
         if answer.status not in (200, 204):
-            return NotScanned(self.origin.encode(), answer.refusal)
+            return NotScanned(self.origin.encode(), refusal_of(answer))
         return answer
 
     def _speaks(self, answer: Answer) -> _Known | None:

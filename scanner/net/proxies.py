@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 
-from ...model import is_here
+from ..model import is_here
 from .urls import Url
 
 

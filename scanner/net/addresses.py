@@ -49,6 +49,12 @@ def is_own(address: str) -> bool:
     return any(each.is_loopback or each.is_unspecified for each in (ip, *_inside(ip)))
 
 
+def is_private(address: str) -> bool:
+    """Whether an address is none of the internet (RFC 6890): loopback, of a private network, or reserved."""
+    ip = ip_address(address.partition("%")[0])
+    return any(not each.is_global for each in (ip, *_inside(ip)))
+
+
 def is_metadata_name(host: str) -> bool:
     """Whether a name is that of a metadata service: for where another machine looks it up (a proxy)."""
     name = host.lower().rstrip(".")

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urlsplit
 
-from ...errors import TargetError
-from ...model import is_here
-from ..shown import shown, shown_path
+from ..errors import TargetError
+from ..model import is_here
+from .shown import shown, shown_path
 
 Parameters = Sequence[tuple[str, str | bytes]]
 """Names and values, decoded."""

@@ -1,0 +1,66 @@
+"""Findings with the verdicts of their providers, where these are to be asked (`verify/`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..model import RankedFinding, Verdict
+
+if TYPE_CHECKING:
+    from ..verify import VerifyOptions
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Findings with verdicts, in their order; how many were asked about, by what came of it; whether Ctrl-C ended it.
+
+    What was not asked any more then is `unknown`."""
+
+    findings: list[RankedFinding]
+    asked: tuple[tuple[str, int], ...] = ()
+    interrupted: bool = False
+
+
+STOPPED = Verdict("unknown", "stopped before it was asked")
+
+
+def verified(found: Sequence[RankedFinding], options: VerifyOptions, progress: Progress) -> Verified:
+    """Ask about findings that nobody accepted, and rank what the answers change."""
+    from ..catalog import look_alike
+    from ..verify import Plan, plan  # they bring what opens connections
+    from ..verify.asking import ask_all
+    from ..verify.memory import Memory
+
+    planned = plan(found, options)
+    memory = Memory(options.cache, options.now)
+    verdicts: dict[int, Verdict] = dict(planned.unasked)
+    known = {} if options.fresh else {q.place: v for q in planned.questions if (v := memory.recall(q)) is not None}
+    verdicts |= known
+    left = Plan(tuple(q for q in planned.questions if q.place not in known), planned.unasked, planned.unnamed)
+    by_place = {question.place: question for question in left.questions}
+    interrupted = False
+    try:
+        options.announce(left)
+        for place, verdict in ask_all(left, options, look_alike):
+            verdicts[place] = verdict
+            memory.keep(by_place[place], verdict)
+            progress("verification", len(verdicts) - len(planned.unasked), len(planned.questions))
+    except KeyboardInterrupt:
+        interrupted = True
+    memory.save()
+    counts = Counter(verdicts.get(question.place, STOPPED).state for question in planned.questions)
+    judged = [_judged(one, verdicts.get(place, STOPPED), options) for place, one in enumerate(found)]
+    return Verified(judged, tuple((state, counts[state]) for state in ("live", "dead", "unknown")), interrupted)
+
+
+def _judged(one: RankedFinding, verdict: Verdict, options: VerifyOptions) -> RankedFinding:
+    from .judge import judged
+
+    if one.finding.verdict.state != "unknown":
+        return one
+    return replace(judged(replace(one.finding, verdict=verdict), options.now), fingerprint=one.fingerprint)

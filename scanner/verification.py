@@ -1,0 +1,57 @@
+"""How a provider is asked whether it still takes a secret: what `[detector.verify]` of a detector file says.
+
+docs/verification.md has the fields.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HTTP = "http"
+"""The scheme of what is declared here as a whole; others are code in `verify/`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What an answer must have, all of it.
+
+    `status` are the HTTP statuses it may have; `json` says of a path of the body (`data.user.id`) which values it may
+    have (none: any but null, false and empty); `headers` and `body` what must stand in a header, and in the body.
+    """
+
+    status: tuple[int, ...] = ()
+    json: tuple[tuple[str, tuple[object, ...]], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+
+    @property
+    def speaks(self) -> bool:
+        """Whether it needs more of an answer than its status."""
+        return bool(self.json or self.headers or self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """One read-only request, and what its answer means.
+
+    `request` is `METHOD URL`; in it, in `headers` and in `body` stand `{secret}` and facts of the finding (`{account}`,
+    `{host|gitlab.com}` with what stands in for it). `auth` says how the secret is sent: `bearer`, `token`,
+    `basic USER:PASSWORD`, `header NAME`, `none` (then it stands in the request or the body). `hosts` are the
+    provider's own, `*.` for all below: any other host is asked only when the user names it. An answer is `live` or
+    `dead` when one condition of these holds. `tells` says where a fact stands in a live answer; `privileges` what
+    privilege a scope means. `answers` are answers as the provider's page shows them: (`live` or `dead`, text).
+    """
+
+    scheme: str = HTTP
+    request: str = ""
+    auth: str = "none"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+    hosts: tuple[str, ...] = ()
+    live: tuple[Condition, ...] = ()
+    dead: tuple[Condition, ...] = ()
+    tells: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    privileges: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    answers: tuple[tuple[str, str], ...] = ()
+    rate: float = 10.0
+    source: str = ""

@@ -1,0 +1,121 @@
+"""Verification: asking providers, read-only, whether they still take what was found.
+
+Nothing is sent before it is announced to which hosts, and nothing to others. A host is tried with a made-up secret
+first: one that takes it is not asked with real ones. Each host has a lane of its own, so that a slow one holds up only
+itself; what a host does not answer in time, or not as its provider describes, stays `unknown`, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ..model import Detector, RankedFinding, Verdict
+from ..net import Outbound
+from .credential import Credential, Destination, Named, UnaskedError
+from .schemes import Scheme, scheme_of
+
+__all__ = ["Named", "Plan", "Question", "VerifyOptions", "plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A credential, how it is asked about, and the hosts that it goes to. `place` is its finding's in the list."""
+
+    place: int
+    credential: Credential
+    scheme: Scheme
+    destinations: tuple[Destination, ...]
+    fingerprint: str
+
+    @property
+    def lane(self) -> str:
+        """The host that decides: those with the same one wait for each other."""
+        return self.destinations[0].host
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be asked, and the verdict of what will not, by the place of the finding in the list. `unnamed` are the
+    hosts that would be asked if the user named them."""
+
+    questions: tuple[Question, ...]
+    unasked: Mapping[int, Verdict]
+    unnamed: tuple[str, ...] = ()
+
+    def hosts(self) -> list[tuple[str, int]]:
+        """Each host that secrets will go to, and how many."""
+        counts = Counter(str(to) for question in self.questions for to in dict.fromkeys(question.destinations))
+        return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+
+
+def _nothing(_plan: Plan) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """How to ask. `only` are the providers or detectors that are asked about (none: all); `seconds` is the time for all
+    of it, `answer` that for one answer; `announce` is told the plan before anything is sent. Verdicts of the last hours
+    are taken from the folder `cache`, and kept there, without values; `fresh` asks again all the same."""
+
+    now: datetime
+    outbound: Outbound = field(default_factory=Outbound)
+    named: Named = field(default_factory=Named)
+    only: frozenset[str] = frozenset()
+    seconds: float = 600
+    answer: float = 15
+    announce: Callable[[Plan], None] = _nothing
+    cache: str = ""
+    fresh: bool = False
+
+
+def plan(found: Sequence[RankedFinding], options: VerifyOptions) -> Plan:
+    """Who will be asked what. Nothing is sent yet."""
+    questions: list[Question] = []
+    unasked: dict[int, Verdict] = {}
+    unnamed: set[str] = set()
+    for place, one in enumerate(found):
+        try:
+            questions.append(_question(place, one, options))
+        except UnaskedError as error:
+            unasked[place] = Verdict("unknown", str(error))
+            if isinstance(error, _UnnamedError):
+                unnamed.add(error.host)
+    return Plan(tuple(questions), unasked, tuple(sorted(unnamed)))
+
+
+class _UnnamedError(UnaskedError):
+    """A host that the user would have to name."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"not asked: {host} came out of the data (--verify-host {host} names it)")
+        self.host = host
+
+
+def _question(place: int, one: RankedFinding, options: VerifyOptions) -> Question:
+    finding = one.finding
+    detector = finding.detector
+    if finding.verdict.state != "unknown":
+        raise UnaskedError(finding.verdict.reason)
+    if detector.verify is None:
+        raise UnaskedError("no request is known that would tell without changing anything")
+    if options.only and not _is_chosen(detector, options.only):
+        raise UnaskedError("not asked: --verify-only names others")
+    if canary := dict(finding.facts).get("canary"):
+        raise UnaskedError(f"not asked: it is a canary token ({canary}), and who laid it out would see that")
+    credential, scheme = Credential.of(finding), scheme_of(detector.verify)
+    destinations = scheme.destinations(credential, detector.verify)
+    instead = options.named.instead.get(detector.provider)
+    if instead is not None:
+        destinations = (instead,)
+    for to in destinations:
+        if not to.own and not options.named.has(to):
+            raise _UnnamedError(str(to))
+    return Question(place, credential, scheme, destinations, one.fingerprint)
+
+
+def _is_chosen(detector: Detector, only: Iterable[str]) -> bool:
+    return detector.provider in only or detector.id in only

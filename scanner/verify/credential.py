@@ -1,0 +1,138 @@
+"""What is asked about, and where it may be sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+from ..errors import UsageError
+from ..model import Detector, Finding, clean, is_here
+from ..net.addresses import is_metadata_name
+
+
+class UnaskedError(Exception):
+    """Nobody is asked, or there is no answer that says anything: the text is the reason of the verdict `unknown`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A secret with what is known of it: all that a check needs."""
+
+    detector: Detector
+    value: bytes = field(repr=False)
+    facts: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, finding: Finding) -> Credential:
+        """That of a finding."""
+        return cls(finding.detector, finding.secret.reveal(), dict(finding.facts))
+
+    @property
+    def text(self) -> str:
+        """The value as text. UnaskedError for one that is none: no provider gives such a secret."""
+        try:
+            return self.value.decode("ascii")
+        except UnicodeDecodeError:
+            raise UnaskedError("it is no ASCII text: nothing that can be sent") from None
+
+    def fact(self, name: str) -> str:
+        """A fact; UnaskedError where it is not known."""
+        value = self.facts.get(name, "")
+        if not value:
+            raise UnaskedError(f"its {name.replace('_', ' ')} is not known, without which nobody can be asked")
+        return value
+
+    def with_value(self, value: bytes) -> Credential:
+        """The same with another value."""
+        return replace(self, value=value)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A host that something is sent to. `own` says that it is the provider's; any other must be named by the user."""
+
+    scheme: str
+    host: str
+    port: int
+    own: bool = False
+
+    def __str__(self) -> str:
+        """As the user names it."""
+        bracketed = f"[{self.host}]" if ":" in self.host else self.host
+        return bracketed if self.port == PORTS.get(self.scheme) else f"{bracketed}:{self.port}"
+
+    @property
+    def authority(self) -> str:
+        """As it stands in a URL."""
+        return str(self)
+
+
+PORTS = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The hosts that the user names (`--verify-host`): `hosts` as (host, port or 0 for any), and `instead` those that a
+    provider's checks go to instead of its own."""
+
+    hosts: frozenset[tuple[str, int]] = frozenset()
+    instead: Mapping[str, Destination] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, entries: Iterable[str]) -> Named:
+        """From `HOST`, `HOST:PORT`, and `PROVIDER=HOST` with or without a port or `https://` (`http://` for this
+        machine alone). UsageError for others."""
+        hosts: set[tuple[str, int]] = set()
+        instead: dict[str, Destination] = {}
+        for entry in entries:
+            provider, equals, place = entry.rpartition("=")
+            destination, given = _read(place, entry)
+            hosts.add((destination.host, given))
+            if equals:
+                if not re.fullmatch(r"[a-z0-9]+", provider):
+                    raise UsageError(f"--verify-host {clean(entry)}: {clean(provider)!r} is no provider's name")
+                instead[provider] = destination
+        return cls(frozenset(hosts), instead)
+
+    def has(self, destination: Destination) -> bool:
+        """Whether the user names a host."""
+        return any((destination.host, port) in self.hosts for port in (0, destination.port))
+
+
+_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|[0-9a-f:.]{2,45}", re.IGNORECASE)
+
+
+def _read(place: str, entry: str) -> tuple[Destination, int]:
+    """The destination, and the port that was given (0: none)."""
+    try:
+        parts = urlsplit(place if "://" in place else f"https://{place}")
+        host, given = (parts.hostname or "").rstrip("."), parts.port or 0
+    except ValueError:
+        host, given, parts = "", 0, urlsplit("")
+    wrong = parts.scheme not in PORTS or parts.path.strip("/") or parts.query or "@" in parts.netloc
+    if wrong or not _HOST.fullmatch(host):
+        raise UsageError(f"--verify-host {clean(entry)}: write HOST, HOST:PORT or PROVIDER=HOST")
+    if is_metadata_name(host):
+        raise UsageError(f"--verify-host {clean(entry)}: a machine's own metadata is never asked")
+    if parts.scheme == "http" and not is_here(f"[{host}]" if ":" in host else host):
+        raise UsageError(f"--verify-host {clean(entry)}: over http anybody on the way reads the secret: write https://")
+    return Destination(parts.scheme, host, given or PORTS[parts.scheme]), given
+
+
+def destination(url: str, hosts: Iterable[str]) -> Destination:
+    """Where a URL leads; `hosts` are the provider's own. UnaskedError for a URL that cannot be asked."""
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        raise UnaskedError("the URL in it is damaged") from None
+    if parts.scheme not in PORTS or not _HOST.fullmatch(host):
+        raise UnaskedError("the URL in it leads to no host")
+    return Destination(parts.scheme, host, port or PORTS[parts.scheme], own=is_own_host(host, hosts))
+
+
+def is_own_host(host: str, hosts: Iterable[str]) -> bool:
+    """Whether a host is one of the provider's: by its name, or below `*.`."""
+    return any(host == one or (one.startswith("*.") and host.endswith(one[1:])) for one in hosts)

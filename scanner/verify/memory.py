@@ -1,0 +1,80 @@
+"""Verdicts of the last hours, kept in the user's cache folder: no value, and nothing that one could be found by.
+
+A name is a keyed digest (HMAC, RFC 2104) of the fingerprint, of how it was asked about and where; its key lies in the
+folder, made there at random. What was `live` is believed for an hour, what was `dead` for a day, `unknown` never.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+from datetime import datetime, timedelta
+
+from ..cache import Cache
+from ..model import Verdict
+from . import Question
+
+BELIEVED = {"live": timedelta(hours=1), "dead": timedelta(days=1)}
+MOST = 50_000
+"""Verdicts that are kept; the oldest go."""
+_KEY, _FILE = "verdicts-key", "verdicts"
+
+
+class Memory:
+    """What is remembered in a folder; without one, nothing."""
+
+    def __init__(self, folder: str, now: datetime) -> None:
+        self._cache = Cache(folder).below("verdicts", most=4)
+        self._now = now
+        self._key = self._cache.read(_KEY) or b""
+        self._known: dict[str, list[object]] = {}
+        if len(self._key) != 32:
+            self._key = os.urandom(32)
+            self._cache.write(_KEY, self._key)
+            return
+        kept = self._cache.read(_FILE)
+        try:
+            known = json.loads(kept) if kept else {}
+        except ValueError:
+            known = {}
+        self._known = known if isinstance(known, dict) else {}
+
+    def recall(self, question: Question) -> Verdict | None:
+        """The verdict, if it is still believed."""
+        try:
+            state, reason, facts, asked, at = self._known[self._name(question)]
+            age = self._now - datetime.fromisoformat(str(at))
+            if not timedelta(0) <= age <= BELIEVED[str(state)]:
+                return None
+            told = tuple((str(name), str(value)) for name, value in facts)  # type: ignore[attr-defined]
+        except (LookupError, ValueError, TypeError):
+            return None
+        minutes = age // timedelta(minutes=1)
+        when = f"{minutes // 60} hours" if minutes >= 120 else f"{minutes} minutes"
+        return Verdict("live" if state == "live" else "dead", f"{reason} (asked {when} ago)", told, str(asked))
+
+    def keep(self, question: Question, verdict: Verdict) -> None:
+        """Remember a verdict."""
+        if verdict.state in BELIEVED and question.fingerprint:
+            name = self._name(question)
+            self._known.pop(name, None)
+            self._known[name] = [
+                verdict.state,
+                verdict.reason,
+                [list(fact) for fact in verdict.facts],
+                verdict.asked,
+                self._now.isoformat(),
+            ]
+
+    def save(self) -> None:
+        """Write it down."""
+        latest = list(self._known.items())[-MOST:]
+        self._cache.write(_FILE, json.dumps(dict(latest)).encode())
+
+    def _name(self, question: Question) -> str:
+        credential = question.credential
+        facts = sorted(credential.facts.items())
+        asked = repr((question.fingerprint, credential.detector.verify, question.destinations, facts))
+        return hmac.new(self._key, asked.encode(), hashlib.sha256).hexdigest()[:40]
