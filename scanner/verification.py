@@ -37,9 +37,11 @@ class Verification:
     `request` is `METHOD URL`; in it, in `headers` and in `body` stand `{secret}` and facts of the finding (`{account}`,
     `{host|gitlab.com}` with what stands in for it). `auth` says how the secret is sent: `bearer`, `token`,
     `basic USER:PASSWORD`, `header NAME`, `none` (then it stands in the request or the body). `hosts` are the
-    provider's own, `*.` for all below: any other host is asked only when the user names it. An answer is `live` or
-    `dead` when one condition of these holds. `tells` says where a fact stands in a live answer; `privileges` what
-    privilege a scope means. `answers` are answers as the provider's page shows them: (`live` or `dead`, text).
+    provider's own, `*.` for all below: any other host is asked only when the user names it. What stands beside a host
+    that is not of `beside` (where these are given) is for somebody's own server, of which the provider knows nothing.
+    An answer is `live` or `dead` when one condition of these holds. `tells` says where a fact stands in a live answer;
+    `privileges` what privilege a scope means. `answers` are answers as the provider's page shows them: (`live` or
+    `dead`, text).
     """
 
     scheme: str = HTTP
@@ -48,6 +50,7 @@ class Verification:
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""
     hosts: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     live: tuple[Condition, ...] = ()
     dead: tuple[Condition, ...] = ()
     tells: tuple[tuple[str, tuple[str, ...]], ...] = ()

@@ -34,6 +34,7 @@ _FIELDS = {
     "headers": dict,
     "body": str,
     "hosts": list,
+    "beside": list,
     "live": (dict, list),
     "dead": (dict, list),
     "tells": dict,
@@ -74,7 +75,7 @@ def require(table: Any, where: str) -> None:
         raise DetectorError(f"{where}: source: the provider's page that describes the request")
     if table.get("scheme", HTTP) not in SCHEMES:
         raise DetectorError(f"{where}: scheme: {table['scheme']!r} is not one of {', '.join(SCHEMES)}")
-    for host in table.get("hosts", ()):
+    for host in (*table.get("hosts", ()), *table.get("beside", ())):
         if not isinstance(host, str) or not _HOST.fullmatch(host):
             raise DetectorError(f"{where}: hosts: {host!r} is no name of a host of the provider")
     if table.get("scheme", HTTP) == HTTP:
@@ -155,6 +156,7 @@ def made(table: Mapping[str, Any]) -> Verification:
         headers=tuple(table.get("headers", {}).items()),
         body=table.get("body", ""),
         hosts=tuple(table.get("hosts", [host] if host else [])),
+        beside=tuple(table.get("beside", ())),
         live=tuple(map(_condition, _tables(table.get("live", [])))),
         dead=tuple(map(_condition, _tables(table.get("dead", [])))),
         tells=tuple((fact, tuple(_listed(places))) for fact, places in table.get("tells", {}).items()),
