@@ -183,7 +183,7 @@ class _Run:
                 self._trial(question).why = TAKES_ANYTHING.format(lane.host)
             if self._trial(question).why:
                 raise UnaskedError(self._trial(question).why)
-        return replace(verdict, asked=str(question.destinations[0]))
+        return replace(verdict, asked=verdict.asked or str(question.destinations[0]))
 
     def _trial(self, question: Question) -> _Trial:
         name = "" if question.scheme.PROBE == "host" else question.credential.detector.id

@@ -95,6 +95,8 @@ class Line:
         self._rate = credential.detector.verify.rate if credential.detector.verify else 10.0
         self.host = str(destinations[0])
         """The host that is asked, for people."""
+        self.is_instead = self._instead is not None
+        """Whether the user says that it is this one."""
 
     def send(self, request: Request) -> Answer:
         """The answer to a request, whatever its status; LaterError where it may answer later, UnaskedError where it
