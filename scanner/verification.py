@@ -18,18 +18,20 @@ class Condition:
     """What an answer must have, all of it.
 
     `status` are the HTTP statuses it may have; `json` says of a path of the body (`data.user.id`) which values it may
-    have (none: any but null, false and empty); `headers` and `body` what must stand in a header, and in the body.
+    have (none: any but null, false and empty); `headers` and `body` what must stand in a header, and in the body, and
+    `empty` that it has no body.
     """
 
     status: tuple[int, ...] = ()
     json: tuple[tuple[str, tuple[object, ...]], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""
+    empty: bool = False
 
     @property
     def speaks(self) -> bool:
         """Whether it needs more of an answer than its status."""
-        return bool(self.json or self.headers or self.body)
+        return bool(self.json or self.headers or self.body or self.empty)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ _FIELDS = {
     "rate": (int, float),
     "source": str,
 }
-_CONDITION = {"status": (int, list), "json": dict, "headers": dict, "body": str}
+_CONDITION = {"status": (int, list), "json": dict, "headers": dict, "body": str, "empty": bool}
 PLACE = re.compile(r"\{([a-z_]+)(?:\|([^{}]*))?\}")
 """A place in a text that a fact fills, and what stands in for it."""
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+")
@@ -193,4 +193,5 @@ def _condition(table: Mapping[str, Any]) -> Condition:
         ),
         headers=tuple((name.lower(), text) for name, text in table.get("headers", {}).items()),
         body=table.get("body", ""),
+        empty=table.get("empty", False),
     )
