@@ -15,7 +15,7 @@ from datetime import datetime
 from ..errors import OakumError
 from ..model import Detector, RankedFinding, Verdict
 from ..net import Outbound
-from .credential import Credential, Destination, Named, UnaskedError
+from .credential import Credential, Destination, Named, UnaskedError, is_own_host
 from .schemes import Scheme, scheme_of
 
 __all__ = ["Named", "Plan", "Question", "VerifyOptions", "plan"]
@@ -97,8 +97,8 @@ def plan(found: Sequence[RankedFinding], options: VerifyOptions) -> Plan:
 class _UnnamedError(UnaskedError):
     """A host that the user would have to name."""
 
-    def __init__(self, host: str) -> None:
-        super().__init__(f"not asked: {host} came out of the data (--verify-host {host} names it)")
+    def __init__(self, host: str, why: str = "") -> None:
+        super().__init__(why or f"not asked: {host} came out of the data (--verify-host {host} names it)")
         self.host = host
 
 
@@ -118,10 +118,20 @@ def _question(place: int, one: RankedFinding, options: VerifyOptions) -> Questio
     instead = options.named.instead.get(detector.provider)
     if instead is not None:
         destinations = (instead,)
+    elif detector.verify.beside and (host := credential.facts.get("host", "")):
+        _require_home(host, detector)
     for to in destinations:
         if not to.own and not options.named.has(to):
             raise _UnnamedError(str(to))
     return Question(place, credential, scheme, destinations, one.fingerprint)
+
+
+def _require_home(host: str, detector: Detector) -> None:
+    """What is for somebody's own server is nothing that the provider could know."""
+    assert detector.verify is not None
+    if not is_own_host(host.lower().partition(":")[0], detector.verify.beside):
+        own = f"{detector.provider}={host}"
+        raise _UnnamedError(own, f"not asked: it stands beside {host}, a server of its own (--verify-host {own})")
 
 
 def _is_chosen(detector: Detector, only: Iterable[str]) -> bool:
