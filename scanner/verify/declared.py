@@ -99,6 +99,8 @@ def request_for(credential: Credential, check: Verification) -> Request:
     """The request, the secret in it."""
     method = check.request.partition(" ")[0]
     parts = urlsplit(_url(credential, check))
+    if {".", ".."} & set(parts.path.split("/")):
+        raise UnaskedError("a name that stands beside it leads elsewhere in a URL")
     headers = {name: _filled(text, credential, _header) for name, text in check.headers}
     kind, _, argument = check.auth.partition(" ")
     match kind:
@@ -144,8 +146,6 @@ def _filled(template: str, credential: Credential, coded: Callable[[str], str]) 
 
 
 def _in_url(text: str) -> str:
-    if text in (".", ".."):
-        raise UnaskedError("a name that stands beside it leads elsewhere in a URL")
     return quote(text, safe="-_.~")
 
 
