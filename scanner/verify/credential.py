@@ -75,6 +75,7 @@ class Destination:
 
 
 PORTS = {"https": 443, "http": 80}
+PLAIN = "over http anybody on the way reads the secret: not asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def _read(place: str, entry: str) -> tuple[Destination, int]:
         host, given = (parts.hostname or "").rstrip("."), parts.port or 0
     except ValueError:
         host, given, parts = "", 0, urlsplit("")
-    wrong = parts.scheme not in PORTS or parts.path.strip("/") or parts.query or "@" in parts.netloc
+    wrong = parts.scheme not in PORTS or "@" in parts.netloc or parts.path.strip("/") or parts.query or parts.fragment
     if wrong or not _HOST.fullmatch(host):
         raise UsageError(f"--verify-host {clean(entry)}: write HOST, HOST:PORT or PROVIDER=HOST")
     if is_metadata_name(host):
@@ -135,6 +136,8 @@ def destination(url: str, hosts: Iterable[str]) -> Destination:
         raise UnaskedError("the URL in it is damaged") from None
     if parts.scheme not in PORTS or not _HOST.fullmatch(host):
         raise UnaskedError("the URL in it leads to no host")
+    if parts.scheme == "http" and not is_here(f"[{host}]" if ":" in host else host):
+        raise UnaskedError(PLAIN)
     return Destination(parts.scheme, host, port or PORTS[parts.scheme], own=is_own_host(host, hosts))
 
 

@@ -30,16 +30,19 @@ def ask(credential: Credential, check: Verification, line: Line) -> Verdict:
     """Ask, in turn. UnaskedError where the answers say nothing."""
     refusals: list[Verdict] = []
     unclear: list[UnaskedError | LaterError] = []
+    refused = True
     for one in _each(check):
         try:
             verdict = _asked(credential, one, line)
         except (UnaskedError, LaterError) as error:
+            refused = refused and line.refused
             unclear.append(error)
             continue
         if verdict.state == "live":
             return verdict
         refusals.append(verdict)
     if unclear:
+        line.refused = refused
         raise next((error for error in unclear if isinstance(error, LaterError)), unclear[0])
     return refusals[0]
 
@@ -65,6 +68,7 @@ def _asked(credential: Credential, check: Verification, line: Line) -> Verdict:
     live, dead = told.meets(check.live), told.meets(check.dead)
     if live == dead:
         raise UnaskedError(meaning(answer))
+    line.refused = line.refused or dead
     if dead and not line.is_instead and _stands_in(credential, check):
         named = f"--verify-host {credential.detector.provider}=HOST"
         raise UnaskedError(f"it is not known there, and where it belongs was not found ({named} names that)")
@@ -95,6 +99,8 @@ def request_for(credential: Credential, check: Verification) -> Request:
     """The request, the secret in it."""
     method = check.request.partition(" ")[0]
     parts = urlsplit(_url(credential, check))
+    if {".", ".."} & set(parts.path.split("/")):
+        raise UnaskedError("a name that stands beside it leads elsewhere in a URL")
     headers = {name: _filled(text, credential, _header) for name, text in check.headers}
     kind, _, argument = check.auth.partition(" ")
     match kind:
