@@ -193,6 +193,9 @@ async def _raw_write(writer: asyncio.StreamWriter, data: bytes) -> None:
     writer.close()
 
 
+LIKE_OTHERS = ("bad gateway", "busy", "an empty object", "nothing at all", "too many, with a pause")
+
+
 @pytest.mark.parametrize(
     ("fault", "always"),
     [
@@ -200,8 +203,7 @@ async def _raw_write(writer: asyncio.StreamWriter, data: bytes) -> None:
             fault,
             always,
             id=f"{fault} for {'all' if always else 'the secret'}",
-            # Some checks ask nine places, one after the other.
-            marks=pytest.mark.long if (fault, always) == ("no answer", False) else (),
+            marks=pytest.mark.long if fault in LIKE_OTHERS or (fault, always) == ("no answer", False) else (),
         )
         for fault in FAULTS
         for always in (False, True)
