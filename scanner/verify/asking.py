@@ -169,7 +169,11 @@ class _Run:
                 if not trial.done:
                     if lane.pausing:
                         raise _NotYetError
-                    trial.why = self._why_not_refused(question, lines)
+                    try:
+                        trial.why = self._why_not_refused(question, lines)
+                    except LaterError as error:
+                        lane.failed(error, lines.began)  # before the next one may try
+                        raise
                     trial.done = True
         if trial.why:
             raise UnaskedError(trial.why)
