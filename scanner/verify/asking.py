@@ -167,7 +167,7 @@ class _Run:
         else:
             with trial.lock:
                 if not trial.done:
-                    if lane.pausing:
+                    if lane.pausing or lane.given_up:
                         raise _NotYetError
                     try:
                         trial.why = self._why_not_refused(question, lines)
