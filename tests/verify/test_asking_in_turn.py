@@ -79,11 +79,12 @@ def verdict(*says: Says, check: Verification = CHECK) -> tuple[str, str, list[in
     with places(*says) as (urls, asked):
         hosts = [url.removeprefix("http://") for url in urls]
         credential = Credential(checked(check, urls), b"s3cret-s3cret")
+        state, told_of = "unknown", ""
         try:
             found = asked_about(credential, hosts)
-            state, told_of = found.state, str(hosts.index(found.asked))
+            state, told_of = str(found.state), str(hosts.index(found.asked))
         except UnaskedError as error:
-            state, told_of = "unknown", str(error)
+            told_of = str(error)
         except LaterError as error:
             state, told_of = "later", str(error)
         return state, told_of, [len(one.targets) for one in asked]
