@@ -13,7 +13,7 @@ from ..errors import OakumError
 from ..model import Detector, Verdict
 from . import Plan, Question, VerifyOptions
 from .credential import Credential, UnaskedError
-from .line import OVER, LaterError, Line, Lines, Pace
+from .line import OVER, Clock, LaterError, Line, Lines, Pace
 
 WIDTH = 4
 """Threads that ask one host at a time."""
@@ -105,6 +105,7 @@ class _Run:
         self.stopped = threading.Event()
         self._until = time.monotonic() + options.seconds
         self._pace = Pace()
+        self._clock = Clock(options.now, options.since)
         self._lanes: dict[str, _Lane] = {}
         self._trials: dict[tuple[str, str], _Trial] = {}
         self._lock = threading.Lock()
@@ -136,7 +137,14 @@ class _Run:
     def _work(self) -> None:
         """A thread: a lane to its end, then the next."""
         options = self._options
-        lines = Lines(options.outbound, options.named, self._pace, until=self._until, answer=options.answer)
+        lines = Lines(
+            options.outbound,
+            options.named,
+            self._pace,
+            until=self._until,
+            answer=options.answer,
+            clock=self._clock,
+        )
         with lines:
             while not self.stopped.is_set():
                 with self._lock:
