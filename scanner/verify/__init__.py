@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ..errors import OakumError
 from ..model import Detector, Finding, RankedFinding, Verdict, part_fact
 from ..net import Outbound
 from .credential import Credential, Destination, Named, UnaskedError, is_own_host
@@ -59,9 +60,9 @@ def _nothing(_plan: Plan) -> None:
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
     """How to ask. `only` are the providers or detectors that are asked about (none: all); `seconds` is the time for all
-    of it, `answer` that for one answer; `announce` is told the plan before anything is sent. Verdicts of the last hours
-    are taken from the folder `cache`, and kept there, without values; `fresh` asks again all the same. `since` is what
-    `time.monotonic` was at `now`."""
+    of it, `answer` that for one answer, `pause` the first wait before something is asked again; `announce` is told the
+    plan before anything is sent. Verdicts of the last hours are taken from the folder `cache`, and kept there, without
+    values; `fresh` asks again all the same. `since` is what `time.monotonic` was at `now`."""
 
     now: datetime
     outbound: Outbound = field(default_factory=Outbound)
@@ -69,6 +70,7 @@ class VerifyOptions:
     only: frozenset[str] = frozenset()
     seconds: float = 600
     answer: float = 15
+    pause: float = 1
     announce: Callable[[Plan], None] = _nothing
     cache: str = ""
     fresh: bool = False
@@ -88,6 +90,10 @@ def plan(found: Sequence[RankedFinding], options: VerifyOptions) -> Plan:
             unasked[place] = Verdict("unknown", str(error))
             if isinstance(error, _UnnamedError):
                 unnamed.add(error.host)
+        except OakumError as error:
+            unasked[place] = Verdict("unknown", str(error))
+        except Exception as error:  # noqa: BLE001  one that no scheme expects must not lose the others
+            unasked[place] = Verdict("unknown", f"an error in oakum ({type(error).__name__}); please report it")
     return Plan(tuple(questions), unasked, tuple(sorted(unnamed)))
 
 

@@ -19,12 +19,13 @@ class UnaskedError(Exception):
 @dataclass(frozen=True, slots=True)
 class Credential:
     """A secret with what is known of it: all that a check needs. `others` are those that it is used with, by their
-    detectors (`Verification.joins`)."""
+    detectors (`Verification.joins`); `made_up` says that nobody gave it out."""
 
     detector: Detector
     value: bytes = field(repr=False)
     facts: Mapping[str, str] = field(default_factory=dict, repr=False)
     others: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    made_up: bool = False
 
     @classmethod
     def of(cls, finding: Finding, others: Mapping[str, Finding] | None = None) -> Credential:
@@ -73,6 +74,7 @@ class Destination:
 
 
 PORTS = {"https": 443, "http": 80}
+PLAIN = "over http anybody on the way reads the secret: not asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def _read(place: str, entry: str) -> tuple[Destination, int]:
         host, given = (parts.hostname or "").rstrip("."), parts.port or 0
     except ValueError:
         host, given, parts = "", 0, urlsplit("")
-    wrong = parts.scheme not in PORTS or parts.path.strip("/") or parts.query or "@" in parts.netloc
+    wrong = parts.scheme not in PORTS or "@" in parts.netloc or parts.path.strip("/") or parts.query or parts.fragment
     if wrong or not _HOST.fullmatch(host):
         raise UsageError(f"--verify-host {clean(entry)}: write HOST, HOST:PORT or PROVIDER=HOST")
     if is_metadata_name(host):
@@ -133,6 +135,8 @@ def destination(url: str, hosts: Iterable[str]) -> Destination:
         raise UnaskedError("the URL in it is damaged") from None
     if parts.scheme not in PORTS or not _HOST.fullmatch(host):
         raise UnaskedError("the URL in it leads to no host")
+    if parts.scheme == "http" and not is_here(f"[{host}]" if ":" in host else host):
+        raise UnaskedError(PLAIN)
     return Destination(parts.scheme, host, port or PORTS[parts.scheme], own=is_own_host(host, hosts))
 
 

@@ -96,6 +96,8 @@ def _filled(template: str, credential: Credential, coded: Callable[[str], str]) 
 
 
 def _in_url(text: str) -> str:
+    if text in (".", ".."):
+        raise UnaskedError("a name that stands beside it leads elsewhere in a URL")
     return quote(text, safe="-_.~")
 
 

@@ -138,9 +138,7 @@ def test_a_key_of_another_partition_is_live_there(tmp_path: Path, fresh: Fresh) 
 
 def test_while_a_partition_is_silent_nothing_is_dead(tmp_path: Path, fresh: Fresh) -> None:
     """It could be the one that knows the key."""
-    said = asked_about(
-        tmp_path, written(a_key(fresh)), lambda one: (503, "") if one.host.endswith(".cn") else UNKNOWN
-    )
+    said = asked_about(tmp_path, written(a_key(fresh)), lambda one: (503, "") if one.host.endswith(".cn") else UNKNOWN)
     assert said.state == "unknown"
     assert "sts.cn-north-1.amazonaws.com.cn gives no answer" in said.reason
 
