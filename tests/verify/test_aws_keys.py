@@ -10,6 +10,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from clouds import Answer, Asked, clouds, found, verdict
 from oakum.scanner.model import Verdict
 from oakum.scanner.verify.schemes.aws import IAM, STS
@@ -55,20 +58,31 @@ def written(key: tuple[str, str], token: str = "") -> str:
     return lines + (f"aws_session_token = {token}\n" if token else "")
 
 
-class Takes:
-    """STS and IAM that know one key: the first request with its id has a made-up secret, the next the real one."""
+def is_signed_by(asked: Asked, key: tuple[str, str]) -> bool:
+    """Whether a request is signed with a key's secret, as AWS's own library would sign it."""
+    name, _, region, service, rest = asked.headers["authorization"].split("Credential=")[1].split("/")
+    names = rest.split("SignedHeaders=")[1].split(",")[0].split(";")
+    headers = {one: asked.headers[one] for one in names}
+    request = AWSRequest("POST", f"https://{asked.host}/", headers, asked.body)
+    request.context["timestamp"] = headers["x-amz-date"]
+    auth = SigV4Auth(Credentials(*key), service, region)
+    signature = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
+    return name == key[0] and asked.headers["authorization"].endswith(f"Signature={signature}")
 
-    def __init__(self, *answers: Answer, refused: Answer | None = None) -> None:
-        self._answers, self._refused = list(answers), refused or refusal("SignatureDoesNotMatch", WRONG)
-        self._signatures: dict[bool, str] = {}
-        self._asked = 0
+
+class Takes:
+    """STS that knows one key, and answers what is signed with its secret so, one answer after the other, the last one
+    for ever; and IAM that denies everything."""
+
+    def __init__(self, key: tuple[str, str], *answers: Answer) -> None:
+        self._key, self._answers = key, list(answers)
 
     def __call__(self, asked: Asked) -> Answer:
         if asked.form["Action"] != "GetCallerIdentity":
             return refusal("AccessDenied", "is not authorized to perform: " + asked.form["Action"])
-        self._asked += 1
-        made_up = self._asked == 1 or not self._answers
-        return self._refused if made_up else self._answers.pop(0)
+        if not is_signed_by(asked, self._key):
+            return refusal("SignatureDoesNotMatch", WRONG)
+        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
 
 
 def asked_about(tmp_path: Path, text: str, answering: Callable[[Asked], Answer], detector: str = "") -> Verdict:
@@ -80,7 +94,7 @@ def asked_about(tmp_path: Path, text: str, answering: Callable[[Asked], Answer],
 def test_a_live_key_of_root_is_an_administrators(tmp_path: Path, fresh: Fresh) -> None:
     """Its policies need not be read: nothing limits it."""
     key = a_key(fresh)
-    with clouds(tmp_path, Takes(identity(ROOT)), *HOSTS) as internet:
+    with clouds(tmp_path, Takes(key, identity(ROOT)), *HOSTS) as internet:
         (one,) = found(tmp_path / "tree", written(key), internet.options())
     facts = (("identity", f"root of account {ACCOUNT}"), ("account", ACCOUNT), ("privilege", "admin"))
     assert one.finding.verdict == Verdict("live", f"root of account {ACCOUNT}", facts, "sts.amazonaws.com")
@@ -91,7 +105,7 @@ def test_a_live_key_of_root_is_an_administrators(tmp_path: Path, fresh: Fresh) -
 def test_the_secret_is_never_sent(tmp_path: Path, fresh: Fresh) -> None:
     """It signs: nothing that is sent holds it, and each request is signed anew."""
     key = a_key(fresh)
-    with clouds(tmp_path, Takes(identity(f"arn:aws:iam::{ACCOUNT}:user/ci")), *HOSTS) as internet:
+    with clouds(tmp_path, Takes(key, identity(f"arn:aws:iam::{ACCOUNT}:user/ci")), *HOSTS) as internet:
         found(tmp_path / "tree", written(key), internet.options())
     assert internet.asked
     assert not internet.holds(key[1].encode())
@@ -100,15 +114,17 @@ def test_the_secret_is_never_sent(tmp_path: Path, fresh: Fresh) -> None:
 
 def test_a_user_who_may_not_read_policies_is_live_all_the_same(tmp_path: Path, fresh: Fresh) -> None:
     """What it may do stays open."""
-    said = asked_about(tmp_path, written(a_key(fresh)), Takes(identity(f"arn:aws:iam::{ACCOUNT}:user/a/b/ci")))
+    key = a_key(fresh)
+    said = asked_about(tmp_path, written(key), Takes(key, identity(f"arn:aws:iam::{ACCOUNT}:user/a/b/ci")))
     facts = (("identity", f"user ci of account {ACCOUNT}"), ("account", ACCOUNT))
     assert said == Verdict("live", f"user ci of account {ACCOUNT}", facts, "sts.amazonaws.com")
 
 
 def test_a_role_is_named_without_its_session(tmp_path: Path, fresh: Fresh) -> None:
     """The session's name changes each time."""
+    key = a_key(fresh)
     arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/session-7"
-    said = asked_about(tmp_path, written(a_key(fresh)), Takes(identity(arn)))
+    said = asked_about(tmp_path, written(key), Takes(key, identity(arn)))
     assert (said.state, said.reason) == ("live", f"role deploy of account {ACCOUNT}")
 
 
@@ -124,16 +140,26 @@ def test_what_no_partition_knows_is_dead(tmp_path: Path, fresh: Fresh) -> None:
 
 
 def test_a_key_of_another_partition_is_live_there(tmp_path: Path, fresh: Fresh) -> None:
-    """The global endpoint does not know keys of China; its policies are not read, as its IAM is another host."""
-    china = Takes(identity(f"arn:aws-cn:iam::{ACCOUNT}:user/ci"))
+    """The global endpoint does not know keys of China; their policies are not read, as their IAM is another host."""
+    key = a_key(fresh)
+    china = Takes(key, identity(f"arn:aws-cn:iam::{ACCOUNT}:user/ci"))
 
     def answering(asked: Asked) -> Answer:
         return china(asked) if asked.host.endswith(".cn") else UNKNOWN
 
     with clouds(tmp_path, answering, *HOSTS) as internet:
-        said = verdict(tmp_path / "tree", written(a_key(fresh)), internet.options())
+        said = verdict(tmp_path / "tree", written(key), internet.options())
     assert (said.state, said.reason) == ("live", f"user ci of account {ACCOUNT}")
     assert IAM not in internet.hosts()
+
+
+def test_a_partition_that_takes_anything_is_not_believed(tmp_path: Path, fresh: Fresh) -> None:
+    """It is tried with a made-up secret, too, before it is believed."""
+    said = asked_about(
+        tmp_path, written(a_key(fresh)), lambda one: identity(ROOT) if one.host.endswith(".cn") else UNKNOWN
+    )
+    assert said.state == "unknown"
+    assert said.reason.endswith("sts.cn-north-1.amazonaws.com.cn accepts anything: a made-up secret, too")
 
 
 def test_while_a_partition_is_silent_nothing_is_dead(tmp_path: Path, fresh: Fresh) -> None:
@@ -145,7 +171,8 @@ def test_while_a_partition_is_silent_nothing_is_dead(tmp_path: Path, fresh: Fres
 
 def test_another_keys_secret_is_dead(tmp_path: Path, fresh: Fresh) -> None:
     """AWS knows the id, and says that the signature is wrong."""
-    said = asked_about(tmp_path, written(a_key(fresh)), Takes(refusal("SignatureDoesNotMatch", WRONG)))
+    key, other = a_key(fresh), a_key(fresh)
+    said = asked_about(tmp_path, written(key), Takes((key[0], other[1]), identity(ROOT)))
     assert (said.state, said.reason) == ("dead", "its secret is not that of the access key beside it")
 
 
@@ -179,7 +206,7 @@ def token(fresh: Fresh) -> str:
 def test_a_temporary_key_goes_with_its_token(tmp_path: Path, fresh: Fresh, token: str) -> None:
     """The three parts that stand together are asked about together: the secret signs, the token is sent."""
     key = a_key(fresh, "ASIA")
-    knows = Takes(identity(f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/me"))
+    knows = Takes(key, identity(f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/me"))
     with clouds(tmp_path, knows, *HOSTS) as internet:
         said = verdict(
             tmp_path / "tree",
@@ -195,7 +222,7 @@ def test_a_temporary_key_goes_with_its_token(tmp_path: Path, fresh: Fresh, token
 def test_a_token_is_asked_about_with_its_key(tmp_path: Path, fresh: Fresh, token: str) -> None:
     """Before the host refused made-up ones, neither the token nor a signature of the secret is sent."""
     key = a_key(fresh, "ASIA")
-    with clouds(tmp_path, Takes(identity(f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/me")), *HOSTS) as internet:
+    with clouds(tmp_path, Takes(key, identity(f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/me")), *HOSTS) as internet:
         options = internet.options(only=frozenset({"aws-session-token"}))
         said = verdict(tmp_path / "tree", written(key, token), options, "aws-session-token")
     assert (said.state, said.reason) == ("live", f"role deploy of account {ACCOUNT}")
@@ -258,20 +285,20 @@ NOTHING = {
 @pytest.mark.parametrize("case", NOTHING)
 def test_other_answers_prove_nothing(tmp_path: Path, fresh: Fresh, case: str) -> None:
     """Only what AWS documents does."""
+    key = a_key(fresh)
     answer, reason = NOTHING[case]
-    said = asked_about(tmp_path, written(a_key(fresh)), Takes(answer))
+    said = asked_about(tmp_path, written(key), Takes(key, answer))
     assert said == Verdict("unknown", f"sts.amazonaws.com: {reason}")
 
 
 @pytest.mark.parametrize(
     "answer", [(503, ""), (500, ""), (429, ""), refusal("Throttling", status=400)], ids=["503", "500", "429", "slow"]
 )
-def test_who_asks_to_come_back_later_is_asked_again(
-    tmp_path: Path, fresh: Fresh, answer: Answer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_asks_to_come_back_later_is_asked_again(tmp_path: Path, fresh: Fresh, answer: Answer) -> None:
     """And takes nothing back of what is said then."""
-    monkeypatch.setattr("oakum.scanner.verify.asking.LONGEST_PAUSE", 0.05)
-    said = asked_about(tmp_path, written(a_key(fresh)), Takes(answer, identity(ROOT)))
+    key = a_key(fresh)
+    with clouds(tmp_path, Takes(key, answer, identity(ROOT)), *HOSTS) as internet:
+        said = verdict(tmp_path / "tree", written(key), internet.options(pause=0.05))
     assert (said.state, said.reason) == ("live", f"root of account {ACCOUNT}")
 
 
@@ -301,7 +328,7 @@ def test_canary_tokens_are_named_and_not_asked_about(tmp_path: Path, fresh: Fres
 # --- what its policies allow -----------------------------------------------------------------------------------------
 
 
-def granted(document: str) -> Callable[[Asked], Answer]:
+def granted(key: tuple[str, str], document: str) -> Callable[[Asked], Answer]:
     """AWS with a user who may read that he has one policy, with this document."""
     texts = {
         "GetUser": "<User><UserName>ci</UserName></User>",
@@ -310,7 +337,7 @@ def granted(document: str) -> Callable[[Asked], Answer]:
         "GetUserPolicy": f"<PolicyDocument>{quote(document)}</PolicyDocument>",
         "ListGroupsForUser": "<Groups/><IsTruncated>false</IsTruncated>",
     }
-    sts = Takes(identity(f"arn:aws:iam::{ACCOUNT}:user/ci"))
+    sts = Takes(key, identity(f"arn:aws:iam::{ACCOUNT}:user/ci"))
 
     def answering(asked: Asked) -> Answer:
         action = asked.form["Action"]
@@ -323,9 +350,9 @@ def granted(document: str) -> Callable[[Asked], Answer]:
 
 def test_only_what_reads_is_asked_of_iam(tmp_path: Path, fresh: Fresh) -> None:
     """Nothing that changes, and nothing of other users."""
-    document = '{"Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}}'
-    with clouds(tmp_path, granted(document), *HOSTS) as internet:
-        said = verdict(tmp_path / "tree", written(a_key(fresh)), internet.options())
+    key, document = a_key(fresh), '{"Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}}'
+    with clouds(tmp_path, granted(key, document), *HOSTS) as internet:
+        said = verdict(tmp_path / "tree", written(key), internet.options())
     assert dict(said.facts)["privilege"] == "read"
     assert said.reason == f"user ci of account {ACCOUNT}; policies own"
     asked = [one.form["Action"] for one in internet.asked if one.host == IAM]
@@ -335,7 +362,8 @@ def test_only_what_reads_is_asked_of_iam(tmp_path: Path, fresh: Fresh) -> None:
 @pytest.mark.parametrize("document", ["", "null", "[]", "{", '{"Statement": 7}', "[" * 9_000])
 def test_hostile_documents_grant_nothing(tmp_path: Path, fresh: Fresh, document: str) -> None:
     """The key is live all the same."""
-    said = asked_about(tmp_path, written(a_key(fresh)), granted(document))
+    key = a_key(fresh)
+    said = asked_about(tmp_path, written(key), granted(key, document))
     assert said.state == "live"
     assert "privilege" not in dict(said.facts)
 
@@ -343,5 +371,5 @@ def test_hostile_documents_grant_nothing(tmp_path: Path, fresh: Fresh, document:
 def test_an_answer_that_repeats_the_secret_is_not_repeated(tmp_path: Path, fresh: Fresh) -> None:
     """A name that holds a part of it is left out of the report."""
     key = a_key(fresh)
-    said = asked_about(tmp_path, written(key), Takes(identity(f"arn:aws:iam::{ACCOUNT}:user/{key[1][5:25]}")))
+    said = asked_about(tmp_path, written(key), Takes(key, identity(f"arn:aws:iam::{ACCOUNT}:user/{key[1][5:25]}")))
     assert (said.state, said.reason) == ("live", f"account {ACCOUNT}")

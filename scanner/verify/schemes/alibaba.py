@@ -64,7 +64,7 @@ def ask(credential: Credential, _check: Verification, line: Line) -> Verdict:
         if code in _DEAD:
             return Verdict("dead", _DEAD[code])
         if code.startswith("Throttling"):
-            raise LaterError("it asks to come back later (Throttling)", 5)
+            raise LaterError("it asks to come back later (Throttling)", 0)
     arn, account = told.at("Arn"), told.at("AccountId")
     found = _ARN.fullmatch(arn) if answer.status == 200 and isinstance(arn, str) else None
     if not found or account != found[1]:

@@ -94,7 +94,7 @@ class _Key:
 
 def _token(credential: Credential) -> str:
     """A session token, without the escapes that it has in a URL."""
-    return unquote(credential.text)
+    return re.sub(r"%(2[BFbf]|3[Dd])", lambda escape: unquote(escape[0]), credential.text)
 
 
 def destinations(credential: Credential, check: Verification) -> tuple[Destination, ...]:
@@ -116,10 +116,14 @@ def ask(credential: Credential, _check: Verification, line: Line) -> Verdict:
             raise UnaskedError(f"it does not know it, and {url.host} gives no answer ({error})") from None
         texts = elements(answer.body)
         if answer.status == 200:
+            if place and not credential.made_up:
+                _require_refusal(line, key, url)
             return _live(credential, line, key, answer, texts)
         code, why = _error(answer, texts)
-        if code == _UNKNOWN:
+        if code == _UNKNOWN and not credential.made_up:
             continue
+        if code == _UNKNOWN:
+            return Verdict("dead", "nobody gave it out")
         if code == _EXPIRED and key.token:
             return Verdict("dead", "its session has expired")
         if code == _MISMATCH and why.startswith(_WRONG):
@@ -127,7 +131,7 @@ def ask(credential: Credential, _check: Verification, line: Line) -> Verdict:
                 raise UnaskedError("the secret that stands with it is not its key's")
             return Verdict("dead", "its secret is not that of the access key beside it")
         if code.startswith("Throttl"):
-            raise LaterError(f"it asks to come back later ({code})", 5)
+            raise LaterError(f"it asks to come back later ({code})", 0)
         raise UnaskedError(_meaning(code, answer))
     if key.token:
         raise UnaskedError("it does not know the temporary key, or its session token is not whole")
@@ -138,12 +142,20 @@ def ask(credential: Credential, _check: Verification, line: Line) -> Verdict:
 def made_up(credential: Credential, value: bytes) -> Credential:
     """The same id with secrets that nobody gave out: who takes them checks no signature."""
     others = {name: look_alike(other) for name, other in credential.others.items()}
-    return replace(credential, value=value, others=others)
+    return replace(credential, value=value, others=others, made_up=True)
 
 
 def user(_credential: Credential) -> str:
     """Nobody logs in: a key is not locked by a wrong signature."""
     return ""
+
+
+def _require_refusal(line: Line, key: _Key, url: Url) -> None:
+    """UnaskedError where the endpoint of another partition takes what nobody gave out: only the first one was tried."""
+    secret = look_alike(key.secret.encode()).decode()
+    answer = _post(line, replace(key, secret=secret), url, "sts", Action="GetCallerIdentity", Version="2011-06-15")
+    if _error(answer, elements(answer.body))[0] != _MISMATCH:
+        raise UnaskedError(f"{url.host} accepts anything: a made-up secret, too")
 
 
 def _live(credential: Credential, line: Line, key: _Key, answer: Answer, texts: Mapping[str, Sequence[str]]) -> Verdict:

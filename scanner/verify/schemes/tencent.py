@@ -11,6 +11,7 @@ https://www.tencentcloud.com/document/product/1150/49452 (signature), https://cl
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Literal
 
 from ...model import Verdict
@@ -20,6 +21,7 @@ from ...verification import Verification
 from ..answers import Told, said
 from ..credential import Credential, Destination, UnaskedError, destination
 from ..declared import meaning
+from ..identities import look_alike
 from ..line import LaterError, Line
 from ..signing import tencent as signed
 
@@ -49,14 +51,18 @@ def ask(credential: Credential, _check: Verification, line: Line) -> Verdict:
             if not place:
                 raise
             raise UnaskedError(f"it does not know it, and {url.host} gives no answer ({error})") from None
-        if verdict is not None:
-            return verdict
+        if verdict is not None and verdict.state == "live" and place and not credential.made_up:
+            taken = _asked(replace(credential, value=look_alike(credential.value)), line, url)
+            if taken is None or taken.state != "dead":
+                raise UnaskedError(f"{url.host} accepts anything: a made-up secret, too")
+        if verdict is not None or credential.made_up:
+            return verdict or Verdict("dead", "nobody gave it out")
     return Verdict("dead", "there is no such key, or it is switched off")
 
 
 def made_up(credential: Credential, value: bytes) -> Credential:
     """The same id with a secret that nobody gave out: who takes it checks no signature."""
-    return credential.with_value(value)
+    return replace(credential, value=value, made_up=True)
 
 
 def user(_credential: Credential) -> str:
@@ -88,7 +94,7 @@ def _asked(credential: Credential, line: Line, url: Url) -> Verdict | None:
         case "AuthFailure.SignatureExpire":
             raise UnaskedError("it takes the time of this machine for wrong: set its clock")
         case "RequestLimitExceeded" | "LimitExceeded":
-            raise LaterError(f"it asks to come back later ({code})", 5)
+            raise LaterError(f"it asks to come back later ({code})", 0)
         case _:
             raise UnaskedError(f"it answers {code if _ERROR.fullmatch(code) else 'something else'}")
 
