@@ -139,8 +139,10 @@ def _question(place: int, one: RankedFinding, options: VerifyOptions, parts: _Pa
     if canary := dict(finding.facts).get("canary"):
         raise UnaskedError(f"not asked: it is a canary token ({canary}), and who laid it out would see that")
     credential, scheme = Credential.of(finding, parts.joined(finding)), scheme_of(detector.verify)
-    destinations = scheme.destinations(credential, detector.verify)
     instead = options.named.instead.get(detector.provider)
+    if instead is not None:
+        credential = credential.at(str(instead))
+    destinations = scheme.destinations(credential, detector.verify)
     if instead is not None:
         destinations = (instead,)
     elif detector.verify.beside and (host := credential.facts.get("host", "")):

@@ -142,7 +142,7 @@ class _Run:
             return Verdict("unknown", lane.given_up)
         self._require_refusal(lane, question, lines)
         user = question.scheme.user(question.credential)
-        if user and not lane.take_user(user):
+        if user and not lane.take_user(user, question.place):
             raise UnaskedError(ONE_TRY)
         check = question.credential.detector.verify
         assert check is not None
@@ -150,17 +150,15 @@ class _Run:
         try:
             verdict = question.scheme.ask(question.credential, check, line)
         except LaterError as error:
-            if user and line.touched:
+            if user and line.sent:  # a login by HTTP; others know themselves whether the password was sent
                 raise UnaskedError(str(error)) from None
-            if user:
-                lane.free_user(user)
             raise
         except UnaskedError:
             if line.answered:
                 lane.heard()
             raise
         lane.heard()
-        return replace(verdict, asked=str(question.destinations[0]))
+        return replace(verdict, asked=verdict.asked or str(question.destinations[0]))
 
     def _require_refusal(self, lane: Lane, question: Question, lines: Lines, *, again: bool = False) -> None:
         """Nothing real goes to a host before it refused something made up; `again` says to try it once more."""

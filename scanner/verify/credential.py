@@ -45,8 +45,13 @@ class Credential:
         """A fact; UnaskedError where it is not known."""
         value = self.facts.get(name, "")
         if not value:
-            raise UnaskedError(f"its {name.replace('_', ' ')} is not known, without which nobody can be asked")
+            hint = f" (--verify-host {self.detector.provider}=HOST names it)" if name == "host" else ""
+            raise UnaskedError(f"its {name.replace('_', ' ')} is not known, without which nobody can be asked{hint}")
         return value
+
+    def at(self, host: str) -> Credential:
+        """The same for a host that the user names, where the data name none."""
+        return self if self.facts.get("host") else replace(self, facts={**self.facts, "host": host})
 
     def with_value(self, value: bytes) -> Credential:
         """The same with another value."""

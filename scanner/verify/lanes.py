@@ -52,7 +52,7 @@ class Lane:
         self._not_before = 0.0
         self._failures = 0
         self._counted_at = 0.0
-        self._users: set[str] = set()
+        self._users: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -98,17 +98,11 @@ class Lane:
                 said = "did not answer" if error.silent else "gave no answer"
                 self.given_up = f"{self.host} {said} {self._failures} times in a row, and was left alone ({error})"
 
-    def take_user(self, user: str) -> bool:
-        """Whether it is the first try for a user; large and small letters are one user's to many servers."""
+    def take_user(self, user: str, place: int) -> bool:
+        """Whether it is the first password for a user, or that one again; large and small letters are one user's to
+        many servers."""
         with self._lock:
-            first = user.casefold() not in self._users
-            self._users.add(user.casefold())
-            return first
-
-    def free_user(self, user: str) -> None:
-        """Nothing was sent of what was tried for a user."""
-        with self._lock:
-            self._users.discard(user.casefold())
+            return self._users.setdefault(user.casefold(), place) == place
 
 
 class Turns:

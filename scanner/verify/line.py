@@ -118,11 +118,14 @@ class Line:
         self._rate = credential.detector.verify.rate if credential.detector.verify else 10.0
         self.host = str(destinations[0])
         """The host that is asked, for people."""
-        self.touched = False
-        """Whether anything may have been sent."""
+        self.is_instead = self._instead is not None
+        """Whether the user says that it is this one."""
+        self.sent = False
+        """Whether a request may have gone out."""
         self.answered = False
         self.refused = False
-        """Whether what came last was a refusal: a status of 400 to 499, or whatever followed on a login."""
+        """Whether what came last was a refusal: a status of 400 to 499, or whatever followed on a login. A scheme that
+        knows better says so."""
 
     def at(self, url: Url) -> Url:
         """Where a request goes: to the host that the user names in place of its own. What is signed must name that."""
@@ -141,7 +144,7 @@ class Line:
         request = replace(request, url=self.at(request.url))
         to = self._require(request.url.scheme, request.url.host, request.url.port)
         self._lines.pace.wait(to.host, self._rate, self._lines.until)
-        self.touched, self.refused = True, False
+        self.sent, self.refused = True, False
         try:
             answer = self._lines.client(to).ask(request)
         except UnansweredError as error:
@@ -170,7 +173,7 @@ class Line:
         private = self._lines.named.has(to)
         try:
             with connected(host, port, replace(outbound, private=private), seconds=left, tls=tls) as connection:
-                self.touched = self.answered = self.refused = True
+                self.answered = self.refused = True
                 yield connection
         except UnansweredError as error:
             raise self._later(error) from None

@@ -328,15 +328,15 @@ def test_canary_tokens_are_named_and_not_asked_about(tmp_path: Path, fresh: Fres
 # --- what its policies allow -----------------------------------------------------------------------------------------
 
 
-def granted(key: tuple[str, str], document: str) -> Callable[[Asked], Answer]:
-    """AWS with a user who may read that he has one policy, with this document."""
+def granted(key: tuple[str, str], document: str, **more: str) -> Callable[[Asked], Answer]:
+    """AWS with a user who may read that he has one policy, with this document; and what else IAM answers him."""
     texts = {
         "GetUser": "<User><UserName>ci</UserName></User>",
         "ListAttachedUserPolicies": "<AttachedPolicies/><IsTruncated>false</IsTruncated>",
         "ListUserPolicies": "<PolicyNames><member>own</member></PolicyNames><IsTruncated>false</IsTruncated>",
         "GetUserPolicy": f"<PolicyDocument>{quote(document)}</PolicyDocument>",
         "ListGroupsForUser": "<Groups/><IsTruncated>false</IsTruncated>",
-    }
+    } | more
     sts = Takes(key, identity(f"arn:aws:iam::{ACCOUNT}:user/ci"))
 
     def answering(asked: Asked) -> Answer:
@@ -366,6 +366,54 @@ def test_hostile_documents_grant_nothing(tmp_path: Path, fresh: Fresh, document:
     said = asked_about(tmp_path, written(key), granted(key, document))
     assert said.state == "live"
     assert "privilege" not in dict(said.facts)
+
+
+ANYTHING = '{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'
+BOUNDARY = "<PermissionsBoundaryArn>arn:aws:iam::123456789012:policy/limits</PermissionsBoundaryArn>"
+LIMITS = {
+    "nothing": ({}, "admin"),
+    "a boundary": ({"GetUser": f"<User><PermissionsBoundary>{BOUNDARY}</PermissionsBoundary></User>"}, ""),
+    "another policy": (
+        {
+            "ListAttachedUserPolicies": "<AttachedPolicies><member><PolicyArn>arn:aws:iam::aws:policy/"
+            "AWSCompromisedKeyQuarantineV2</PolicyArn></member></AttachedPolicies>"
+        },
+        "",
+    ),
+    "more than one page": (
+        {"ListUserPolicies": "<PolicyNames><member>own</member></PolicyNames><IsTruncated>true</IsTruncated>"},
+        "admin",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LIMITS)
+def test_rights_that_something_limits_are_not_named(tmp_path: Path, fresh: Fresh, case: str) -> None:
+    """A boundary, or the quarantine that AWS puts on keys which it finds published."""
+    more, privilege = LIMITS[case]
+    key = a_key(fresh)
+    said = asked_about(tmp_path, written(key), granted(key, ANYTHING, **more))
+    assert (said.state, dict(said.facts).get("privilege", "")) == ("live", privilege)
+
+
+@pytest.mark.parametrize(("decision", "privilege"), [("allowed", "admin"), ("implicitDeny", ""), ("explicitDeny", "")])
+def test_who_lists_nothing_may_ask_iam_what_it_would_allow(
+    tmp_path: Path, fresh: Fresh, decision: str, privilege: str
+) -> None:
+    """SimulatePrincipalPolicy decides nothing and changes nothing."""
+    key = a_key(fresh)
+    sts = Takes(key, identity(f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/me"))
+    results = f"<EvaluationResults><member><EvalDecision>{decision}</EvalDecision></member></EvaluationResults>"
+
+    def answering(asked: Asked) -> Answer:
+        action = asked.form["Action"]
+        if action != "SimulatePrincipalPolicy":
+            return sts(asked)
+        assert asked.form["PolicySourceArn"] == f"arn:aws:iam::{ACCOUNT}:role/deploy"
+        return 200, f"<{action}Response><{action}Result>{results}</{action}Result></{action}Response>"
+
+    said = asked_about(tmp_path, written(key), answering)
+    assert (said.state, dict(said.facts).get("privilege", "")) == ("live", privilege)
 
 
 def test_an_answer_that_repeats_the_secret_is_not_repeated(tmp_path: Path, fresh: Fresh) -> None:

@@ -44,7 +44,6 @@ def an_access_key(iam: Any, name: str) -> tuple[str, str]:
 def people(iam: Any) -> Keys:
     """Users with policies of all sorts, and the access key of each."""
     own = iam.create_policy(PolicyName="team-admin", PolicyDocument=document("*"))["Policy"]["Arn"]
-    narrow = iam.create_policy(PolicyName="limits", PolicyDocument=document("iam:*", "s3:*"))["Policy"]["Arn"]
     iam.create_group(GroupName="developers")
     iam.attach_group_policy(GroupName="developers", PolicyArn=MANAGED + "PowerUserAccess")
     iam.put_group_policy(GroupName="developers", PolicyName="self", PolicyDocument=document(*READS_ITSELF))
@@ -58,11 +57,9 @@ def people(iam: Any) -> Keys:
         ("auditor", [MANAGED + "ReadOnlyAccess"], []),
         ("reporter", [], [*READS_ITSELF, "s3:GetObject"]),
         ("robot", [], ["s3:GetObject"]),
-        ("limited", [MANAGED + "AdministratorAccess"], []),
         ("off", [MANAGED + "AdministratorAccess"], []),
     ):
-        bound = {"PermissionsBoundary": narrow} if name == "limited" else {}
-        iam.create_user(UserName=name, Path="/people/", **bound)
+        iam.create_user(UserName=name, Path="/people/")
         for arn in attached:
             iam.attach_user_policy(UserName=name, PolicyArn=arn)
         if inline:
@@ -100,13 +97,12 @@ USERS = {
     "auditor": ("read", "ReadOnlyAccess"),
     "reporter": ("read", "own"),
     "robot": ("", ""),
-    "limited": ("", "AdministratorAccess"),
 }
 
 
 @pytest.mark.parametrize("name", USERS)
 def test_live_keys_are_known_by_user_account_and_rights(tmp_path: Path, aws: tuple[Moto, Keys], name: str) -> None:
-    """As far as they may read their own policies: who may not, or is limited by a boundary, has no rights named."""
+    """As far as they may read their own policies: who may not has no rights named."""
     server, keys = aws
     privilege, policies = USERS[name]
     said = verdict(tmp_path / "tree", written(keys[name]), instead("aws", server.url))

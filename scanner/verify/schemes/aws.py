@@ -59,6 +59,8 @@ _ID = re.compile(r"(AKIA|ASIA)[A-Z0-9]{12,124}")
 _ARN = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::(\d{12}):([\x21-\x7e]{1,600})")
 _REGION = re.compile(r"\.([a-z]{2,4}(?:-[a-z]+)+-\d{1,2})\.")
 _CODE = re.compile(r"[A-Za-z.]{1,60}")
+_ERRORS = ("ErrorResponse/Error/", "ErrorResponse/Errors/Error/")
+"""Where the query services of AWS say what is wrong; and where moto, which stands for them in tests and sandboxes."""
 _TOKEN = "aws-session-token"  # noqa: S105  a detector's id
 _WRONG = "The request signature we calculated does not match"
 _UNKNOWN, _MISMATCH, _EXPIRED = "InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken"
@@ -194,7 +196,8 @@ def _error(answer: Answer, texts: Mapping[str, Sequence[str]]) -> tuple[str, str
     """Code and message of a refusal; empty where it is none of AWS."""
     if answer.status not in (400, 403):
         return "", ""
-    return _first(texts, "ErrorResponse/Error/Code"), _first(texts, "ErrorResponse/Error/Message")
+    told = next((path for path in _ERRORS if path + "Code" in texts), _ERRORS[0])
+    return _first(texts, told + "Code"), _first(texts, told + "Message")
 
 
 def _meaning(code: str, answer: Answer) -> str:
