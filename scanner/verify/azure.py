@@ -22,7 +22,6 @@ HOST = re.compile(
     r"(?P<service>blob|file|queue|table|dfs|web)\."
     r"(?P<domain>core\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)|storage\.azure\.net)"
 )
-ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 _CODE = re.compile(rb'<Code>([A-Za-z]{3,60})</Code>|"code"\s?:\s?"([A-Za-z]{3,60})"')
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?")
 _OFF = {

@@ -2,8 +2,7 @@
 
 Each request is signed with HMAC-SHA256; the key itself is never sent. What is signed holds the time, which must be
 within minutes of the server's: it is asked for first, without a credential, so that a wrong clock here makes no right
-key wrong. Whose account it is stands in front of the key (`AccountName=`); where an account only stands somewhere near,
-a key that it does not take may be another's. Sources: https://learn.microsoft.com/rest/api/storageservices/
+key wrong. Sources: https://learn.microsoft.com/rest/api/storageservices/
 authorize-with-shared-key and list-containers2, https://learn.microsoft.com/rest/api/cosmos-db/
 access-control-on-cosmosdb-resources and list-databases.
 """
@@ -24,7 +23,7 @@ from ...net.http import Answer, Request
 from ...net.urls import Url
 from ...verification import Verification
 from ..answers import Told
-from ..azure import ACCOUNT, HOST, VERSION, code_of, is_by_path, is_from_storage, refusal, refuses, time_at
+from ..azure import HOST, VERSION, code_of, is_by_path, is_from_storage, refusal, refuses, time_at
 from ..credential import Credential, Destination, UnaskedError, destination
 from ..line import Line
 
@@ -32,6 +31,8 @@ PROBE: Literal["each", "host", "never"] = "each"
 
 COSMOS = "cosmos"
 """The `auth` of a table for keys of Cosmos DB."""
+EMULATOR = "devstoreaccount1"
+"""The account that emulators have, whose key is public."""
 _COSMOS_VERSION = "2018-12-31"
 _LISTED = (("comp", "list"), ("maxresults", "1"))
 
@@ -44,7 +45,7 @@ def destinations(credential: Credential, check: Verification) -> tuple[Destinati
 def ask(credential: Credential, check: Verification, line: Line) -> Verdict:
     """Ask for the time, then for a list."""
     url = _url(credential, check)
-    account, known = _account(credential)
+    account = _account(credential)
     path = f"/{account}" if check.auth != COSMOS and is_by_path(line.host) else ""
     if check.auth == COSMOS:
         url, version = Url(url.scheme, url.authority, "/dbs"), _COSMOS_VERSION
@@ -65,10 +66,8 @@ def ask(credential: Credential, check: Verification, line: Line) -> Verdict:
         facts = [("account", account), ("scope", "account")]
         facts += [] if check.auth == COSMOS else [("privilege", "full")]
         return Verdict("live", f"a key of account {account}", tuple(facts), line.host)
-    if dead and known:
-        return Verdict("dead", f"account {account} does not take it ({answer.status})", asked=line.host)
     if dead:
-        raise UnaskedError(f"account {account}, which stands near it, does not take it; it may be another's")
+        return Verdict("dead", f"account {account} does not take it ({answer.status})", asked=line.host)
     raise UnaskedError(refusal(answer))
 
 
@@ -82,25 +81,20 @@ def user(_credential: Credential) -> str:
     return ""
 
 
-def _account(credential: Credential) -> tuple[str, bool]:
-    """The account, and whether the text says that the key is its."""
-    if named := credential.facts.get("account", ""):
-        return named, True
-    endpoint = urlsplit(credential.facts.get("service", ""))
-    if host := HOST.fullmatch(endpoint.hostname or ""):
-        return host["account"], False
-    first = endpoint.path.strip("/").partition("/")[0]
-    if is_by_path(endpoint.netloc) and ACCOUNT.fullmatch(first):
-        return first, False
-    return credential.fact("account"), False
+def _account(credential: Credential) -> str:
+    """The account that stands with the key, by its name or by its host."""
+    host = HOST.fullmatch(urlsplit(credential.facts.get("endpoint", "")).netloc.lower())
+    return credential.facts.get("account", "") or (host["account"] if host else credential.fact("account"))
 
 
 def _url(credential: Credential, check: Verification) -> Url:
     """Where the account lies: at the provider's hosts, or at the endpoint that its connection string names."""
-    account, _ = _account(credential)
+    account = _account(credential)
     if check.auth == COSMOS:
         return Url("https", f"{account}.documents.azure.com")
-    told = credential.facts.get("service", "").lower()
+    told = credential.facts.get("endpoint", "").lower()
+    if account == EMULATOR and not told:
+        raise UnaskedError("it is for the storage emulator, of which no address is known")
     endpoint = urlsplit(told if "://" in told else f"https://{account}.blob.{told or 'core.windows.net'}")
     if host := HOST.fullmatch(endpoint.netloc.removesuffix(":443")):
         return Url("https", f"{account}.{host['zone'] or ''}blob.{host['domain']}")

@@ -65,8 +65,9 @@ class _Asked:
 
 _LISTED = b"<EnumerationResults"
 _ONE = (("comp", "list"), ("maxresults", "1"))
-_PROPERTIES = _Asked((), (("restype", "service"), ("comp", "properties")), b"<StorageServiceProperties", "reads it")
+_SETTINGS = (("restype", "service"), ("comp", "properties"))
 _METADATA = (("comp", "metadata"),)
+_HELD = {"blob": "container", "file": "share", "queue": "queue", "table": "table"}
 
 
 def _of_account(service: str) -> Iterator[tuple[str, str, _Asked]]:
@@ -74,8 +75,8 @@ def _of_account(service: str) -> Iterator[tuple[str, str, _Asked]]:
     the best first."""
     name = f"oakum{secrets.token_hex(8)}"
     if service != "table":
-        yield "s", "l", _Asked((), _ONE, _LISTED, "lists what it holds")
-    yield "s", "r", _PROPERTIES
+        yield "s", "l", _Asked((), _ONE, _LISTED, f"lists its {_HELD[service]}s")
+    yield "s", "r", _Asked((), _SETTINGS, b"<StorageServiceProperties", "reads its settings")
     match service:
         case "blob":
             yield "c", "l", _Asked((name,), (("restype", "container"), *_ONE))
@@ -89,7 +90,7 @@ def _of_account(service: str) -> Iterator[tuple[str, str, _Asked]]:
             yield "c", "r", _Asked((name,), _METADATA)
             yield "o", "r", _Asked((name, "messages"), (("peekonly", "true"),))
         case _:
-            yield "c", "l", _Asked(("Tables",), (("$top", "1"),), b'"value"', "lists its tables")
+            yield "c", "l", _Asked(("Tables",), (("$top", "1"),), b'"value"', f"lists its {_HELD[service]}s")
             yield "o", "r", _Asked((f"{name}()",), (("$top", "1"),))
 
 
@@ -106,7 +107,7 @@ def ask(credential: Credential, _check: Verification, line: Line) -> Verdict:
     if not is_from_storage(answer):
         raise UnaskedError(refusal(answer))
     if 200 <= answer.status < 300 and asked.shows in answer.body:
-        return Verdict("live", f"{_account(credential)}: it {asked.says or 'is taken'}", asked=line.host)
+        return Verdict("live", f"{_account(credential)}: {asked.says or 'taken'}", asked=line.host)
     if refuses(answer):
         _require_begun(credential, answer)
         return Verdict("dead", f"{line.host} refuses its signature ({answer.status})", asked=line.host)
@@ -212,25 +213,25 @@ def _service_question(sas: Mapping[str, str], credential: Credential, own: str) 
     name = f"oakum{secrets.token_hex(8)}"
     if sas.get("tn"):
         top = (("$top", "1"), ("$select", "PartitionKey"))
-        return "table", _Asked((f"{sas['tn']}()",), top, b'"value"', "reads its table")
+        return "table", _Asked((f"{sas['tn']}()",), top, b'"value"', "reads the table")
     names = _names(credential, folder=kind == "d")
     match kind:
         case "c" if lists:
-            return "blob", _Asked(names[:1], (("restype", "container"), *_ONE), _LISTED, "lists its container")
+            return "blob", _Asked(names[:1], (("restype", "container"), *_ONE), _LISTED, "lists the container")
         case "c":
             return "blob", _Asked((names[0], name), method="HEAD")
         case "d":
             return own if own == "dfs" else "blob", _Asked((*names, name), method="HEAD")
         case "b" | "bv" | "bs":
-            return "blob", _Asked(names, says="reads its blob", method="HEAD")
+            return "blob", _Asked(names, says="reads the blob", method="HEAD")
         case "s" if lists:
-            return "file", _Asked(names[:1], (("restype", "directory"), *_ONE), _LISTED, "lists its share")
+            return "file", _Asked(names[:1], (("restype", "directory"), *_ONE), _LISTED, "lists the share")
         case "s":
             return "file", _Asked((names[0], name), method="HEAD")
         case "f":
-            return "file", _Asked(names, says="reads its file", method="HEAD")
+            return "file", _Asked(names, says="reads the file", method="HEAD")
         case _:
-            return "queue", _Asked(names[:1], _METADATA, says="reads its queue")
+            return "queue", _Asked(names[:1], _METADATA, says="reads the queue")
 
 
 def _names(credential: Credential, *, folder: bool) -> tuple[str, ...]:

@@ -80,22 +80,15 @@ def _ask_for_rules(credential: Credential, host: str, database: str, line: Line)
         facts = (("database", database), ("privilege", "full"), ("scope", "container"))
         return Verdict("live", f"owner of database {database}", facts, line.host)
     if answer.status == 401 and _error(answer):
-        return _refused(credential, database, line)
+        return Verdict("dead", f"database {database} does not take it (401)", asked=line.host)
     raise UnaskedError(_unclear(answer))
-
-
-def _refused(credential: Credential, database: str, line: Line) -> Verdict:
-    """One that stands in the URL of its database is for that; another one may be for another."""
-    if not credential.facts.get("host"):
-        raise UnaskedError(f"database {database}, which stands near it, does not take it; it may be another's")
-    return Verdict("dead", f"database {database} does not take it (401)", asked=line.host)
 
 
 def _host(credential: Credential) -> str:
     if credential.detector.id == ADDRESS:
         host = (urlsplit(credential.text).hostname or "").lower()
     else:
-        host = (credential.facts.get("host") or credential.fact("database")).lower()
+        host = credential.fact("host").lower()
     if not _DATABASE.fullmatch(host):
         raise UnaskedError("the address of the database is none")
     return host
