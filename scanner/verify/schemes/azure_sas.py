@@ -169,20 +169,20 @@ def _coded_signature() -> bytes:
 def _question(credential: Credential) -> tuple[_Asked, str, dict[str, str]]:
     """The request, the host with its port, and the signature's parameters, decoded."""
     sas = _parameters(credential.text)
-    if "srh" in sas or "srq" in sas:
+    if sas.get("srh") or sas.get("srq"):
         raise UnaskedError("headers or parameters are signed with it, which are not known")
-    if "sv" not in sas:
+    if not sas.get("sv"):
         raise UnaskedError("it is of a version before 2012, which names none")
     authority = credential.fact("host").lower()
     host = HOST.fullmatch(authority.removesuffix(":443"))
     own = host["service"] if host else ""
-    if "ss" in sas:
+    if sas.get("ss") and sas.get("srt"):
         service, asked = _account_question(sas, own)
     else:
         service, asked = _service_question(sas, credential, own)
     if host:
         authority = f"{host['account']}{host['replica'] or ''}.{host['zone'] or ''}{service}.{host['domain']}"
-    return asked, authority, {name: text for name, text in sas.items() if name in _SIGNED}
+    return asked, authority, {name: text for name, text in sas.items() if name in _SIGNED and text}
 
 
 def _parameters(query: str) -> dict[str, str]:
