@@ -111,19 +111,15 @@ def _claims(token: str) -> dict[str, Any]:
 
 
 def _facts(claims: Mapping[str, Any], credential: Credential, check: Verification) -> dict[str, str]:
-    roles = claims.get("roles", [])
-    known = [role for role in roles if isinstance(role, str) and _ROLE.fullmatch(role)] if _is_list(roles) else []
+    listed = claims.get("roles", [])
+    roles = [role for role in listed if isinstance(role, str) and _ROLE.fullmatch(role)] if type(listed) is list else []
+    told = [role for role in dict.fromkeys(roles) if safe(role, credential.text)][:MOST_LISTED]
     found = {
-        "name": str(claims.get("app_displayname", "")),
-        "scopes": ", ".join(dict.fromkeys(known[:MOST_LISTED])),
-        "privilege": _privilege(known, check),
+        "name": safe(str(claims.get("app_displayname", "")), credential.text),
+        "scopes": ", ".join(told),
+        "privilege": _privilege(told, check),
     }
-    kept = {name: safe(text, credential.text, most=1200) for name, text in found.items()}
-    return {name: text for name, text in kept.items() if text}
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, list)
+    return {name: text for name, text in found.items() if text}
 
 
 def _privilege(roles: Iterable[str], check: Verification) -> str:

@@ -30,6 +30,8 @@ PROBE: Literal["each", "host", "never"] = "each"
 ADDRESS = "firebase-database-url"
 """The detector of addresses; what others find is a secret of a database."""
 _DATABASE = re.compile(r"([a-z0-9-]{3,80})\.(?:firebaseio\.com|[a-z0-9-]{3,40}\.firebasedatabase\.app)")
+_RULES = re.compile(rb'\s*(?:\{|/[/*])[^\x00]{0,4096}?"rules"\s*:')
+"""JSON, in which comments may stand."""
 _REASONS = {
     402: "the database has used up its quota",
     404: "there is no such database",
@@ -76,7 +78,7 @@ def user(_credential: Credential) -> str:
 
 def _ask_for_rules(credential: Credential, host: str, database: str, line: Line) -> Verdict:
     answer = line.send(_request(host, "/.settings/rules.json", [("auth", credential.text)], line, signed=True))
-    if answer.status == 200 and re.match(rb'\s*\{[^\x00]{0,4096}?"rules"\s*:', answer.body):
+    if answer.status == 200 and _RULES.match(answer.body):
         facts = (("database", database), ("privilege", "full"), ("scope", "container"))
         return Verdict("live", f"owner of database {database}", facts, line.host)
     if answer.status == 401 and _error(answer):
