@@ -47,6 +47,8 @@ KINDS = (
 )
 SEVERITIES = ("critical", "high", "medium", "low")
 BANDS = ("critical", "high", "medium", "low")
+WRITERS = ("admin", "full", "write")
+"""Of the fact `privilege`, what may change something."""
 SIGNED_KINDS = frozenset({"sas", "webhook-url"})
 """Kinds in which stands, in clear, what they open."""
 HIDDEN_KINDS = frozenset({"password", "admin-credential", "connection-string", "password-hash"})
@@ -477,6 +479,16 @@ class Finding:
     def known(self) -> dict[str, str]:
         """Its facts, with what the provider told."""
         return dict(self.facts + self.verdict.facts)
+
+    @property
+    def told(self) -> str:
+        """What is said of it by whom it was asked of, in a few words; of what is open to all, that it is."""
+        if self.detector.kind != "exposure" or self.verdict.state != "live":
+            return self.verdict.reason
+        words = EXPOSURE_WORDS["public"]
+        if self.known.get("privilege") in WRITERS:
+            words = words.replace("read", "read and change")
+        return f"{words}; {self.verdict.reason}" if self.verdict.facts else words
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from ..model import (
 )
 from .advice import first_step
 from .amounts import size_of
-from .options import ReportOptions, reasons, shown, wrapped
+from .options import ReportOptions, answer, reasons, shown, wrapped
 
 _STYLE = {
     "critical": "\x1b[1;37;41m",
@@ -43,6 +43,7 @@ _STYLE = {
     "dim": "\x1b[2m",
     "mask": "\x1b[7m",
 }
+_VERDICTS = {"live": "high", "dead": "bold", "unknown": "dim"}
 _ALSO_SHOWN = 2
 _NOT_SCANNED_SHOWN = 5
 _ACCEPTED_SHOWN = 5
@@ -85,6 +86,9 @@ def finding_lines(ranked: RankedFinding, options: ReportOptions) -> Iterator[str
     more = len(others[_ALSO_SHOWN:]) + finding.folded
     if more > 0:
         yield f"  also   {more:,} more place{'s' if more > 1 else ''}"
+    if said := answer(ranked):
+        style = _VERDICTS[finding.verdict.state]
+        yield from (paint(line, style, options) for line in _wrapped("asked", said, options))
     yield from _wrapped("why", "; ".join(reasons(ranked)), options)
     yield from _wrapped("next", _next_step(ranked), options)
     yield paint(f"  id     {ranked.fingerprint}  {finding.detector.id}", "dim", options)
@@ -257,6 +261,8 @@ def summary_lines(result: ScanResult, options: ReportOptions) -> Iterator[str]:
     if coverage.packs == EARLIER:
         speed = "; git objects known from an earlier scan were not searched again"
     yield f"  searched     {searched}: {size_of(coverage.bytes)} in {coverage.seconds:.1f} s{speed}"
+    if coverage.asked:
+        yield f"  verified     {asked_of(coverage.asked)}"
     if result.suppressed:
         kinds = ", ".join(f"{n:,} {reason}" for reason, n in result.suppressed)
         yield f"  suppressed   {_counted(sum(n for _, n in result.suppressed), 'values')}: {kinds}"
@@ -281,6 +287,14 @@ def summary_lines(result: ScanResult, options: ReportOptions) -> Iterator[str]:
     if left:
         yield f"  left out     {sum(n.count for n in left):,} by policy"
         yield from _entries(left)
+
+
+def asked_of(counts: Sequence[tuple[str, int]]) -> str:
+    """Of how many secrets was asked, and what came of it."""
+    total = sum(number for _, number in counts)
+    if not total:
+        return "nothing: nobody could be asked about what was found"
+    return f"{_counted(total, 'secrets')}: {', '.join(f'{n:,} {state}' for state, n in counts if n)}"
 
 
 def _accepted(label: str, entries: Sequence[Suppression], what: str, options: ReportOptions) -> Iterator[str]:

@@ -94,6 +94,7 @@ def test_the_whole_document() -> None:
             "expired": [],
             "stale": [],
             "dropped": {"entropy": 2},
+            "verdicts": {},
             "interrupted": False,
         },
     }
