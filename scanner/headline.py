@@ -27,8 +27,8 @@ def headline(ranked: RankedFinding) -> str:
         named = {} if finding.detector.kind == "admin-credential" else facts  # its name says it all
         if facts.get("account", "") in finding.verdict.reason:
             named = {name: text for name, text in named.items() if name != "account"}
-        said = "; ".join(filter(None, (", ".join(_special(named)), _answer(finding))))
-        return ": ".join(filter(None, (_subject(finding.detector.name, finding), said)))
+        special = "; ".join(filter(None, (", ".join(_special(named)), _answer(finding))))
+        return ": ".join(filter(None, (_subject(finding.detector.name, finding), special)))
     reasons = {reason.factor: reason.text for reason in ranked.reasons}
     said = [reasons[name] for name in _TOLD if name in reasons]
     end = reasons.get("revocation", "")

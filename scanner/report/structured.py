@@ -95,10 +95,11 @@ def _occurrence(occurrence: Occurrence) -> dict[str, Any]:
 
 
 def place_object(occurrence: Occurrence) -> dict[str, Any]:
-    """An origin with its class and its target, where it has them."""
+    """An origin with its class and its target, where it has them; `target` of a message is what carries it."""
+    name = "scan_target" if isinstance(occurrence.origin, GitMessage) else "target"
     return (
         origin_object(occurrence.origin)
-        | ({"target": occurrence.target} if occurrence.target else {})
+        | ({name: occurrence.target} if occurrence.target else {})
         | ({"class": occurrence.path_class} if occurrence.path_class else {})
     )
 

@@ -16,6 +16,7 @@ from ..model import (
     EARLIER,
     EXPOSURE_WORDS,
     REACH_WORDS,
+    Coverage,
     Excerpt,
     File,
     GitBlob,
@@ -66,8 +67,8 @@ def paint(text: str, style: str, options: ReportOptions) -> str:
     return f"{_STYLE[style]}{text}\x1b[0m" if options.color and text else text
 
 
-def finding_lines(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
-    """A finding: what, where, since when, why, and what to do."""
+def finding_lines(ranked: RankedFinding, options: ReportOptions, asked: str = "") -> Iterator[str]:
+    """A finding: what, where, since when, why, and what to do; `asked` stands for what is said of its verdict."""
     finding = ranked.finding
     yield from title(ranked, options)
     first = finding.occurrences[0]
@@ -86,7 +87,7 @@ def finding_lines(ranked: RankedFinding, options: ReportOptions) -> Iterator[str
     more = len(others[_ALSO_SHOWN:]) + finding.folded
     if more > 0:
         yield f"  also   {more:,} more place{'s' if more > 1 else ''}"
-    if said := answer(ranked):
+    if said := asked or answer(ranked):
         style = _VERDICTS[finding.verdict.state]
         yield from (paint(line, style, options) for line in _wrapped("asked", said, options))
     yield from _wrapped("why", "; ".join(reasons(ranked)), options)
@@ -256,11 +257,7 @@ def summary_lines(result: ScanResult, options: ReportOptions) -> Iterator[str]:
         head += f"; {result.below_band:,} below --min-band not shown"
     yield paint(head, "bold", options)
     coverage = result.coverage
-    searched = ", ".join(_counted(n, name) for name, n in coverage.counts) or "nothing"
-    speed = f" ({coverage.bytes / 1e6 / coverage.seconds:.0f} MB/s)" if coverage.seconds > 1 else ""
-    if coverage.packs == EARLIER:
-        speed = "; git objects known from an earlier scan were not searched again"
-    yield f"  searched     {searched}: {size_of(coverage.bytes)} in {coverage.seconds:.1f} s{speed}"
+    yield f"  searched     {searched_in(coverage)}"
     if coverage.asked:
         yield f"  verified     {asked_of(coverage.asked)}"
     if result.suppressed:
@@ -279,10 +276,26 @@ def summary_lines(result: ScanResult, options: ReportOptions) -> Iterator[str]:
             yield f"  packs        read by {coverage.packs}{copied}"
     if result.interrupted:
         yield paint("  interrupted  the scan was stopped: this is what was found until then", "high", options)
+    yield from not_scanned_lines(result, options, "the scan is incomplete")
+
+
+def searched_in(coverage: Coverage) -> str:
+    """What was searched, and how long it took."""
+    searched = ", ".join(_counted(n, name) for name, n in coverage.counts) or "nothing"
+    speed = f" ({coverage.bytes / 1e6 / coverage.seconds:.0f} MB/s)" if coverage.seconds > 1 else ""
+    if coverage.asked:
+        speed = ""  # providers were waited for
+    if coverage.packs == EARLIER:
+        speed = "; git objects known from an earlier scan were not searched again"
+    return f"{searched}: {size_of(coverage.bytes)} in {coverage.seconds:.1f} s{speed}"
+
+
+def not_scanned_lines(result: ScanResult, options: ReportOptions, means: str) -> Iterator[str]:
+    """What was not searched, and why; what that means for the whole."""
     lost = [n for n in result.not_scanned if not n.policy]
     left = [n for n in result.not_scanned if n.policy]
     if lost:
-        yield paint(f"  NOT SCANNED  {sum(n.count for n in lost):,} (the scan is incomplete)", "high", options)
+        yield paint(f"  NOT SCANNED  {sum(n.count for n in lost):,} ({means})", "high", options)
         yield from _entries(lost)
     if left:
         yield f"  left out     {sum(n.count for n in left):,} by policy"
