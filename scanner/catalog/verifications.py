@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from ..errors import DetectorError
 from ..model import FACT_NAMES
-from ..verification import HTTP, Condition, Verification
+from ..verification import HTTP, ITSELF, Condition, Verification
 
 SCHEMES = (
     HTTP,
@@ -29,11 +29,12 @@ PRIVILEGES = ("admin", "full", "write", "list", "read", "none")
 _FIELDS = {
     "like": str,
     "scheme": str,
-    "request": str,
+    "request": (str, list),
     "auth": str,
     "headers": dict,
     "body": str,
     "hosts": list,
+    "beside": list,
     "live": (dict, list),
     "dead": (dict, list),
     "tells": dict,
@@ -42,7 +43,7 @@ _FIELDS = {
     "rate": (int, float),
     "source": str,
 }
-_CONDITION = {"status": (int, list), "json": dict, "headers": dict, "body": str}
+_CONDITION = {"status": (int, list), "json": dict, "headers": dict, "body": str, "empty": bool}
 PLACE = re.compile(r"\{([a-z_]+)(?:\|([^{}]*))?\}")
 """A place in a text that a fact fills, and what stands in for it."""
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+")
@@ -74,7 +75,7 @@ def require(table: Any, where: str) -> None:
         raise DetectorError(f"{where}: source: the provider's page that describes the request")
     if table.get("scheme", HTTP) not in SCHEMES:
         raise DetectorError(f"{where}: scheme: {table['scheme']!r} is not one of {', '.join(SCHEMES)}")
-    for host in table.get("hosts", ()):
+    for host in (*table.get("hosts", ()), *table.get("beside", ())):
         if not isinstance(host, str) or not _HOST.fullmatch(host):
             raise DetectorError(f"{where}: hosts: {host!r} is no name of a host of the provider")
     if table.get("scheme", HTTP) == HTTP:
@@ -84,15 +85,24 @@ def require(table: Any, where: str) -> None:
 
 
 def _require_request(table: Mapping[str, Any], where: str) -> None:
-    method, _, url = table.get("request", "").partition(" ")
-    if method not in METHODS or not url.startswith("https://"):
-        raise DetectorError(f"{where}: request: one of {', '.join(METHODS)}, and a URL that begins with https://")
+    requests = _listed(table.get("request", ""))
+    for request in requests or [""]:
+        method, _, url = request.partition(" ") if isinstance(request, str) else ("", "", "")
+        if method not in METHODS or not (url.startswith("https://") or url == ITSELF):
+            raise DetectorError(
+                f"{where}: request: one of {', '.join(METHODS)}, and a URL that begins with https://, or {ITSELF}"
+            )
+        _require_one_request(table, request, where)
+
+
+def _require_one_request(table: Mapping[str, Any], request: str, where: str) -> None:
+    url = request.partition(" ")[2]
     auth, _, argument = table.get("auth", "none").partition(" ")
     if auth not in AUTHS or bool(argument) != (auth in ("basic", "header")):
         raise DetectorError(
             f"{where}: auth: bearer, token, basic USER:PASSWORD, header NAME, or none (the secret stands elsewhere)"
         )
-    texts = [table["request"], table.get("body", ""), *table.get("headers", {}).values(), argument]
+    texts = [request, table.get("body", ""), *table.get("headers", {}).values(), argument]
     if not all(isinstance(text, str) for text in texts):
         raise DetectorError(f"{where}: headers: texts by the names of headers")
     places = [name for text in texts for name, _ in PLACE.findall(text)]
@@ -102,16 +112,16 @@ def _require_request(table: Mapping[str, Any], where: str) -> None:
     if (auth in ("none", "basic")) != ("secret" in places):
         raise DetectorError(f"{where}: the secret must be sent once: by auth, or at {{secret}}")
     host = urlsplit(PLACE.sub(lambda place: place[2] or "x", url)).hostname or ""
-    if PLACE.search(url.split("/")[2]) and not table.get("hosts"):
+    if PLACE.search(url.partition("://")[2].partition("/")[0] or url) and not table.get("hosts"):
         raise DetectorError(f"{where}: hosts: which hosts are the provider's own, as {host!r} may be any")
-    if "{secret}" in url.split("/")[2]:
+    if url != ITSELF and "{secret}" in url.split("/")[2]:
         raise DetectorError(f"{where}: request: the secret cannot be a part of the host")
 
 
 def _require_conditions(table: Mapping[str, Any], where: str) -> None:
     for name in ("live", "dead"):
         found = _tables(table.get(name, []))
-        if not found:
+        if not found and (name == "live" or name in table):
             raise DetectorError(f"{where}: {name}: what an answer has that means it")
         for condition in found:
             for field, value in condition.items():
@@ -146,15 +156,17 @@ def _require_tells(table: Mapping[str, Any], where: str) -> None:
 
 def made(table: Mapping[str, Any]) -> Verification:
     """What a table says that was found right."""
-    request = table.get("request", "")
-    host = urlsplit(PLACE.sub("x", request.partition(" ")[2])).hostname or ""
+    request, *others = _listed(table.get("request", "")) or [""]
+    found = (urlsplit(PLACE.sub("x", one.partition(" ")[2])).hostname for one in (request, *others))
     return Verification(
         scheme=table.get("scheme", HTTP),
         request=request,
+        others=tuple(others),
         auth=table.get("auth", "none"),
         headers=tuple(table.get("headers", {}).items()),
         body=table.get("body", ""),
-        hosts=tuple(table.get("hosts", [host] if host else [])),
+        hosts=tuple(table.get("hosts", dict.fromkeys(filter(None, found)))),
+        beside=tuple(table.get("beside", ())),
         live=tuple(map(_condition, _tables(table.get("live", [])))),
         dead=tuple(map(_condition, _tables(table.get("dead", [])))),
         tells=tuple((fact, tuple(_listed(places))) for fact, places in table.get("tells", {}).items()),
@@ -181,4 +193,5 @@ def _condition(table: Mapping[str, Any]) -> Condition:
         ),
         headers=tuple((name.lower(), text) for name, text in table.get("headers", {}).items()),
         body=table.get("body", ""),
+        empty=table.get("empty", False),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -46,10 +47,11 @@ def verified(found: Sequence[RankedFinding], options: VerifyOptions, progress: P
     interrupted = False
     try:
         options.announce(left)
-        for place, verdict in ask_all(left, options, look_alike):
-            verdicts[place] = verdict
-            memory.keep(by_place[place], verdict)
-            progress("verification", len(verdicts) - len(planned.unasked), len(planned.questions))
+        with closing(ask_all(left, options, look_alike)) as asking:
+            for place, verdict in asking:
+                verdicts[place] = verdict
+                memory.keep(by_place[place], verdict)
+                progress("verification", len(verdicts) - len(planned.unasked), len(planned.questions))
     except KeyboardInterrupt:
         interrupted = True
     memory.save()

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ..errors import OakumError
 from ..model import Detector, RankedFinding, Verdict
 from ..net import Outbound
-from .credential import Credential, Destination, Named, UnaskedError
+from .credential import Credential, Destination, Named, UnaskedError, is_own_host
 from .schemes import Scheme, scheme_of
 
 __all__ = ["Named", "Plan", "Question", "VerifyOptions", "plan"]
@@ -58,8 +59,9 @@ def _nothing(_plan: Plan) -> None:
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
     """How to ask. `only` are the providers or detectors that are asked about (none: all); `seconds` is the time for all
-    of it, `answer` that for one answer; `announce` is told the plan before anything is sent. Verdicts of the last hours
-    are taken from the folder `cache`, and kept there, without values; `fresh` asks again all the same."""
+    of it, `answer` that for one answer, `pause` the first wait before something is asked again; `announce` is told the
+    plan before anything is sent. Verdicts of the last hours are taken from the folder `cache`, and kept there, without
+    values; `fresh` asks again all the same."""
 
     now: datetime
     outbound: Outbound = field(default_factory=Outbound)
@@ -67,6 +69,7 @@ class VerifyOptions:
     only: frozenset[str] = frozenset()
     seconds: float = 600
     answer: float = 15
+    pause: float = 1
     announce: Callable[[Plan], None] = _nothing
     cache: str = ""
     fresh: bool = False
@@ -84,14 +87,18 @@ def plan(found: Sequence[RankedFinding], options: VerifyOptions) -> Plan:
             unasked[place] = Verdict("unknown", str(error))
             if isinstance(error, _UnnamedError):
                 unnamed.add(error.host)
+        except OakumError as error:
+            unasked[place] = Verdict("unknown", str(error))
+        except Exception as error:  # noqa: BLE001  one that no scheme expects must not lose the others
+            unasked[place] = Verdict("unknown", f"an error in oakum ({type(error).__name__}); please report it")
     return Plan(tuple(questions), unasked, tuple(sorted(unnamed)))
 
 
 class _UnnamedError(UnaskedError):
     """A host that the user would have to name."""
 
-    def __init__(self, host: str) -> None:
-        super().__init__(f"not asked: {host} came out of the data (--verify-host {host} names it)")
+    def __init__(self, host: str, why: str = "") -> None:
+        super().__init__(why or f"not asked: {host} came out of the data (--verify-host {host} names it)")
         self.host = host
 
 
@@ -107,14 +114,26 @@ def _question(place: int, one: RankedFinding, options: VerifyOptions) -> Questio
     if canary := dict(finding.facts).get("canary"):
         raise UnaskedError(f"not asked: it is a canary token ({canary}), and who laid it out would see that")
     credential, scheme = Credential.of(finding), scheme_of(detector.verify)
-    destinations = scheme.destinations(credential, detector.verify)
     instead = options.named.instead.get(detector.provider)
     if instead is not None:
+        credential = credential.at(str(instead))
+    destinations = scheme.destinations(credential, detector.verify)
+    if instead is not None:
         destinations = (instead,)
+    elif detector.verify.beside and (host := credential.facts.get("host", "")):
+        _require_home(host, detector)
     for to in destinations:
         if not to.own and not options.named.has(to):
             raise _UnnamedError(str(to))
     return Question(place, credential, scheme, destinations, one.fingerprint)
+
+
+def _require_home(host: str, detector: Detector) -> None:
+    """What is for somebody's own server is nothing that the provider could know."""
+    assert detector.verify is not None
+    if not is_own_host(host.lower().partition(":")[0], detector.verify.beside):
+        own = f"{detector.provider}={host}"
+        raise _UnnamedError(own, f"not asked: it stands beside {host}, a server of its own (--verify-host {own})")
 
 
 def _is_chosen(detector: Detector, only: Iterable[str]) -> bool:
