@@ -47,7 +47,9 @@ def _subject(name: str, finding: Finding) -> str:
 def _answer(finding: Finding) -> str:
     """What its provider told of a live one beyond that."""
     verdict = finding.verdict
-    return finding.told if verdict.state == "live" and (verdict.facts or finding.detector.kind == "exposure") else ""
+    if verdict.state != "live" or (verdict.unsaid and finding.detector.kind != "exposure"):
+        return ""
+    return finding.told
 
 
 def _opens(facts: dict[str, str], privilege: str) -> str:

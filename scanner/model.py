@@ -459,6 +459,11 @@ class Verdict:
     facts: Facts = ()
     asked: str = ""
 
+    @property
+    def unsaid(self) -> bool:
+        """Whether it says of a live one no more than that it is."""
+        return not self.facts and self.reason.startswith(f"{self.asked} takes it")
+
 
 NOT_ASKED = Verdict("unknown", "not asked")
 
@@ -488,7 +493,8 @@ class Finding:
         words = EXPOSURE_WORDS["public"]
         if self.known.get("privilege") in WRITERS:
             words = words.replace("read", "read and change")
-        return f"{words}; {self.verdict.reason}" if self.verdict.facts else words
+        more = "" if self.verdict.unsaid else self.verdict.reason
+        return more if more.startswith(words) else f"{words}; {more}" if more else words
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def test_another_kind_is_told_by_its_name_and_what_makes_this_one_special(
 @pytest.mark.parametrize(
     ("detector", "facts", "told", "reason", "text"),
     [
-        ("github-pat", {}, {}, "api.github.com takes it", "{}, live"),
+        ("github-pat", {}, {}, "api.acme.io takes it", "{}, live"),
         (
             *("github-pat", {}, {"user": "octocat", "privilege": "admin"}, "user octocat"),
             "{}, live: administrator's rights; user octocat",
@@ -124,7 +124,9 @@ def test_another_kind_is_told_by_its_name_and_what_makes_this_one_special(
             "Azure service SAS, live: list access to one container, any IP, plain http allowed; can be revoked by "
             "deleting its stored access policy; list",
         ),
-        ("firebase", {}, {}, "a host takes it", "{}: anybody can read it"),
+        ("firebase", {}, {}, "api.acme.io takes it", "{}: anybody can read it"),
+        ("firebase", {}, {}, "anybody can read it (it is empty)", "{}: anybody can read it (it is empty)"),
+        ("github-pat", {}, {}, "its signature is right", "{}, live: its signature is right"),
         ("firebase", {}, {"privilege": "write"}, "project acme", "{}: anybody can read and change it; project acme"),
     ],
 )
@@ -135,7 +137,8 @@ def test_of_a_live_one_it_is_said_first_and_once(
     kinds = {d.kind: d.id for d in DETECTORS.values()}
     found = kinds["exposure"] if detector == "firebase" else detector
     found = found if found in DETECTORS else next(d for d in DETECTORS if d.startswith(detector.split("-")[0]))
-    assert line(found, facts, Verdict("live", reason, tuple(told.items()))) == text.format(DETECTORS[found].name)
+    verdict = Verdict("live", reason, tuple(told.items()), "api.acme.io")
+    assert line(found, facts, verdict) == text.format(DETECTORS[found].name)
 
 
 def test_what_is_dead_is_told_by_its_name() -> None:
