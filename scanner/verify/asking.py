@@ -22,6 +22,7 @@ TRIES = 3
 LOOKS = 0.5
 """Seconds between two looks whether somebody pressed Ctrl-C, which no wait for a lock hears on Windows."""
 TAKES_ANYTHING = "accepts anything: a made-up secret, too"
+UNTRIED = "; it took the secret, but whether it takes anything could not be tried"
 ONE_TRY = "another password of that user was tried there, and one try is all, to lock nobody out"
 
 LookAlike = Callable[[Detector], bytes]
@@ -112,7 +113,6 @@ class _Run:
 
     def _answer(self, lane: Lane, waiting: Waiting, lines: Lines) -> None:
         question, verdict = waiting.question, waiting.verdict
-        began = time.monotonic()
         try:
             if verdict is None:
                 verdict = self._asked(lane, question, lines)
@@ -124,12 +124,12 @@ class _Run:
             lane.add(waiting)
             return
         except LaterError as error:
-            lane.failed(error, began)
+            lane.failed(error, lines.began)
             if waiting.tries + 1 < TRIES and error.seconds <= LONGEST_PAUSE and not lane.given_up:
                 lane.add(Waiting(question, waiting.tries + 1, verdict))
                 return
             why = lane.given_up or f"{lane.host}: {_tried(error, waiting.tries + 1)}"
-            verdict = Verdict("unknown", f"{why}; it took the secret, but was not tried again" if verdict else why)
+            verdict = Verdict("unknown", f"{why}{UNTRIED}" if verdict else why)
         except OakumError as error:
             verdict = Verdict("unknown", str(error))
         except Exception as error:  # noqa: BLE001  an answer that no check expects must not end the others
@@ -171,9 +171,13 @@ class _Run:
         else:
             with trial.lock:
                 if not trial.done:
-                    if lane.pausing:
+                    if lane.pausing or lane.given_up:
                         raise _NotYetError
-                    trial.why = self._why_not_refused(question, lines)
+                    try:
+                        trial.why = self._why_not_refused(question, lines)
+                    except LaterError as error:
+                        lane.failed(error, lines.began)  # before the next one may try
+                        raise
                     trial.done = True
         if trial.why:
             raise UnaskedError(trial.why)

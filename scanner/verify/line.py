@@ -86,6 +86,8 @@ class Lines:
         )
         self.outbound = replace(outbound, limits=limits)
         self.named, self.pace, self.until, self.clock = named, pace, until, clock
+        self.began = 0.0
+        """When the last request or login began."""
         self._clients: dict[tuple[Destination, bool], Client] = {}
 
     def __enter__(self) -> Self:
@@ -144,7 +146,7 @@ class Line:
         request = replace(request, url=self.at(request.url))
         to = self._require(request.url.scheme, request.url.host, request.url.port)
         self._lines.pace.wait(to.host, self._rate, self._lines.until)
-        self.sent, self.refused = True, False
+        self.sent, self.refused, self._lines.began = True, False, time.monotonic()
         try:
             answer = self._lines.client(to).ask(request)
         except UnansweredError as error:
@@ -167,7 +169,8 @@ class Line:
             raise UnaskedError(UNANNOUNCED)
         self._lines.pace.wait(host, self._rate, self._lines.until)
         outbound = self._lines.outbound
-        left = min(outbound.limits.answer, self._lines.until - time.monotonic())
+        self._lines.began = time.monotonic()
+        left = min(outbound.limits.answer, self._lines.until - self._lines.began)
         if left <= 0:
             raise UnaskedError(OVER)
         private = self._lines.named.has(to)

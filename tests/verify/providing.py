@@ -12,6 +12,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
@@ -40,7 +41,7 @@ class Seen:
     headers: Mapping[str, str]
     body: bytes
 
-    @property
+    @cached_property
     def text(self) -> str:
         """All of it, with what is encoded in it in clear."""
         parts = [self.target, *self.headers.values(), self.body.decode("latin-1")]
