@@ -125,7 +125,8 @@ def test_rights_decide_the_rank(tmp_path: Path) -> None:
     with clouds(tmp_path, google(*ADMIN, *WRITES, *READS), *HOSTS) as internet:
         (one,) = found(tmp_path / "tree", written(), internet.options())
     assert (one.band, one.finding.known["privilege"]) == ("critical", "admin")
-    assert one.summary.endswith(f"live, {EMAIL}; project {PROJECT}")
+    assert ", live: administrator's rights" in one.summary
+    assert one.summary.endswith(f"; {EMAIL}; project {PROJECT}")
 
 
 @pytest.mark.parametrize("answer", [(403, "{}"), (200, "{}"), (200, "[]"), (503, ""), (200, '{"permissions": 7}')])
