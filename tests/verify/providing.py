@@ -21,7 +21,7 @@ from urllib.parse import unquote_plus
 from git_repository import utc
 from oakum.scanner import catalog
 from oakum.scanner.catalog import look_alike
-from oakum.scanner.model import Detector, Finding, RankedFinding, Secret, Verdict
+from oakum.scanner.model import Detector, Excerpt, File, Finding, Occurrence, RankedFinding, Secret, Span, Verdict
 from oakum.scanner.verify import Named, Plan, VerifyOptions, plan
 from oakum.scanner.verify.asking import ask_all
 from oakum.scanner.verify.credential import Destination
@@ -214,7 +214,8 @@ def _known() -> dict[str, Detector]:
 
 def finding(detector: Detector, secret: bytes, **facts: str) -> RankedFinding:
     """A secret that was found, before anybody was asked."""
-    found = Finding(detector, (), Secret(secret), tuple(facts.items()), ())
+    place = Occurrence(File(b"settings.py"), Span(0, len(secret), 1, 1, 1, 1 + len(secret)), Excerpt(b"", 0, 0))
+    found = Finding(detector, (), Secret(secret), tuple(facts.items()), (place,))
     name = hashlib.sha256(secret).hexdigest()[:26]  # that of `Secret` takes milliseconds
     return RankedFinding(found, name, 50, "medium", 0.9, ())
 
