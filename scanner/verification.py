@@ -18,18 +18,20 @@ class Condition:
     """What an answer must have, all of it.
 
     `status` are the HTTP statuses it may have; `json` says of a path of the body (`data.user.id`) which values it may
-    have (none: any but null, false and empty); `headers` and `body` what must stand in a header, and in the body.
+    have (none: any but null, false and empty); `headers` and `body` what must stand in a header, and in the body, and
+    `empty` that it has no body.
     """
 
     status: tuple[int, ...] = ()
     json: tuple[tuple[str, tuple[object, ...]], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     body: str = ""
+    empty: bool = False
 
     @property
     def speaks(self) -> bool:
         """Whether it needs more of an answer than its status."""
-        return bool(self.json or self.headers or self.body)
+        return bool(self.json or self.headers or self.body or self.empty)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class Verification:
     given) is for somebody's own server, of which the provider knows nothing. An answer is `live` or `dead` when one
     condition of these holds; where no refusal is certain, there is no `dead`. `tells` says where a fact stands in a
     live answer; `privileges` what privilege a scope means. `answers` are answers as the provider's page shows them:
-    (`live` or `dead`, text).
+    (`live` or `dead`, text). `joins` are detectors whose secrets are sent along, where they have a part in common with
+    this one (the session token of a temporary key).
     """
 
     scheme: str = HTTP
@@ -62,5 +65,6 @@ class Verification:
     tells: tuple[tuple[str, tuple[str, ...]], ...] = ()
     privileges: tuple[tuple[str, tuple[str, ...]], ...] = ()
     answers: tuple[tuple[str, str], ...] = ()
+    joins: tuple[str, ...] = ()
     rate: float = 10.0
     source: str = ""

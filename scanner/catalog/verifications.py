@@ -13,6 +13,7 @@ from ..verification import HTTP, ITSELF, Condition, Verification
 
 SCHEMES = (
     HTTP,
+    "alibaba",
     "aws",
     "azure-account-key",
     "azure-client-secret",
@@ -21,6 +22,7 @@ SCHEMES = (
     "google-service-account",
     "jwt-issuer",
     "login",
+    "tencent",
 )
 """Those in code lie in `verify/schemes/`."""
 AUTHS = ("bearer", "token", "basic", "header", "none")
@@ -40,10 +42,11 @@ _FIELDS = {
     "tells": dict,
     "privileges": dict,
     "answers": dict,
+    "joins": list,
     "rate": (int, float),
     "source": str,
 }
-_CONDITION = {"status": (int, list), "json": dict, "headers": dict, "body": str}
+_CONDITION = {"status": (int, list), "json": dict, "headers": dict, "body": str, "empty": bool}
 PLACE = re.compile(r"\{([a-z_]+)(?:\|([^{}]*))?\}")
 """A place in a text that a fact fills, and what stands in for it."""
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+")
@@ -54,7 +57,7 @@ def with_likes(tables: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The `verify` tables of the detectors of a file, by their ids; what is `like` another is that one."""
     for name, table in tables.items():
         if isinstance(table, dict) and "like" in table:
-            other = tables.get(table["like"])
+            other = tables.get(table["like"]) if isinstance(table["like"], str) else None
             if len(table) > 1 or not isinstance(other, dict) or "like" in other:
                 raise DetectorError(f"{where}: {name}: verify: like: the id of a detector of this file that says how")
     return {
@@ -71,6 +74,8 @@ def require(table: Any, where: str) -> None:
     for name, value in table.items():
         if name not in _FIELDS or not isinstance(value, _FIELDS[name]):  # type: ignore[arg-type]
             raise DetectorError(f"{where}: {name}: unknown, or not of the right type; allowed are {', '.join(_FIELDS)}")
+    if not 0 < table.get("rate", 1) <= 1000:
+        raise DetectorError(f"{where}: rate: requests a second, more than 0 and at most 1000")
     if not table.get("source", "").startswith("https://"):
         raise DetectorError(f"{where}: source: the provider's page that describes the request")
     if table.get("scheme", HTTP) not in SCHEMES:
@@ -78,6 +83,8 @@ def require(table: Any, where: str) -> None:
     for host in (*table.get("hosts", ()), *table.get("beside", ())):
         if not isinstance(host, str) or not _HOST.fullmatch(host):
             raise DetectorError(f"{where}: hosts: {host!r} is no name of a host of the provider")
+    if not all(isinstance(name, str) for name in table.get("joins", ())):
+        raise DetectorError(f"{where}: joins: the ids of detectors of this file whose secrets are sent along")
     if table.get("scheme", HTTP) == HTTP:
         _require_request(table, where)
         _require_conditions(table, where)
@@ -111,7 +118,10 @@ def _require_one_request(table: Mapping[str, Any], request: str, where: str) -> 
         raise DetectorError(f"{where}: {sorted(strangers)} is no fact; allowed are secret and {sorted(FACT_NAMES)}")
     if (auth in ("none", "basic")) != ("secret" in places):
         raise DetectorError(f"{where}: the secret must be sent once: by auth, or at {{secret}}")
-    host = urlsplit(PLACE.sub(lambda place: place[2] or "x", url)).hostname or ""
+    try:
+        host = urlsplit(PLACE.sub(lambda place: place[2] or "x", url)).hostname or ""
+    except ValueError:
+        raise DetectorError(f"{where}: request: {url!r} is no URL") from None
     if PLACE.search(url.partition("://")[2].partition("/")[0] or url) and not table.get("hosts"):
         raise DetectorError(f"{where}: hosts: which hosts are the provider's own, as {host!r} may be any")
     if url != ITSELF and "{secret}" in url.split("/")[2]:
@@ -124,11 +134,13 @@ def _require_conditions(table: Mapping[str, Any], where: str) -> None:
         if not found and (name == "live" or name in table):
             raise DetectorError(f"{where}: {name}: what an answer has that means it")
         for condition in found:
+            if not isinstance(condition, dict):
+                raise DetectorError(f"{where}: {name}: a table, or a list of tables")
             for field, value in condition.items():
                 if field not in _CONDITION or not isinstance(value, _CONDITION[field]):  # type: ignore[arg-type]
                     raise DetectorError(f"{where}: {name}: {field}: allowed are {', '.join(_CONDITION)}")
             made = _condition(condition)
-            if not made.status:
+            if not made.status or not all(type(one) is int for one in made.status):
                 raise DetectorError(f"{where}: {name}: status: which HTTP statuses mean it")
             if not made.speaks and not (name == "dead" and set(made.status) == {401}):
                 raise DetectorError(
@@ -172,6 +184,7 @@ def made(table: Mapping[str, Any]) -> Verification:
         tells=tuple((fact, tuple(_listed(places))) for fact, places in table.get("tells", {}).items()),
         privileges=tuple((name, tuple(scopes)) for name, scopes in table.get("privileges", {}).items()),
         answers=tuple(table.get("answers", {}).items()),
+        joins=tuple(table.get("joins", ())),
         rate=float(table.get("rate", 10)),
         source=table.get("source", ""),
     )
@@ -193,4 +206,5 @@ def _condition(table: Mapping[str, Any]) -> Condition:
         ),
         headers=tuple((name.lower(), text) for name, text in table.get("headers", {}).items()),
         body=table.get("body", ""),
+        empty=table.get("empty", False),
     )

@@ -54,6 +54,7 @@ class Told:
             and all(_is(self.at(path), allowed) for path, allowed in condition.json)
             and all(text.lower() in answer.headers.get(name, "\0").lower() for name, text in condition.headers)
             and condition.body.encode() in answer.body
+            and not (condition.empty and answer.body)
         )
 
     def at(self, path: str) -> Any:
@@ -183,11 +184,12 @@ def scopes_in(text: str) -> list[str]:
 
 
 def privilege_of(scopes: Iterable[str], privileges: Mapping[str, Iterable[str]]) -> str:
-    """The most that one of the scopes allows; a scope that ends in `*` means all that begin so."""
+    """The most that one of the scopes allows; `*` in a wanted one stands for anything."""
     have = list(scopes)
     for privilege in PRIVILEGES:
         for wanted in privileges.get(privilege, ()):
-            if any(one == wanted or (wanted.endswith("*") and one.startswith(wanted[:-1])) for one in have):
+            start, star, end = wanted.partition("*")
+            if any(one == wanted or (star and one.startswith(start) and one.endswith(end)) for one in have):
                 return privilege
     return ""
 

@@ -14,7 +14,7 @@ from ..net.http import trust
 from . import Plan, Question, VerifyOptions
 from .credential import UnaskedError
 from .lanes import LONGEST_PAUSE, Lane, Turns, Waiting
-from .line import OVER, LaterError, Line, Lines, Pace, UnreachedError
+from .line import OVER, Clock, LaterError, Line, Lines, Pace, UnreachedError
 
 THREADS = 128
 TRIES = 3
@@ -59,6 +59,7 @@ class _Run:
         self._until = time.monotonic() + options.seconds
         self._stopped = threading.Event()
         self._pace = Pace(self._stopped)
+        self._clock = Clock(options.now, options.since)
         self._places = _same(plan)
         first = [question for question in plan.questions if question.place in self._places]
         self._turns = Turns(first, pause=options.pause, until=self._until, stopped=self._stopped)
@@ -99,13 +100,16 @@ class _Run:
 
     def _work(self) -> None:
         """A thread: a lane until it pauses, then another."""
-        options = self._options
         while lane := self._turns.take():
             # Connections are kept as long as the thread stays with the lane, so that they are never more than threads.
-            with Lines(options.outbound, options.named, self._pace, until=self._until, answer=options.answer) as lines:
+            with self._lines() as lines:
                 while not self._stopped.is_set() and not lane.pausing and (waiting := lane.next()):
                     self._answer(lane, waiting, lines)
             self._turns.give_back(lane)
+
+    def _lines(self) -> Lines:
+        options, until = self._options, self._until
+        return Lines(options.outbound, options.named, self._pace, until=until, answer=options.answer, clock=self._clock)
 
     def _answer(self, lane: Lane, waiting: Waiting, lines: Lines) -> None:
         question, verdict = waiting.question, waiting.verdict

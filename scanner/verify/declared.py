@@ -146,7 +146,7 @@ def _filled(template: str, credential: Credential, coded: Callable[[str], str]) 
 
 
 def _in_url(text: str) -> str:
-    return quote(text, safe="-_.~")
+    return quote(text, safe="-_.~:")  # Telegram's `:` as it is written
 
 
 def _in_json(text: str) -> str:

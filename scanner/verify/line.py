@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -63,15 +64,28 @@ class Pace:
 OVER = "the time for verification is over (--verify-seconds)"
 
 
+class Clock:
+    """The time, for what is signed with it: it was `now` at `since`, of `time.monotonic`."""
+
+    def __init__(self, now: datetime, since: float) -> None:
+        self._now, self._since = now, since
+
+    def __call__(self) -> datetime:
+        """The time that it is, with its zone."""
+        return self._now + timedelta(seconds=time.monotonic() - self._since)
+
+
 class Lines:
     """The connections of one thread, while it asks one host. Use it as a context."""
 
-    def __init__(self, outbound: Outbound, named: Named, pace: Pace, *, until: float, answer: float) -> None:
+    def __init__(
+        self, outbound: Outbound, named: Named, pace: Pace, *, until: float, answer: float, clock: Clock
+    ) -> None:
         limits = Limits(
             connect=min(10, answer), silence=answer, answer=answer, pages=1 << 40, page_bytes=ANSWER_BYTES, retries=0
         )
         self.outbound = replace(outbound, limits=limits)
-        self.named, self.pace, self.until = named, pace, until
+        self.named, self.pace, self.until, self.clock = named, pace, until, clock
         self.began = 0.0
         """When the last request or login began."""
         self._clients: dict[tuple[Destination, bool], Client] = {}
@@ -115,12 +129,21 @@ class Line:
         """Whether what came last was a refusal: a status of 400 to 499, or whatever followed on a login. A scheme that
         knows better says so."""
 
+    def at(self, url: Url) -> Url:
+        """Where a request goes: to the host that the user names in place of its own. What is signed must name that."""
+        if self._instead is None:
+            return url
+        return Url(self._instead.scheme, self._instead.authority, url.path, url.query)
+
+    @property
+    def now(self) -> datetime:
+        """The time, for what is signed with it."""
+        return self._lines.clock()
+
     def send(self, request: Request) -> Answer:
         """The answer to a request, whatever its status; LaterError where it may answer later, UnaskedError where it
         never will."""
-        if self._instead is not None:
-            url = Url(self._instead.scheme, self._instead.authority, request.url.path, request.url.query)
-            request = replace(request, url=url)
+        request = replace(request, url=self.at(request.url))
         to = self._require(request.url.scheme, request.url.host, request.url.port)
         self._lines.pace.wait(to.host, self._rate, self._lines.until)
         self.sent, self.refused, self._lines.began = True, False, time.monotonic()
