@@ -22,9 +22,10 @@ from oakum.scanner.net.http import Request
 from oakum.scanner.net.urls import Url
 from oakum.scanner.verify import Named
 from oakum.scanner.verify.credential import Credential, Destination, UnaskedError, destination
-from oakum.scanner.verify.line import Line, Lines, Pace
+from oakum.scanner.verify.line import Clock, Line, Lines, Pace
 from providing import (
     DEAD,
+    NOW,
     Seen,
     ask,
     certified,
@@ -157,7 +158,7 @@ def test_a_scheme_cannot_send_elsewhere(doors: Doors) -> None:
     odd = Destination("https", "git.example.org", 8443)
     plain = Destination("http", "git.example.org", 80)
     credential = Credential(github(), b"made up")
-    with Lines(Outbound(), Named(), Pace(), until=1e18, answer=1) as lines:
+    with Lines(Outbound(), Named(), Pace(), until=1e18, answer=1, clock=Clock(NOW, 0)) as lines:
         line = Line(lines, credential, (own, odd, plain))
         for url in ("https://api.github.com:444", "http://api.github.com", "https://git.example.org", "https://x.org"):
             scheme, _, authority = url.partition("://")
