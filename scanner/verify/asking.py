@@ -219,7 +219,8 @@ def _same(plan: Plan) -> dict[int, list[int]]:
     for question in plan.questions:
         credential = question.credential
         facts = tuple(sorted(credential.facts.items()))
-        name = (credential.value, credential.detector.verify, facts, question.destinations)
+        others = tuple(sorted(credential.others.items()))
+        name = (credential.value, others, credential.detector.verify, facts, question.destinations)
         places.setdefault(first.setdefault(name, question.place), []).append(question.place)
     return places
 
