@@ -60,7 +60,7 @@ class _Lane:
         self._not_before = 0.0
         self._silences = 0
         self.given_up = ""
-        self.users: set[str] = set()
+        self._users: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -91,12 +91,10 @@ class _Lane:
             if self._silences >= SILENCES and not self.given_up:
                 self.given_up = f"{self.host} did not answer {SILENCES} times in a row, and was left alone ({why})"
 
-    def take_user(self, user: str) -> bool:
-        """Whether it is the first try for a user."""
+    def take_user(self, user: str, place: int) -> bool:
+        """Whether it is the first password for a user; one that could not be tried yet is."""
         with self._lock:
-            first = user not in self.users
-            self.users.add(user)
-            return first
+            return self._users.setdefault(user, place) == place
 
 
 class _Run:
@@ -174,7 +172,7 @@ class _Run:
         line = Line(lines, question.credential, question.destinations)
         self._require_refusal(lane, question, line)
         user = question.scheme.user(question.credential)
-        if user and not lane.take_user(user):
+        if user and not lane.take_user(user, question.place):
             raise UnaskedError("another password of that user was tried there, and one try is all, to lock nobody out")
         verdict = question.scheme.ask(question.credential, check, line)
         lane.heard(silent=False)
@@ -186,7 +184,8 @@ class _Run:
         return replace(verdict, asked=str(question.destinations[0]))
 
     def _trial(self, question: Question) -> _Trial:
-        name = "" if question.scheme.PROBE == "host" else question.credential.detector.id
+        port = question.destinations[0].port
+        name = str(port) if question.scheme.PROBE == "host" else question.credential.detector.id
         with self._lock:
             return self._trials.setdefault((name, question.lane), _Trial())
 

@@ -118,6 +118,8 @@ class Line:
     def connected(self, host: str, port: int, *, tls: bool = False) -> Iterator[Connection]:
         """A connection for a login, which ends when its time is over, whatever stands behind it. With `tls` it begins
         with that; `trust` is for what starts it later."""
+        if self._instead is not None:
+            host, port = self._instead.host, self._instead.port
         to = next((one for one in self._allowed if (one.host, one.port) == (host, port)), None)
         if to is None:
             raise UnaskedError("that host was not announced")
@@ -132,6 +134,11 @@ class Line:
                 yield connection
         except UnansweredError as error:
             raise self._later(error) from None
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The user's own: where his known hosts lie (SSH)."""
+        return self._lines.outbound.environment
 
     @property
     def trust(self) -> Trust:
