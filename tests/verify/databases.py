@@ -174,3 +174,41 @@ def redis(folder: Path, passwords: Mapping[str, str], signed: Certificates, *, t
     (folder / "redis.conf").write_text("\n".join(lines))
     with running([program("redis-server", "redis-server"), str(folder / "redis.conf")], folder, port):
         yield Server(port, passwords)
+
+
+# --- MariaDB ---------------------------------------------------------------------------------------------------------
+
+_USERS = """
+create database shop;
+create user chief@'%' identified by '{chief}';
+grant all privileges on *.* to chief@'%' with grant option;
+create user owner@'%' identified by '{owner}';
+grant all privileges on shop.* to owner@'%';
+create user writer@'%' identified by '{writer}';
+grant select, insert on shop.* to writer@'%';
+create user reader@'%' identified by '{reader}';
+grant select on shop.* to reader@'%';
+create user nothing@'%' identified by '{nothing}';
+create user remote@'10.0.0.1' identified by '{remote}';
+create user locked@'%' identified by '{locked}' account lock;
+create user curve@'%' identified via ed25519 using password('{curve}');
+"""
+
+
+@contextmanager
+def mariadb(folder: Path, passwords: Mapping[str, str], signed: Certificates) -> Iterator[Server]:
+    """MariaDB with users who may do this and that."""
+    made, daemon = program("mariadb-install-db", "mariadb-server"), program("mariadbd", "mariadb-server")
+    for name in ("certificate", "key"):
+        shutil.copy(getattr(signed, name), folder / name)
+    extra = folder / "users.sql"
+    extra.write_text("install soname 'auth_ed25519';\n" + _USERS.format(**passwords))
+    first = as_nobody(folder)
+    options = ["--auth-root-authentication-method=normal", "--skip-test-db", f"--datadir={folder}/data"]
+    subprocess.run([*first, made, "--no-defaults", *options], check=True, capture_output=True)
+    port = free_port()
+    command = [*first, daemon, "--no-defaults", f"--datadir={folder}/data", f"--socket={folder}/s", f"--port={port}"]
+    command += ["--bind-address=127.0.0.1", f"--init-file={extra}", f"--pid-file={folder}/pid", "--skip-name-resolve"]
+    command += [f"--ssl-cert={folder}/certificate", f"--ssl-key={folder}/key", "--innodb-flush-log-at-trx-commit=0"]
+    with running(command, folder, port):
+        yield Server(port, passwords)

@@ -28,6 +28,7 @@ _OF_THE_DATABASE = {"3D000", "42501", "55000", "53300"}
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 _VERSION = 196608
 _PRIVILEGE = """
+set local statement_timeout = 4000;
 select case
   when r.rolsuper or r.rolcreaterole then 'admin'
   when pg_catalog.pg_has_role(current_user, d.datdba, 'usage') then 'full'
