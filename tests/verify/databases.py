@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -212,3 +213,107 @@ def mariadb(folder: Path, passwords: Mapping[str, str], signed: Certificates) ->
     command += [f"--ssl-cert={folder}/certificate", f"--ssl-key={folder}/key", "--innodb-flush-log-at-trx-commit=0"]
     with running(command, folder, port):
         yield Server(port, passwords)
+
+
+# --- OpenLDAP --------------------------------------------------------------------------------------------------------
+
+SUFFIX = "dc=acme,dc=test"
+
+
+@contextmanager
+def slapd(folder: Path, passwords: Mapping[str, str], signed: Certificates) -> Iterator[tuple[Server, Server]]:
+    """OpenLDAP with `cn=admin` and the users `uid=…` below `dc=acme,dc=test`: without TLS at first, and with it."""
+    daemon, adds = program("slapd", "slapd"), program("slapadd", "slapd")
+    (folder / "data").mkdir()
+    schemas = "\n".join(f"include /etc/ldap/schema/{name}.schema" for name in ("core", "cosine", "inetorgperson"))
+    (folder / "slapd.conf").write_text(
+        f"""{schemas}
+modulepath /usr/lib/ldap
+moduleload back_mdb
+pidfile {folder}/pid
+TLSCertificateFile {signed.certificate}
+TLSCertificateKeyFile {signed.key}
+database mdb
+suffix "{SUFFIX}"
+rootdn "cn=admin,{SUFFIX}"
+rootpw {passwords["admin"]}
+directory {folder}/data
+access to attrs=userPassword by anonymous auth by * none
+access to * by users read
+"""
+    )
+    entries = [f"dn: {SUFFIX}\nobjectClass: dcObject\nobjectClass: organization\no: acme\ndc: acme\n"]
+    entries += [
+        f"dn: uid={name},{SUFFIX}\nobjectClass: inetOrgPerson\ncn: {name}\nsn: {name}\nuserPassword: {word}\n"
+        for name, word in passwords.items()
+        if name != "admin"
+    ]
+    conf = ["-f", str(folder / "slapd.conf")]
+    subprocess.run([adds, *conf], input="\n".join(entries), text=True, check=True, capture_output=True)
+    plain, secured = free_port(), free_port()
+    listens = f"ldap://127.0.0.1:{plain} ldaps://127.0.0.1:{secured}"
+    with running([daemon, *conf, "-h", listens, "-d", "0"], folder, plain):
+        yield Server(plain, passwords), Server(secured, passwords)
+
+
+# --- mail ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Post:
+    """What a mail server was told, without what came in the course of AUTH."""
+
+    port: int
+    heard: list[str] = field(default_factory=list)
+
+    @property
+    def place(self) -> str:
+        """As `--verify-host` names it."""
+        return f"127.0.0.1:{self.port}"
+
+
+@contextmanager
+def mail(
+    users: Mapping[str, str],
+    *,
+    starts: ssl.SSLContext | None = None,
+    begins: ssl.SSLContext | None = None,
+    **how: object,
+) -> Iterator[Post]:
+    """aiosmtpd: it `starts` TLS where it is asked to, or `begins` with it."""
+    from aiosmtpd.controller import Controller
+    from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
+
+    def known(_server: object, _session: object, _envelope: object, _mechanism: str, data: LoginPassword) -> AuthResult:
+        return AuthResult(success=users.get(data.login.decode()) == data.password.decode(), handled=False)
+
+    post = Post(free_port())
+
+    class Heard(SMTP):
+        async def smtp_MAIL(self, arg: str) -> None:
+            post.heard.append("MAIL")
+            await super().smtp_MAIL(arg)
+
+        async def smtp_AUTH(self, arg: str) -> None:
+            post.heard.append(f"AUTH {arg.split()[0]}")
+            await super().smtp_AUTH(arg)
+
+        async def smtp_STARTTLS(self, arg: str) -> None:
+            post.heard.append("STARTTLS")
+            await super().smtp_STARTTLS(arg)
+
+        async def smtp_QUIT(self, arg: str) -> None:
+            post.heard.append("QUIT")
+            await super().smtp_QUIT(arg)
+
+    class Own(Controller):
+        def factory(self) -> SMTP:
+            return Heard(self.handler, **self.SMTP_kwargs)
+
+    shared = {"auth_require_tls": starts is not None, "authenticator": known, "tls_context": starts, **how}
+    server = Own(object(), hostname="127.0.0.1", port=post.port, ssl_context=begins, **shared)
+    server.start()
+    try:
+        yield post
+    finally:
+        server.stop()
