@@ -15,7 +15,7 @@ from datetime import datetime
 from ..model import Detector, RankedFinding, Verdict
 from ..net import Outbound
 from .credential import Credential, Destination, Named, UnaskedError
-from .schemes import Scheme, scheme_of
+from .schemes import Leading, Scheme, scheme_of
 
 __all__ = ["Named", "Plan", "Question", "VerifyOptions", "plan"]
 
@@ -114,6 +114,8 @@ def _question(place: int, one: RankedFinding, options: VerifyOptions) -> Questio
     for to in destinations:
         if not to.own and not options.named.has(to):
             raise _UnnamedError(str(to))
+    if instead is None:
+        destinations += scheme.behind(destinations[0]) if isinstance(scheme, Leading) else ()
     return Question(place, credential, scheme, destinations, one.fingerprint)
 
 

@@ -20,7 +20,7 @@ from ...verification import Verification
 from ..answers import said
 from ..credential import Credential, Destination, UnaskedError
 from ..line import LaterError, Line
-from ..logins import BY_PORT, KNOWN, Login, RefusedError, log_in_of
+from ..logins import BY_PORT, KNOWN, Login, RefusedError, log_in_of, srv
 from ..logins.wire import Wire
 
 PROBE: Literal["each", "host", "never"] = "host"
@@ -32,6 +32,13 @@ def destinations(credential: Credential, check: Verification) -> tuple[Destinati
     """The server: never the provider's own, as it came out of the data."""
     login = _login(credential, check)
     return (Destination(login.scheme, login.host, login.port),)
+
+
+def behind(to: Destination) -> tuple[Destination, ...]:
+    """The servers that a host which the user named leads to."""
+    if to.scheme != srv.SCHEME:
+        return ()
+    return tuple(Destination("mongodb", host, port) for host, port in srv.servers(to.host))
 
 
 def user(credential: Credential) -> str:
@@ -60,8 +67,9 @@ def ask(credential: Credential, check: Verification, line: Line) -> Verdict:
     log_in = log_in_of(known)
     wire: Wire | None = None
     try:
-        with line.connected(login.host, login.port, tls=known.tls) as connection:
-            wire = Wire(connection, login.host, line.trust)
+        host, port = srv.servers(login.host)[0] if login.scheme == srv.SCHEME else (login.host, login.port)
+        with line.connected(host, port, tls=known.tls) as connection:
+            wire = Wire(connection, host, line.trust)
             with closing(wire):
                 told = log_in(login, wire)
     except RefusedError as error:
