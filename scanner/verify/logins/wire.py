@@ -6,6 +6,8 @@ a server on this very machine.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...net.addresses import is_own
 from ...net.dial import Connection, Trust, UnsecuredError, is_secured, secured
 from ..credential import UnaskedError
@@ -17,10 +19,12 @@ NO_TLS = "it offers no TLS: the password was not sent"
 
 
 class Wire:
-    """A connection to a server `host`. `tried` says that the password, or what is made of it, was sent."""
+    """A connection to a server `host`. `tried` says that the password, or what is made of it, was sent; `environment`
+    is the user's own."""
 
-    def __init__(self, connection: Connection, host: str, trust: Trust) -> None:
+    def __init__(self, connection: Connection, host: str, trust: Trust, environment: Mapping[str, str]) -> None:
         self._connection, self._host, self._trust = connection, host, trust
+        self.environment = environment
         self._left = MOST
         self._kept = b""
         self.local = is_own(str(connection.getpeername()[0]))
@@ -36,6 +40,15 @@ class Wire:
     def secured(self) -> bool:
         """Whether it is TLS."""
         return is_secured(self._connection)
+
+    @property
+    def patience(self) -> float:
+        """The seconds that it is waited for bytes."""
+        return self._connection.gettimeout() or 0.0
+
+    @patience.setter
+    def patience(self, seconds: float) -> None:
+        self._connection.settimeout(seconds)
 
     def secure(self) -> None:
         """Start TLS, and check the certificate."""

@@ -69,7 +69,7 @@ def ask(credential: Credential, check: Verification, line: Line) -> Verdict:
     try:
         host, port = srv.servers(login.host)[0] if login.scheme == srv.SCHEME else (login.host, login.port)
         with line.connected(host, port, tls=known.tls) as connection:
-            wire = Wire(connection, host, line.trust)
+            wire = Wire(connection, host, line.trust, line.environment)
             with closing(wire):
                 told = log_in(login, wire)
     except RefusedError as error:
