@@ -134,7 +134,8 @@ class _Run:
     def _work(self) -> None:
         """A thread: a lane to its end, then the next."""
         options = self._options
-        lines = Lines(options.outbound, options.named, self._pace, until=self._until, answer=options.answer)
+        limits = {"until": self._until, "answer": options.answer}
+        lines = Lines(options.outbound, options.named, self._pace, now=options.now, **limits)
         with lines:
             while not self.stopped.is_set():
                 with self._lock:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -18,7 +19,7 @@ from ..net import Limits, Outbound
 from ..net.dial import Connection, Trust, connected
 from ..net.http import Answer, Client, Request, UnansweredError, trust, wished_pause
 from ..net.urls import Url
-from .credential import Credential, Destination, Named, UnaskedError
+from .credential import PORTS, Credential, Destination, Named, UnaskedError
 
 BUSY = frozenset({429, 503})
 BROKEN = frozenset({408, 500, 502, 504, 520, 521, 522, 523, 524})
@@ -58,12 +59,14 @@ OVER = "the time for verification is over (--verify-seconds)"
 class Lines:
     """The connections of one thread. Use it as a context."""
 
-    def __init__(self, outbound: Outbound, named: Named, pace: Pace, *, until: float, answer: float) -> None:
+    def __init__(
+        self, outbound: Outbound, named: Named, pace: Pace, *, now: datetime, until: float, answer: float
+    ) -> None:
         limits = Limits(
             connect=min(10, answer), silence=answer, answer=answer, pages=1 << 40, page_bytes=ANSWER_BYTES, retries=0
         )
         self.outbound = replace(outbound, limits=limits)
-        self.named, self.pace, self.until = named, pace, until
+        self.named, self.pace, self.now, self.until = named, pace, now, until
         self._clients: dict[tuple[Destination, bool], Client] = {}
 
     def __enter__(self) -> Self:
@@ -96,13 +99,14 @@ class Line:
         self.host = str(destinations[0])
         """The host that is asked, for people."""
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request, *, public: bool = False) -> Answer:
         """The answer to a request, whatever its status; LaterError where it may answer later, UnaskedError where it
-        never will."""
+        never will. What is `public` holds no secret, and may go to any host that the
+        user named."""
         if self._instead is not None:
             url = Url(self._instead.scheme, self._instead.authority, request.url.path, request.url.query)
             request = replace(request, url=url)
-        to = self._require(request.url.scheme, request.url.host, request.url.port)
+        to = self._require(request.url, public=public and not request.signed)
         self._lines.pace.wait(to.host, self._rate, self._lines.until)
         try:
             answer = self._lines.client(to).ask(request)
@@ -136,6 +140,11 @@ class Line:
             raise self._later(error) from None
 
     @property
+    def now(self) -> datetime:
+        """The time of the run."""
+        return self._lines.now
+
+    @property
     def environment(self) -> Mapping[str, str]:
         """The user's own: where his known hosts lie (SSH)."""
         return self._lines.outbound.environment
@@ -150,11 +159,15 @@ class Line:
             return UnaskedError(OVER)
         return UnaskedError(str(error)) if error.final else LaterError(str(error), 1, silent=True)
 
-    def _require(self, scheme: str, host: str, port: int | None) -> Destination:
+    def _require(self, url: Url, *, public: bool) -> Destination:
+        asked = (url.scheme, url.host, url.port or PORTS[url.scheme])
         for one in self._allowed:
-            if (one.scheme, one.host) == (scheme, host) and port in (one.port, None):
+            if (one.scheme, one.host, one.port) == asked:
                 return one
-        raise UnaskedError("that host was not announced")
+        to = Destination(*asked)
+        if public and url.scheme == "https" and self._lines.named.has(to):
+            return to
+        raise UnaskedError(f"{to} was not announced (--verify-host {to} names it)")
 
 
 def _is_limited(answer: Answer) -> bool:
