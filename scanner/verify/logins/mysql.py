@@ -25,6 +25,7 @@ _LONG_PASSWORD, _PROTOCOL_41, _TLS, _SECURE, _PLUGINS = 0x1, 0x200, 0x800, 0x800
 _UTF8 = 45
 _LARGEST = 64 << 10
 """Bytes of a packet."""
+_MOST_ROWS = 1000
 _LATER = {1040, 1203, 1226}
 """Too many connections: of all, of a user, or of his in an hour."""
 _MEANS = {
@@ -198,6 +199,8 @@ def _privilege(packets: _Packets) -> str:
             ends += 1
         elif ends:
             rows.append(_row(packet))
+            if len(rows) > _MOST_ROWS:
+                raise ValueError
     return _most(rows)
 
 
