@@ -27,7 +27,7 @@ Facts = tuple[tuple[str, str], ...]
 FACT_NAMES = frozenset(
     "access_key_id account algorithm allows audience canary checksum client_id cost created database email "
     "encrypted encryption_scope endpoint expires host identity ip issuer key_expires key_id key_size key_type "
-    "mode name permissions policy port privilege problems project protocol public_key region resource "
+    "mode name permissions policy port privilege problems project protocol public_key realm region resource "
     "revocation role scheme scope scopes service signature signed_by starts strength subject team tenant type "
     "unknown user version workspace".split()
 )

@@ -17,7 +17,7 @@ from ..errors import OakumError
 from ..model import Detector, Finding, RankedFinding, Verdict, part_fact
 from ..net import Outbound
 from .credential import Credential, Destination, Named, UnaskedError, is_own_host
-from .schemes import Scheme, scheme_of
+from .schemes import Leading, Scheme, scheme_of
 
 __all__ = ["Named", "Plan", "Question", "VerifyOptions", "plan"]
 
@@ -150,6 +150,8 @@ def _question(place: int, one: RankedFinding, options: VerifyOptions, parts: _Pa
     for to in destinations:
         if not to.own and not options.named.has(to):
             raise _UnnamedError(str(to))
+    if instead is None:
+        destinations += scheme.behind(destinations[0]) if isinstance(scheme, Leading) else ()
     return Question(place, credential, scheme, destinations, one.fingerprint)
 
 

@@ -244,6 +244,7 @@ _SAID = (
     ("account", "account"),
     ("project", "project"),
     ("workspace", "workspace"),
+    ("database", "database"),
     ("resource", ""),
 )
 _SHOWN = 8

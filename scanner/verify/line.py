@@ -140,11 +140,11 @@ class Line:
         """The time, for what is signed with it."""
         return self._lines.clock()
 
-    def send(self, request: Request) -> Answer:
+    def send(self, request: Request, *, public: bool = False) -> Answer:
         """The answer to a request, whatever its status; LaterError where it may answer later, UnaskedError where it
-        never will."""
+        never will. What is `public` holds no secret, and may go to any host that the user named."""
         request = replace(request, url=self.at(request.url))
-        to = self._require(request.url.scheme, request.url.host, request.url.port)
+        to = self._require(request.url, public=public and not request.signed)
         self._lines.pace.wait(to.host, self._rate, self._lines.until)
         self.sent, self.refused, self._lines.began = True, False, time.monotonic()
         try:
@@ -182,6 +182,11 @@ class Line:
             raise self._later(error) from None
 
     @property
+    def environment(self) -> Mapping[str, str]:
+        """The user's own: where his known hosts lie (SSH)."""
+        return self._lines.outbound.environment
+
+    @property
     def trust(self) -> Trust:
         """What checks certificates."""
         return trust(self._lines.outbound.certificates)
@@ -191,14 +196,18 @@ class Line:
             return UnaskedError(OVER)
         return LaterError(str(error), 0, silent=True) if error.passing else UnreachedError(str(error))
 
-    def _require(self, scheme: str, host: str, port: int | None) -> Destination:
-        asked = (scheme, host.lower(), port or PORTS.get(scheme, 0))
+    def _require(self, url: Url, *, public: bool) -> Destination:
+        scheme = url.scheme
+        asked = (scheme, url.host.lower(), url.port or PORTS.get(scheme, 0))
         for one in self._allowed:
             if (one.scheme, one.host, one.port) == asked:
                 if scheme != "https" and not is_here(one.authority):
                     raise UnaskedError(PLAIN)
                 return one
-        raise UnaskedError(UNANNOUNCED)
+        to = Destination(*asked)
+        if public and scheme == "https" and self._lines.named.has(to):
+            return to
+        raise UnaskedError(f"{UNANNOUNCED}: {to} (--verify-host {to} names it)")
 
 
 def _is_limited(answer: Answer) -> bool:

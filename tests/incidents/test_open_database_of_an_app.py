@@ -22,6 +22,8 @@ from azurite import ACCOUNT, Azurite
 from scanning import Fresh
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
+OPEN = f"https://{'acme-chat'}.firebaseio.com"
+CLOSED = f"https://{'acme-shop'}.europe-west1.firebasedatabase.app"
 DATA = {"users": {"u1": {"mail": "somebody@acme.test"}}, "chats": {"c1": "see you at eight"}}
 WRITES = ("PUT", "POST", "PATCH", "DELETE")
 
@@ -44,7 +46,7 @@ def app(folder: Path, fresh: Fresh) -> None:
     services = {
         "project_info": {
             "project_number": "100000000001",
-            "firebase_url": "https://acme-chat.firebaseio.com",
+            "firebase_url": OPEN,
             "project_id": "acme-chat",
         },
         "client": [{"api_key": [{"current_key": key}]}],
@@ -53,14 +55,14 @@ def app(folder: Path, fresh: Fresh) -> None:
     strings = (
         '<?xml version="1.0" encoding="utf-8"?>\n<resources>\n'
         '    <string name="app_name">Acme Chat</string>\n'
-        '    <string name="firebase_database_url" translatable="false">https://acme-chat.firebaseio.com</string>\n'
+        f'    <string name="firebase_database_url" translatable="false">{OPEN}</string>\n'
         f'    <string name="google_api_key" translatable="false">{key}</string>\n</resources>\n'
     )
     web = (
         "const firebaseConfig = {\n"
         f'  apiKey: "{key}",\n'
         '  authDomain: "acme-shop.firebaseapp.com",\n'
-        '  databaseURL: "https://acme-shop.europe-west1.firebasedatabase.app",\n'
+        f'  databaseURL: "{CLOSED}",\n'
         '  projectId: "acme-shop",\n'
         "};\n"
     )

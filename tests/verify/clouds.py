@@ -162,7 +162,8 @@ def _certificates(folder: Path, hosts: tuple[str, ...]) -> tuple[ssl.SSLContext,
     )
     pem = serialization.Encoding.PEM
     plain = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    authority, both = folder / "authority.pem", folder / "server.pem"
+    # Each under a name of its own: oakum reads a file of certificates once.
+    authority, both = (folder / f"{made.serial_number}-{whose}.pem" for whose in ("authority", "server"))
     authority.write_bytes(made.public_bytes(pem))
     both.write_bytes(made.public_bytes(pem) + plain)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -165,7 +165,8 @@ def test_the_report_says_whose_key_it_is(tmp_path: Path, aws: tuple[Moto, Keys])
     )
     assert done.stderr.startswith(f"oakum: verifying 1 secret with the hosts {host} (1)\n")
     assert "CRITICAL" in done.stdout
-    assert f"live, user boss of account {ACCOUNT}; policies AdministratorAccess" in " ".join(done.stdout.split())
-    assert "administrator's rights" in done.stdout
+    page = " ".join(done.stdout.split())
+    who = f"user boss of account {ACCOUNT}; policies AdministratorAccess"
+    assert f"AWS secret access key, live: administrator's rights; {who}" in page
     assert keys["boss"][1] not in done.stdout + done.stderr
     assert done.returncode == 1

@@ -21,8 +21,8 @@ def one_of_each(fresh: Fresh) -> tuple[str, set[str]]:
         f"c = 'AccountEndpoint=https://acme.documents.azure.com:443/;AccountKey={fresh('base64:64').decode()};'\n"
         f"AZURE_TENANT_ID={fresh('guid').decode()}\nAZURE_CLIENT_ID={fresh('guid').decode()}\n"
         f"AZURE_CLIENT_SECRET={fresh('azure_client_secret').decode()}\n"
-        "d = 'https://acme-app.firebaseio.com'\n"
-        f"e = https://acme-two.firebaseio.com/x.json?auth={fresh('mixed:40').decode()}\n"
+        f"d = 'https://{'acme-app'}.firebaseio.com'\n"
+        f"e = https://{'acme-two'}.firebaseio.com/x.json?auth={fresh('mixed:40').decode()}\n"
     )
     return text, {
         "azure-storage-sas",

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -67,8 +68,7 @@ def made_up(credential: Credential, value: bytes) -> Credential:
     which no address has."""
     if credential.detector.id != ADDRESS:
         return credential.with_value(value)
-    drawn = re.sub(rb"[^a-z0-9]", b"", value).removeprefix(b"https")[:20]
-    return credential.with_value(credential.value + b"#" + drawn)
+    return credential.with_value(credential.value + b"#" + secrets.token_hex(20).encode())
 
 
 def user(_credential: Credential) -> str:
