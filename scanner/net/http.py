@@ -87,8 +87,8 @@ class Answer:
 
     request: Request
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 class Client:
@@ -395,7 +395,10 @@ def _looked_up(host: str, port: int, seconds: float) -> list[str]:
     if _is_address(host):
         look_up()
     else:
-        threading.Thread(target=look_up, daemon=True, name="oakum look-up").start()
+        try:
+            threading.Thread(target=look_up, daemon=True, name="oakum look-up").start()
+        except RuntimeError:  # a limit of processes, as containers have
+            raise httpcore.ConnectError("its name cannot be looked up now") from None
     try:
         told = found.get(timeout=seconds)
     except queue.Empty:

@@ -23,6 +23,7 @@ LOOKS = 0.5
 """Seconds between two looks whether somebody pressed Ctrl-C, which no wait for a lock hears on Windows."""
 TAKES_ANYTHING = "accepts anything: a made-up secret, too"
 UNTRIED = "; it took the secret, but whether it takes anything could not be tried"
+NO_THREADS = "this machine starts no more threads: raise its limit of processes (ulimit -u)"
 ONE_TRY = "another password of that user was tried there, and one try is all, to lock nobody out"
 
 LookAlike = Callable[[Detector], bytes]
@@ -75,18 +76,25 @@ class _Run:
         """All of them."""
         if self._places:
             trust(self._options.outbound.certificates)  # read once, not by all threads
-        for _ in range(min(THREADS, len(self._turns))):
-            # As daemons: a host that keeps one waiting does not keep the program from ending.
-            threading.Thread(target=self._work, daemon=True, name="oakum verify").start()
-        left = dict(self._places)
-        while left and (given := self._next()):
+        left, started = dict(self._places), self._start()
+        while left and started and (given := self._next()):
             place, verdict = given
             for same in left.pop(place, ()):
                 yield same, verdict
         self.stop()
         for places in left.values():
             for place in places:
-                yield place, Verdict("unknown", OVER)
+                yield place, Verdict("unknown", OVER if started else NO_THREADS)
+
+    def _start(self) -> int:
+        """Start the threads, as many of them as this machine gives; how many these are."""
+        for started in range(min(THREADS, len(self._turns))):
+            try:
+                # As daemons: a host that keeps one waiting does not keep the program from ending.
+                threading.Thread(target=self._work, daemon=True, name="oakum verify").start()
+            except RuntimeError:  # a limit of processes, as containers have
+                return started
+        return min(THREADS, len(self._turns))
 
     def _next(self) -> tuple[int, Verdict] | None:
         """The next verdict; None when the time is over."""

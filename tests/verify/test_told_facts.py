@@ -26,7 +26,8 @@ from oakum.scanner.verify.answers import (
     scopes_in,
     time_of,
 )
-from providing import ask, finding, github, instead, knows, options, provider, reply
+from oakum.scanner.verify.declared import request_for
+from providing import ask, finding, github, instead, knows, options, planned_for, provider, reply
 from scanning import Fresh
 
 # Twice no character, and letters of both sizes: no text of a test repeats it by chance.
@@ -232,3 +233,17 @@ def test_an_answer_that_repeats_the_secret_everywhere(fresh: Fresh) -> None:
     with provider(knows(secret, live=lies)) as server:
         (verdict,) = ask([finding(github(), secret)], options(instead(server.port)))
     assert (verdict.state, verdict.facts, verdict.reason) == ("live", (), f"127.0.0.1:{server.port} takes it")
+
+
+def test_what_is_made_of_a_secret_does_not_show_it(fresh: Fresh) -> None:
+    """In messages of errors, and where a debugger prints it."""
+    secret = fresh()
+    word = secret.decode()
+    detector = github(request="POST https://api.github.com/{secret}", auth="none", body='{"token": "{secret}"}')
+    (question,) = planned_for([finding(detector, secret, account="acme")], options()).questions
+    request = request_for(question.credential, question.credential.detector.verify)  # type: ignore[arg-type]
+    said = Answer(request, 200, {"x": word}, secret)
+    assert word in request.url.path
+    assert word in request.body.decode()
+    for made in (question, question.credential, request, request.url, said, Told(said)):
+        assert word not in repr(made)
