@@ -25,10 +25,11 @@ Facts = tuple[tuple[str, str], ...]
 """What can be said of a secret offline: (name, value) pairs, each name from `FACT_NAMES`."""
 
 FACT_NAMES = frozenset(
-    "access_key_id account algorithm allows audience canary checksum client_id cost created database email encrypted "
-    "encryption_scope expires host identity ip issuer key_expires key_id key_size key_type mode name permissions "
-    "policy port privilege problems project protocol public_key region resource revocation role scheme scope scopes "
-    "service signature signed_by starts strength subject team tenant type unknown user version workspace".split()
+    "access_key_id account algorithm allows audience canary checksum client_id cost created database email "
+    "encrypted encryption_scope endpoint expires host identity ip issuer key_expires key_id key_size key_type "
+    "mode name permissions policy port privilege problems project protocol public_key realm region resource "
+    "revocation role scheme scope scopes service signature signed_by starts strength subject team tenant type "
+    "unknown user version workspace".split()
 )
 """The closed vocabulary of facts; a named group of a pattern or a check may give no other."""
 

@@ -40,6 +40,9 @@ BAND_FROM = {"critical": 80, "high": 60, "medium": 30, "low": 0}
 
 SEVERITY = {"critical": 1.0, "high": 0.8, "medium": 0.6, "low": 0.3}
 
+OPEN = "critical", "no credential is needed for it"
+"""In place of a detector's own severity, for an exposure (an address) that was found open."""
+
 EVIDENCE = {
     3: (0.98, "format and offline check pass"),
     2: (0.93, "has the provider's format"),
@@ -245,6 +248,9 @@ def _verdict(finding: Finding) -> list[Reason]:
 
 
 def _severity(finding: Finding) -> list[Reason]:
+    if finding.detector.kind == "exposure" and finding.verdict.state == "live":
+        severity, text = OPEN
+        return [Reason("severity", SEVERITY[severity], text)]
     return [Reason("severity", SEVERITY[finding.detector.severity], _opens(finding))]
 
 

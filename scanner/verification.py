@@ -48,7 +48,8 @@ class Verification:
     given) is for somebody's own server, of which the provider knows nothing. An answer is `live` or `dead` when one
     condition of these holds; where no refusal is certain, there is no `dead`. `tells` says where a fact stands in a
     live answer; `privileges` what privilege a scope means. `answers` are answers as the provider's page shows them:
-    (`live` or `dead`, text).
+    (`live` or `dead`, text). `joins` are detectors whose secrets are sent along, where they have a part in common with
+    this one (the session token of a temporary key).
     """
 
     scheme: str = HTTP
@@ -64,5 +65,6 @@ class Verification:
     tells: tuple[tuple[str, tuple[str, ...]], ...] = ()
     privileges: tuple[tuple[str, tuple[str, ...]], ...] = ()
     answers: tuple[tuple[str, str], ...] = ()
+    joins: tuple[str, ...] = ()
     rate: float = 10.0
     source: str = ""

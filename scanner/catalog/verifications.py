@@ -13,6 +13,7 @@ from ..verification import HTTP, ITSELF, Condition, Verification
 
 SCHEMES = (
     HTTP,
+    "alibaba",
     "aws",
     "azure-account-key",
     "azure-client-secret",
@@ -21,6 +22,7 @@ SCHEMES = (
     "google-service-account",
     "jwt-issuer",
     "login",
+    "tencent",
 )
 """Those in code lie in `verify/schemes/`."""
 AUTHS = ("bearer", "token", "basic", "header", "none")
@@ -40,6 +42,7 @@ _FIELDS = {
     "tells": dict,
     "privileges": dict,
     "answers": dict,
+    "joins": list,
     "rate": (int, float),
     "source": str,
 }
@@ -80,6 +83,8 @@ def require(table: Any, where: str) -> None:
     for host in (*table.get("hosts", ()), *table.get("beside", ())):
         if not isinstance(host, str) or not _HOST.fullmatch(host):
             raise DetectorError(f"{where}: hosts: {host!r} is no name of a host of the provider")
+    if not all(isinstance(name, str) for name in table.get("joins", ())):
+        raise DetectorError(f"{where}: joins: the ids of detectors of this file whose secrets are sent along")
     if table.get("scheme", HTTP) == HTTP:
         _require_request(table, where)
         _require_conditions(table, where)
@@ -179,6 +184,7 @@ def made(table: Mapping[str, Any]) -> Verification:
         tells=tuple((fact, tuple(_listed(places))) for fact, places in table.get("tells", {}).items()),
         privileges=tuple((name, tuple(scopes)) for name, scopes in table.get("privileges", {}).items()),
         answers=tuple(table.get("answers", {}).items()),
+        joins=tuple(table.get("joins", ())),
         rate=float(table.get("rate", 10)),
         source=table.get("source", ""),
     )

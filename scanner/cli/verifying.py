@@ -53,10 +53,14 @@ def verify_options(command: Command) -> Command:
 def options_of(
     flags: Mapping[str, Any], *, environment: Mapping[str, str], now: datetime, cache: str, fresh: bool = False
 ) -> VerifyOptions:
-    """How to ask, by the flags. UsageError for a host or a name that is none."""
+    """How to ask, by the flags. UsageError for a host or a file of certificates that is none."""
     from ..net import Outbound
     from ..verify import Named, VerifyOptions
 
+    if flags["ca_file"]:
+        from ..net.http import trust
+
+        trust(flags["ca_file"])
     return VerifyOptions(
         now=now,
         outbound=Outbound(environment, flags["ca_file"]),

@@ -21,6 +21,26 @@ Trust = ssl.SSLContext
 """What checks certificates, for a driver that starts TLS itself."""
 
 
+class UnsecuredError(Exception):
+    """What stands behind a connection does not speak TLS."""
+
+
+def secured(connection: Connection, host: str, trust: Trust) -> Connection:
+    """A connection with TLS from now on, in place of the one before. A certificate that is not trusted is for
+    `connected` to tell; UnsecuredError where it speaks no TLS."""
+    try:
+        return trust.wrap_socket(connection, server_hostname=host)
+    except ssl.SSLCertVerificationError:
+        raise
+    except ssl.SSLError:
+        raise UnsecuredError from None
+
+
+def is_secured(connection: Connection) -> bool:
+    """Whether a connection is TLS."""
+    return isinstance(connection, ssl.SSLSocket)
+
+
 @contextmanager
 def connected(host: str, port: int, outbound: Outbound, *, seconds: float, tls: bool = False) -> Iterator[Connection]:
     """A connection that ends after so many seconds, whatever stands behind it; with `tls` it begins with that.

@@ -16,8 +16,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote
 
-from ..model import Facts, clean
+from ..model import Facts
 from ..net.http import Answer
+from ..net.shown import printable
 from ..verification import Condition, Verification
 
 LONGEST = 300
@@ -141,8 +142,8 @@ def facts_of(told: Told, check: Verification, secret: str) -> Facts:
 def safe(text: str, secret: str, *, most: int = LONGEST) -> str:
     """A text of an answer, fit to be reported; empty where it is too long, or repeats the secret or a part of it, in
     letters of either size, backwards, with signs between, or in hex, base64 or percent-encoding."""
-    text = clean(text.strip())
-    return "" if len(text) > most or _repeats(text, secret) else text
+    shown = printable(text.strip())
+    return "" if len(shown) > most or _repeats(shown, secret) or _repeats(text, secret) else shown
 
 
 def _repeats(text: str, secret: str) -> bool:
@@ -243,6 +244,7 @@ _SAID = (
     ("account", "account"),
     ("project", "project"),
     ("workspace", "workspace"),
+    ("database", "database"),
     ("resource", ""),
 )
 _SHOWN = 8

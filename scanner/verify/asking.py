@@ -14,7 +14,7 @@ from ..net.http import trust
 from . import Plan, Question, VerifyOptions
 from .credential import UnaskedError
 from .lanes import LONGEST_PAUSE, Lane, Turns, Waiting
-from .line import OVER, LaterError, Line, Lines, Pace, UnreachedError
+from .line import OVER, Clock, LaterError, Line, Lines, Pace, UnreachedError
 
 THREADS = 128
 TRIES = 3
@@ -22,6 +22,7 @@ TRIES = 3
 LOOKS = 0.5
 """Seconds between two looks whether somebody pressed Ctrl-C, which no wait for a lock hears on Windows."""
 TAKES_ANYTHING = "accepts anything: a made-up secret, too"
+UNTRIED = "; it took the secret, but whether it takes anything could not be tried"
 ONE_TRY = "another password of that user was tried there, and one try is all, to lock nobody out"
 
 LookAlike = Callable[[Detector], bytes]
@@ -58,6 +59,7 @@ class _Run:
         self._until = time.monotonic() + options.seconds
         self._stopped = threading.Event()
         self._pace = Pace(self._stopped)
+        self._clock = Clock(options.now, options.since)
         self._places = _same(plan)
         first = [question for question in plan.questions if question.place in self._places]
         self._turns = Turns(first, pause=options.pause, until=self._until, stopped=self._stopped)
@@ -98,17 +100,19 @@ class _Run:
 
     def _work(self) -> None:
         """A thread: a lane until it pauses, then another."""
-        options = self._options
         while lane := self._turns.take():
             # Connections are kept as long as the thread stays with the lane, so that they are never more than threads.
-            with Lines(options.outbound, options.named, self._pace, until=self._until, answer=options.answer) as lines:
+            with self._lines() as lines:
                 while not self._stopped.is_set() and not lane.pausing and (waiting := lane.next()):
                     self._answer(lane, waiting, lines)
             self._turns.give_back(lane)
 
+    def _lines(self) -> Lines:
+        options, until = self._options, self._until
+        return Lines(options.outbound, options.named, self._pace, until=until, answer=options.answer, clock=self._clock)
+
     def _answer(self, lane: Lane, waiting: Waiting, lines: Lines) -> None:
         question, verdict = waiting.question, waiting.verdict
-        began = time.monotonic()
         try:
             if verdict is None:
                 verdict = self._asked(lane, question, lines)
@@ -120,12 +124,12 @@ class _Run:
             lane.add(waiting)
             return
         except LaterError as error:
-            lane.failed(error, began)
+            lane.failed(error, lines.began)
             if waiting.tries + 1 < TRIES and error.seconds <= LONGEST_PAUSE and not lane.given_up:
                 lane.add(Waiting(question, waiting.tries + 1, verdict))
                 return
             why = lane.given_up or f"{lane.host}: {_tried(error, waiting.tries + 1)}"
-            verdict = Verdict("unknown", f"{why}; it took the secret, but was not tried again" if verdict else why)
+            verdict = Verdict("unknown", f"{why}{UNTRIED}" if verdict else why)
         except OakumError as error:
             verdict = Verdict("unknown", str(error))
         except Exception as error:  # noqa: BLE001  an answer that no check expects must not end the others
@@ -167,9 +171,13 @@ class _Run:
         else:
             with trial.lock:
                 if not trial.done:
-                    if lane.pausing:
+                    if lane.pausing or lane.given_up:
                         raise _NotYetError
-                    trial.why = self._why_not_refused(question, lines)
+                    try:
+                        trial.why = self._why_not_refused(question, lines)
+                    except LaterError as error:
+                        lane.failed(error, lines.began)  # before the next one may try
+                        raise
                     trial.done = True
         if trial.why:
             raise UnaskedError(trial.why)
@@ -211,7 +219,8 @@ def _same(plan: Plan) -> dict[int, list[int]]:
     for question in plan.questions:
         credential = question.credential
         facts = tuple(sorted(credential.facts.items()))
-        name = (credential.value, credential.detector.verify, facts, question.destinations)
+        others = tuple(sorted(credential.others.items()))
+        name = (credential.value, others, credential.detector.verify, facts, question.destinations)
         places.setdefault(first.setdefault(name, question.place), []).append(question.place)
     return places
 

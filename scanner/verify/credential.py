@@ -18,16 +18,20 @@ class UnaskedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A secret with what is known of it: all that a check needs."""
+    """A secret with what is known of it: all that a check needs. `others` are those that it is used with, by their
+    detectors (`Verification.joins`); `made_up` says that nobody gave it out."""
 
     detector: Detector
     value: bytes = field(repr=False)
     facts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    others: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    made_up: bool = False
 
     @classmethod
-    def of(cls, finding: Finding) -> Credential:
+    def of(cls, finding: Finding, others: Mapping[str, Finding] | None = None) -> Credential:
         """That of a finding."""
-        return cls(finding.detector, finding.secret.reveal(), dict(finding.facts))
+        joined = {name: other.secret.reveal() for name, other in (others or {}).items()}
+        return cls(finding.detector, finding.secret.reveal(), dict(finding.facts), joined)
 
     @property
     def text(self) -> str:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from secrets import token_hex
 from urllib.parse import quote, quote_plus, urlsplit
 
 from ..model import Verdict
@@ -53,6 +54,8 @@ def made_up(credential: Credential, value: bytes) -> Credential:
     if check is not None and check.request.endswith(f" {ITSELF}"):
         real, other = urlsplit(credential.text), urlsplit(value.decode("ascii", "replace"))
         value = other._replace(scheme=real.scheme, netloc=real.netloc).geturl().encode()
+    if check is not None and "{user}" in check.auth:  # too many wrong ones would lock the real one out
+        credential = replace(credential, facts={**credential.facts, "user": f"oakum-{token_hex(6)}"})
     return credential.with_value(value)
 
 

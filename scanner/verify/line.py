@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -63,15 +64,30 @@ class Pace:
 OVER = "the time for verification is over (--verify-seconds)"
 
 
+class Clock:
+    """The time, for what is signed with it: it was `now` at `since`, of `time.monotonic`."""
+
+    def __init__(self, now: datetime, since: float) -> None:
+        self._now, self._since = now, since
+
+    def __call__(self) -> datetime:
+        """The time that it is, with its zone."""
+        return self._now + timedelta(seconds=time.monotonic() - self._since)
+
+
 class Lines:
     """The connections of one thread, while it asks one host. Use it as a context."""
 
-    def __init__(self, outbound: Outbound, named: Named, pace: Pace, *, until: float, answer: float) -> None:
+    def __init__(
+        self, outbound: Outbound, named: Named, pace: Pace, *, until: float, answer: float, clock: Clock
+    ) -> None:
         limits = Limits(
             connect=min(10, answer), silence=answer, answer=answer, pages=1 << 40, page_bytes=ANSWER_BYTES, retries=0
         )
         self.outbound = replace(outbound, limits=limits)
-        self.named, self.pace, self.until = named, pace, until
+        self.named, self.pace, self.until, self.clock = named, pace, until, clock
+        self.began = 0.0
+        """When the last request or login began."""
         self._clients: dict[tuple[Destination, bool], Client] = {}
 
     def __enter__(self) -> Self:
@@ -113,15 +129,24 @@ class Line:
         """Whether what came last was a refusal: a status of 400 to 499, or whatever followed on a login. A scheme that
         knows better says so."""
 
-    def send(self, request: Request) -> Answer:
+    def at(self, url: Url) -> Url:
+        """Where a request goes: to the host that the user names in place of its own. What is signed must name that."""
+        if self._instead is None:
+            return url
+        return Url(self._instead.scheme, self._instead.authority, url.path, url.query)
+
+    @property
+    def now(self) -> datetime:
+        """The time, for what is signed with it."""
+        return self._lines.clock()
+
+    def send(self, request: Request, *, public: bool = False) -> Answer:
         """The answer to a request, whatever its status; LaterError where it may answer later, UnaskedError where it
-        never will."""
-        if self._instead is not None:
-            url = Url(self._instead.scheme, self._instead.authority, request.url.path, request.url.query)
-            request = replace(request, url=url)
-        to = self._require(request.url.scheme, request.url.host, request.url.port)
+        never will. What is `public` holds no secret, and may go to any host that the user named."""
+        request = replace(request, url=self.at(request.url))
+        to = self._require(request.url, public=public and not request.signed)
         self._lines.pace.wait(to.host, self._rate, self._lines.until)
-        self.sent, self.refused = True, False
+        self.sent, self.refused, self._lines.began = True, False, time.monotonic()
         try:
             answer = self._lines.client(to).ask(request)
         except UnansweredError as error:
@@ -144,7 +169,8 @@ class Line:
             raise UnaskedError(UNANNOUNCED)
         self._lines.pace.wait(host, self._rate, self._lines.until)
         outbound = self._lines.outbound
-        left = min(outbound.limits.answer, self._lines.until - time.monotonic())
+        self._lines.began = time.monotonic()
+        left = min(outbound.limits.answer, self._lines.until - self._lines.began)
         if left <= 0:
             raise UnaskedError(OVER)
         private = self._lines.named.has(to)
@@ -156,6 +182,11 @@ class Line:
             raise self._later(error) from None
 
     @property
+    def environment(self) -> Mapping[str, str]:
+        """The user's own: where his known hosts lie (SSH)."""
+        return self._lines.outbound.environment
+
+    @property
     def trust(self) -> Trust:
         """What checks certificates."""
         return trust(self._lines.outbound.certificates)
@@ -165,14 +196,18 @@ class Line:
             return UnaskedError(OVER)
         return LaterError(str(error), 0, silent=True) if error.passing else UnreachedError(str(error))
 
-    def _require(self, scheme: str, host: str, port: int | None) -> Destination:
-        asked = (scheme, host.lower(), port or PORTS.get(scheme, 0))
+    def _require(self, url: Url, *, public: bool) -> Destination:
+        scheme = url.scheme
+        asked = (scheme, url.host.lower(), url.port or PORTS.get(scheme, 0))
         for one in self._allowed:
             if (one.scheme, one.host, one.port) == asked:
                 if scheme != "https" and not is_here(one.authority):
                     raise UnaskedError(PLAIN)
                 return one
-        raise UnaskedError(UNANNOUNCED)
+        to = Destination(*asked)
+        if public and scheme == "https" and self._lines.named.has(to):
+            return to
+        raise UnaskedError(f"{UNANNOUNCED}: {to} (--verify-host {to} names it)")
 
 
 def _is_limited(answer: Answer) -> bool:

@@ -79,6 +79,6 @@ class Memory:
 
     def _name(self, question: Question) -> str:
         credential = question.credential
-        facts = sorted(credential.facts.items())
-        asked = repr((question.fingerprint, credential.detector.verify, question.destinations, facts))
+        known = (sorted(credential.facts.items()), sorted(credential.others.items()))
+        asked = repr((question.fingerprint, credential.detector.verify, question.destinations, known))
         return hmac.new(self._key, asked.encode(), hashlib.sha256).hexdigest()[:40]

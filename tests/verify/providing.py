@@ -7,11 +7,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import datetime
+import hashlib
 import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
@@ -19,7 +21,7 @@ from urllib.parse import unquote_plus
 from git_repository import utc
 from oakum.scanner import catalog
 from oakum.scanner.catalog import look_alike
-from oakum.scanner.model import Detector, Finding, RankedFinding, Secret, Verdict
+from oakum.scanner.model import Detector, Excerpt, File, Finding, Occurrence, RankedFinding, Secret, Span, Verdict
 from oakum.scanner.verify import Named, Plan, VerifyOptions, plan
 from oakum.scanner.verify.asking import ask_all
 from oakum.scanner.verify.credential import Destination
@@ -40,7 +42,7 @@ class Seen:
     headers: Mapping[str, str]
     body: bytes
 
-    @property
+    @cached_property
     def text(self) -> str:
         """All of it, with what is encoded in it in clear."""
         parts = [self.target, *self.headers.values(), self.body.decode("latin-1")]
@@ -91,11 +93,12 @@ async def resets(_seen: Seen, writer: asyncio.StreamWriter) -> None:
 
 @dataclass
 class Provider:
-    """A running server: its port, what it was asked, and how often somebody connected."""
+    """A running server: its port, what it was asked, how often somebody connected, and which connections are open."""
 
     port: int = 0
     seen: list[Seen] = field(default_factory=list)
     connections: int = 0
+    open: set[int] = field(default_factory=set)
 
     def had(self, secret: bytes) -> int:
         """How many requests held a secret."""
@@ -112,6 +115,7 @@ def provider(
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         made.connections += 1
+        made.open.add(id(writer))
         host = writer.get_extra_info("sockname")[0]
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             while not writer.is_closing():
@@ -126,6 +130,7 @@ def provider(
                 if not writer.is_closing():
                     await writer.drain()
         writer.close()
+        made.open.discard(id(writer))
 
     async def serve() -> asyncio.Server:
         first = await asyncio.start_server(connected, hosts[0], 0, ssl=tls, backlog=4096)
@@ -197,15 +202,22 @@ def _general(host: str) -> Any:
 
 def github(*, rate: float = 1000.0, **changes: Any) -> Detector:
     """The detector of most tests here, which may be asked faster."""
-    detector = next(d for d in catalog.load() if d.id == "github-pat")
+    detector = _known()["github-pat"]
     assert detector.verify is not None
     return replace(detector, verify=replace(detector.verify, rate=rate, **changes))
 
 
+@cache
+def _known() -> dict[str, Detector]:
+    return {detector.id: detector for detector in catalog.load()}
+
+
 def finding(detector: Detector, secret: bytes, **facts: str) -> RankedFinding:
     """A secret that was found, before anybody was asked."""
-    found = Finding(detector, (), Secret(secret), tuple(facts.items()), ())
-    return RankedFinding(found, found.secret.fingerprint(), 50, "medium", 0.9, ())
+    place = Occurrence(File(b"settings.py"), Span(0, len(secret), 1, 1, 1, 1 + len(secret)), Excerpt(b"", 0, 0))
+    found = Finding(detector, (), Secret(secret), tuple(facts.items()), (place,))
+    name = hashlib.sha256(secret).hexdigest()[:26]  # that of `Secret` takes milliseconds
+    return RankedFinding(found, name, 50, "medium", 0.9, ())
 
 
 def instead(port: int, host: str = "127.0.0.1", *, scheme: str = "http", of: str = "github") -> Named:

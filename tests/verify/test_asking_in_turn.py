@@ -9,6 +9,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 
 import pytest
+from git_repository import utc
 from oakum.scanner import catalog
 from oakum.scanner.catalog import verifications
 from oakum.scanner.errors import DetectorError
@@ -16,7 +17,7 @@ from oakum.scanner.model import Detector, Verdict
 from oakum.scanner.net import Outbound
 from oakum.scanner.verification import Condition, Verification
 from oakum.scanner.verify.credential import Credential, Named, UnaskedError
-from oakum.scanner.verify.line import LaterError, Line, Lines, Pace
+from oakum.scanner.verify.line import Clock, LaterError, Line, Lines, Pace
 from oakum.scanner.verify.schemes import http
 from servers import Asked, answer, told
 
@@ -70,7 +71,8 @@ def asked_about(credential: Credential, named: Sequence[str]) -> Verdict:
     names = Named.read(named)
     to = names.instead.get(credential.detector.provider)
     destinations = (to,) if to else http.destinations(credential, check)
-    with Lines(Outbound(), names, Pace(), until=time.monotonic() + 10, answer=5) as lines:
+    clock = Clock(utc(2027), time.monotonic())
+    with Lines(Outbound(), names, Pace(), until=time.monotonic() + 10, answer=5, clock=clock) as lines:
         return http.ask(credential, check, Line(lines, credential, destinations))
 
 
@@ -79,11 +81,12 @@ def verdict(*says: Says, check: Verification = CHECK) -> tuple[str, str, list[in
     with places(*says) as (urls, asked):
         hosts = [url.removeprefix("http://") for url in urls]
         credential = Credential(checked(check, urls), b"s3cret-s3cret")
+        state, told_of = "unknown", ""
         try:
             found = asked_about(credential, hosts)
-            state, told_of = found.state, str(hosts.index(found.asked))
+            state, told_of = str(found.state), str(hosts.index(found.asked))
         except UnaskedError as error:
-            state, told_of = "unknown", str(error)
+            told_of = str(error)
         except LaterError as error:
             state, told_of = "later", str(error)
         return state, told_of, [len(one.targets) for one in asked]

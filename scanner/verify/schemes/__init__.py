@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Literal, Protocol, cast
+from typing import Literal, Protocol, cast, runtime_checkable
 
 from ...model import Verdict
 from ...verification import HTTP, Verification
@@ -38,6 +38,15 @@ class Scheme(Protocol):
 
     def user(self, credential: Credential) -> str:
         """Whom a login is for: each is tried once at a host. Empty for what is no login."""
+        ...
+
+
+@runtime_checkable
+class Leading(Protocol):
+    """A scheme whose hosts may lead to others, which whoever names them names, too."""
+
+    def behind(self, to: Destination) -> tuple[Destination, ...]:
+        """The hosts that one leads to. UnaskedError where that cannot be told."""
         ...
 
 

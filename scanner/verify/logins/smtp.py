@@ -1,0 +1,124 @@
+"""Logins to servers that send mail: EHLO, STARTTLS, AUTH, QUIT, and never MAIL.
+
+RFC 5321 (SMTP), RFC 3207 (STARTTLS), RFC 4954 (AUTH), RFC 4616 (PLAIN), RFC 3463 (codes).
+
+A wrong password is 535 with the code 5.7.8, or without any: with others providers say that logins like this one are
+switched off, or want a password made for one program
+(https://learn.microsoft.com/exchange/mail-flow-best-practices/non-delivery-reports-in-exchange-online,
+https://support.google.com/a/answer/3726730).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ...model import Facts
+from ..credential import UnaskedError
+from ..line import LaterError
+from . import Login, RefusedError
+from .wire import NO_TLS, Wire
+
+_LINES = 100
+_CODE = re.compile(r"\d{3}$")
+_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    code: int
+    lines: tuple[str, ...]
+
+    @property
+    def enhanced(self) -> str:
+        """The code that says more (RFC 3463); empty where there is none."""
+        found = _ENHANCED.match(self.lines[0])
+        return found[1] if found else ""
+
+
+def log_in(login: Login, wire: Wire) -> Facts:
+    """Log in, and leave."""
+    greeted = _reply(wire)
+    if greeted.code != 220:
+        raise _meaning(greeted, wire)
+    offers = _hello(wire)
+    if not wire.private:
+        if "STARTTLS" not in offers:
+            raise UnaskedError(NO_TLS)
+        if _asked(wire, "STARTTLS").code != 220:
+            raise UnaskedError(NO_TLS)
+        wire.secure()
+        offers = _hello(wire)
+    if "AUTH" not in offers:
+        raise UnaskedError("it takes no logins here")
+    said = _authenticate(login, wire, offers["AUTH"].upper().split())
+    if said.code != 235:
+        raise _meaning(said, wire)
+    with suppress(OSError, EOFError, ValueError):
+        _asked(wire, "QUIT")
+    return ()
+
+
+def _hello(wire: Wire) -> dict[str, str]:
+    """What it offers, by keyword."""
+    said = _asked(wire, "EHLO [127.0.0.1]")
+    if said.code != 250:
+        raise _meaning(said, wire)
+    pairs = (line.replace("=", " ", 1).partition(" ") for line in said.lines[1:])
+    offers: dict[str, str] = {}
+    for name, _, rest in pairs:
+        offers[name.upper()] = f"{offers.get(name.upper(), '')} {rest}".strip()
+    return offers
+
+
+def _authenticate(login: Login, wire: Wire, ways: list[str]) -> _Reply:
+    user, word = login.user.encode(), login.password.encode()
+    both = b"\0".join((b"", user, word))
+    if "PLAIN" in ways:
+        return _asked(wire, f"AUTH PLAIN {_coded(both)}", secret=True)
+    if "LOGIN" in ways:
+        said = _asked(wire, "AUTH LOGIN")
+        if said.code == 334:
+            said = _asked(wire, _coded(user))
+        return _asked(wire, _coded(word), secret=True) if said.code == 334 else said
+    if "CRAM-MD5" in ways:
+        said = _asked(wire, "AUTH CRAM-MD5")
+        if said.code != 334:
+            return said
+        proof = hmac.new(word, base64.b64decode(said.lines[0]), hashlib.md5).hexdigest()
+        return _asked(wire, _coded(user + b" " + proof.encode()), secret=True)
+    raise UnaskedError("it takes no passwords here")
+
+
+def _coded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _meaning(said: _Reply, wire: Wire) -> Exception:
+    code = f"{said.code} {said.enhanced}".strip()
+    if wire.tried and said.code == 535 and said.enhanced in ("", "5.7.8"):
+        return RefusedError(code)
+    if said.code in (421, 450, 451, 454):
+        return LaterError(f"it takes nobody now ({code})", 5)
+    return UnaskedError(f"it refuses, and does not say that the password is wrong ({code})")
+
+
+def _asked(wire: Wire, command: str, *, secret: bool = False) -> _Reply:
+    wire.send(command.encode() + b"\r\n", secret=secret)
+    return _reply(wire)
+
+
+def _reply(wire: Wire) -> _Reply:
+    lines: list[str] = []
+    for _ in range(_LINES):
+        line = wire.line().decode("utf-8", "replace")
+        if not _CODE.match(line[:3]) or line[3:4] not in ("", " ", "-"):
+            raise ValueError
+        lines.append(line[4:])
+        if line[3:4] != "-":
+            return _Reply(int(line[:3]), tuple(lines))
+    raise ValueError
