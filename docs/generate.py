@@ -32,7 +32,7 @@ from oakum.scanner.config.schema import meaning, schema
 from oakum.scanner.listed import NameRule
 from oakum.scanner.model import FACT_NAMES, KINDS, SEVERITIES
 from oakum.scanner.sources.listings.kinds import KINDS as KINDS_OF_LISTINGS
-from oakum.scanner.verification import Verification
+from oakum.scanner.verification import HTTP, Verification
 from oakum.scanner.verify.schemes import scheme_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -341,7 +341,9 @@ def verifications() -> str:
         (
             provider,
             ", ".join(f"`{name}`" for name in ids),
-            ", then ".join(f"`{one}`" for one in (check.request, *check.others)) if check.request else _asked_by(check),
+            ", then ".join(f"`{one}`" for one in (check.request, *check.others))
+            if check.scheme == HTTP
+            else _asked(check),
             ", ".join(name for name, _ in check.tells),
             f"[source]({check.source})",
         )
@@ -352,9 +354,9 @@ def verifications() -> str:
     return f"{len(checks)} checks for {total} detectors of {len(providers)} providers.\n\n{table(head, *rows)}"
 
 
-def _asked_by(check: Verification) -> str:
+def _asked(check: Verification) -> str:
     """What the code of a scheme says of itself, in its first line."""
-    return (scheme_of(check).__doc__ or check.scheme).strip().split("\n")[0]
+    return (scheme_of(check).__doc__ or check.scheme).strip().split("\n")[0].removesuffix(" (`verify/logins/`).")
 
 
 def settings_of(some: Iterable[settings.Setting]) -> str:
