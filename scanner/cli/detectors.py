@@ -60,7 +60,9 @@ def _fields(detector: Detector) -> list[tuple[str, object]]:
 
 def _check(check: Verification) -> list[tuple[str, object]]:
     """How its provider is asked."""
-    head = [("verified by", check.scheme if check.scheme != HTTP else ""), ("asked with", check.request)]
+    head = [("asked with", check.request)]
+    if check.scheme != HTTP:
+        head = [("verified by", " ".join(filter(None, (check.scheme, check.request))))]
     return [
         *head,
         *(("then with", other) for other in check.others),
@@ -69,6 +71,7 @@ def _check(check: Verification) -> list[tuple[str, object]]:
         ("body", check.body),
         ("hosts", ", ".join(check.hosts) or "only those that --verify-host names"),
         ("only beside", ", ".join(check.beside)),
+        ("sent along", ", ".join(check.joins)),
         *(("live", _condition(one)) for one in check.live),
         *(("dead", _condition(one)) for one in check.dead),
         ("tells", ", ".join(name for name, _ in check.tells)),

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-from ..errors import GitError, TargetError
+from ..errors import GitError, TargetError, UsageError
 from ..ledger import Ledger
 from ..model import (
     Coverage,
@@ -119,6 +119,7 @@ class _Recheck:
     def __init__(self, report: FormerReport, options: ScanOptions) -> None:
         self._options = options
         self.searcher = searcher_for(replace(options, markers=False))
+        self._require_known_names()
         self.chosen = [one for one in report.findings if self._is_chosen(one)]
         self.targets: list[_Target] = []
         self.counts: Counter[str] = Counter()
@@ -132,6 +133,13 @@ class _Recheck:
         if report.unnamed:
             why = "the report has no fingerprint of it, as that scan was stopped"
             self._lost.append(NotScanned(b"a finding", why, count=report.unnamed))
+
+    def _require_known_names(self) -> None:
+        """UsageError for a name that leaves all out, as if all were dead."""
+        assert self._options.verify is not None
+        known = {name for one in self.searcher.catalog for name in (one.id, one.provider)}
+        for name in sorted(self._options.verify.only - known):
+            raise UsageError(f"--verify-only: no provider or detector is called {clean(name)}: `oakum detectors list`")
 
     def _is_chosen(self, former: Former) -> bool:
         assert self._options.verify is not None

@@ -49,6 +49,7 @@ def test_all_that_a_table_can_say() -> None:
         "privileges": {"admin": ["all"], "read": ["read:*"]},
         "answers": {"live": "200\n\n{}", "dead": "401\n\n"},
         "rate": 2,
+        "joins": ["acme-session"],
         "source": "https://acme.test/docs",
     }
     require(table, "acme")
@@ -71,6 +72,7 @@ def test_all_that_a_table_can_say() -> None:
         privileges=(("admin", ("all",)), ("read", ("read:*",))),
         answers=(("live", "200\n\n{}"), ("dead", "401\n\n")),
         rate=2.0,
+        joins=("acme-session",),
         source="https://acme.test/docs",
     )
 
@@ -107,6 +109,7 @@ REFUSED: list[tuple[Any, str]] = [
     ({"hosts": ["https://acme.test"]}, "hosts: 'https://acme.test' is no name of a host of the provider"),
     ({"hosts": [1]}, "hosts: 1 is no name of a host of the provider"),
     ({"beside": ["acme.test:8443"]}, "hosts: 'acme.test:8443' is no name of a host of the provider"),
+    ({"joins": [1]}, "joins: the ids of detectors of this file whose secrets are sent along"),
     ({"request": ""}, REQUEST),
     ({"request": []}, REQUEST),
     ({"request": [1]}, REQUEST),

@@ -55,10 +55,13 @@ def test_how_a_provider_is_asked(tmp_path: Path, capfd: pytest.CaptureFixture[st
 def test_what_code_asks_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """With its scheme; without hosts of its own it goes only where the user says."""
     head = DETECTOR.partition("[detector.verify]")[0]
-    (tmp_path / "acme.toml").write_text(f'{head}verify = {{scheme = "login", source = "https://acme.test/docs"}}\n')
+    (tmp_path / "acme.toml").write_text(
+        f'{head}verify = {{scheme = "login", request = "uri", joins = ["acme-id"], source = "https://acme.test/docs"}}\n'
+    )
     assert cli.run(["detectors", "show", "acme-token", "--detectors", str(tmp_path / "acme.toml")]) == 0
     assert capfd.readouterr().out.partition("verified by")[2].splitlines() == [
-        "     login",
+        "     login uri",
         "hosts           only those that --verify-host names",
+        "sent along      acme-id",
         "described at    https://acme.test/docs",
     ]

@@ -132,6 +132,7 @@ def test_a_bad_report(report: Path, content: bytes, said: str, capfd: pytest.Cap
     [
         (["nosuch.json"], "nosuch.json: cannot be read: No such file or directory"),
         (["report.json", "nosuch"], "nosuch: there is no such file or folder"),
+        (["report.json", "--verify-only", "githb"], "no provider or detector is called githb"),
         (["report.json", "-"], "standard input cannot be read again"),
         (["report.json", "--verify-host", "github=http://acme.test"], "over http anybody on the way reads the secret"),
     ],
