@@ -88,13 +88,14 @@ class _Run:
 
     def _start(self) -> int:
         """Start the threads, as many of them as this machine gives; how many these are."""
-        for started in range(min(THREADS, len(self._turns))):
+        wanted = min(THREADS, len(self._turns))  # which those that have started take
+        for started in range(wanted):
             try:
                 # As daemons: a host that keeps one waiting does not keep the program from ending.
                 threading.Thread(target=self._work, daemon=True, name="oakum verify").start()
             except RuntimeError:  # a limit of processes, as containers have
                 return started
-        return min(THREADS, len(self._turns))
+        return wanted
 
     def _next(self) -> tuple[int, Verdict] | None:
         """The next verdict; None when the time is over."""
