@@ -98,7 +98,8 @@ def provider(answering: Answering) -> Iterator[tuple[str, list[Request]]]:
 def found_in(text: str, *named: str, certificates: str = "", now: datetime | None = None) -> list[RankedFinding]:
     """What stands in a text, asked about; `named` are as in `--verify-host`."""
     at = now or utc(2027)
-    asking = VerifyOptions(now=at, outbound=Outbound({}, certificates), named=Named.read(named), seconds=60, answer=10)
+    outbound = Outbound({}, certificates)
+    asking = VerifyOptions(at, outbound, Named.read(named), seconds=60, answer=10, pause=0.05)
     options = ScanOptions(environment={}, now=at, verify=asking)
     return list(scan([b"-"], options, io.BytesIO(text.encode())).findings)
 

@@ -49,7 +49,7 @@ GARBAGE = {
     "JSON of another": (200, {"x-ms-request-id": "0", "Content-Type": "application/json"}, '"\\u0000"'),
     "not found": (404, {"x-ms-request-id": "0"}, ""),
     "a redirect": (302, {"Location": "http://127.0.0.1:1/elsewhere"}, ""),
-    "too many": (429, {"Retry-After": "1"}, ""),
+    "too many": (429, {}, ""),
     "broken": (500, {"x-ms-request-id": "0", "x-ms-error-code": "AuthenticationFailed"}, ""),
 }
 
@@ -61,9 +61,6 @@ def test_garbage_gives_no_verdict(fresh: Fresh, name: str) -> None:
     answer: Answer = GARBAGE[name]
     with provider(lambda _: answer) as (url, _):
         told = states(text, url)
-    if name == "JSON of another":  # any text is what a database may hold, but it takes a made-up credential, too
-        assert told.pop("firebase-database-url") == "unknown"
-        detectors = detectors - {"firebase-database-url"}
     assert told == dict.fromkeys(detectors, "unknown")
 
 
