@@ -1,4 +1,4 @@
-"""Connections for logins (`net/dial.py`, `Line.connected`): to what was announced and checked, until their time is over."""
+"""Connections of logins (`net/dial.py`, `Line.connected`): to what was announced, until their time is over."""
 
 from __future__ import annotations
 
