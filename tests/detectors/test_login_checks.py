@@ -69,7 +69,7 @@ def test_any_text_is_answered(facts: dict[str, str]) -> None:
         (
             "uri-database-password",
             "mongodb+srv://app:{}@c0.acme.test,c1.acme.test:27017/crm",
-            {"scheme": "mongodb", "user": "app", "host": "c0.acme.test", "database": "crm"},
+            {"scheme": "mongodb+srv", "user": "app", "host": "c0.acme.test", "database": "crm"},
         ),
         (
             "uri-database-password",
