@@ -41,6 +41,8 @@ def answer(ranked: RankedFinding) -> str:
     if verdict.state == "live" and verdict.asked and finding.told in ranked.summary:
         says = "answers anybody" if finding.detector.kind == "exposure" else "takes it"
         return clean(f"live: {verdict.asked} {says}")
+    if finding.detector.verify is None and verdict.state == "unknown":
+        return ""  # of hundreds of findings nobody can be asked, and none of them would read it
     if verdict == NOT_ASKED or (verdict.state == "dead" and not verdict.asked):
         return ""
     said = finding.told if verdict.reason.startswith("not asked") else f"{verdict.state}: {finding.told}"
