@@ -17,6 +17,8 @@ from oakum.scanner.verify.schemes.alibaba import HOST
 from oakum.scanner.verify.schemes.tencent import HOSTS
 from scanning import Fresh
 
+pytestmark = pytest.mark.long
+
 EVERY = (HOST, *HOSTS)
 Key = tuple[str, str]
 

@@ -18,6 +18,8 @@ from oakum.scanner.model import Verdict
 from oakum.scanner.verify.schemes.aws import IAM, STS
 from scanning import Fresh
 
+pytestmark = pytest.mark.long
+
 HOSTS = (*STS, IAM)
 ACCOUNT = "123456789012"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"

@@ -20,6 +20,8 @@ from oakum.scanner.model import Verdict
 from scanning import Fresh
 from servers import Moto, moto
 
+pytestmark = pytest.mark.long
+
 ACCOUNT = "123456789012"
 MANAGED = "arn:aws:iam::aws:policy/"
 READS_ITSELF = ["iam:GetUser", "iam:List*", "iam:Get*Policy", "iam:GetPolicyVersion"]

@@ -11,6 +11,8 @@ import pytest
 from asked_providers import Answer, found_in, provider
 from scanning import Fresh
 
+pytestmark = pytest.mark.long
+
 
 def one_of_each(fresh: Fresh) -> tuple[str, set[str]]:
     """A text with a secret for each check, and the detectors that find them."""

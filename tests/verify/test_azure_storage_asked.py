@@ -25,6 +25,8 @@ from azurite import ACCOUNT, Azurite, missing, running
 from git_repository import utc
 from scanning import Fresh
 
+pytestmark = pytest.mark.long
+
 END = datetime(2090, 1, 1, tzinfo=UTC)
 NAME = "in 2024/año #1.bak"
 

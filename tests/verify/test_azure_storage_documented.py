@@ -17,6 +17,8 @@ from git_repository import utc
 from oakum.scanner.verify import VerifyOptions, plan
 from scanning import Fresh, scan
 
+pytestmark = pytest.mark.long
+
 DATE = "Thu, 26 Nov 2026 19:05:00 GMT"
 
 

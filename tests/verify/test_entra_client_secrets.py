@@ -14,6 +14,8 @@ import pytest
 from asked_providers import Answer, Request, found_in, provider, verdict
 from scanning import Fresh
 
+pytestmark = pytest.mark.long
+
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 

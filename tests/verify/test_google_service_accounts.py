@@ -20,6 +20,8 @@ from oakum.scanner.model import Verdict
 from oakum.scanner.verify.schemes.google_service_account import ADMIN, EDITS, PROJECTS, READS, TOKENS, WRITES
 from scanning import Fresh
 
+pytestmark = pytest.mark.long
+
 EMAIL, PROJECT = "deploy@acme-prod.iam.gserviceaccount.com", "acme-prod"
 GIVEN = "ya29." + "a-token-of-tests"
 EVIL = "tokens.example.com"

@@ -16,6 +16,8 @@ from logging_in import only, password, verdicts
 from oakum.scanner.verify.logins import wire
 from raw_server import Doing, Raw, Talk, raw
 
+pytestmark = pytest.mark.long
+
 WORD = password("hostile")
 SCHEMES = ["postgres", "mysql", "redis", "mongodb", "smtp", "ldap", "ssh"]
 

@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from logging_in import NOW, only, verdicts
 from servers import Asked, answer, told
 
+pytestmark = pytest.mark.long
+
 ISSUER = "https://id.acme.test/realms/own"
 LATER = int(NOW.timestamp()) + 3600
 RSA = rsa.generate_private_key(65537, 2048)

@@ -10,6 +10,8 @@ from logging_in import only, password, verdicts
 from made_certificates import Certificates, certificates
 from oakum.scanner.verify.logins import wire
 
+pytestmark = pytest.mark.long
+
 USERS = ["admin", "app"]
 
 

@@ -21,6 +21,8 @@ from oakum.scanner.verify.logins import KNOWN, scram
 from oakum.scanner.verify.schemes import login
 from raw_server import Doing, Talk, raw
 
+pytestmark = pytest.mark.long
+
 WORD = password("rules")
 
 

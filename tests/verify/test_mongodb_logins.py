@@ -11,6 +11,8 @@ from made_certificates import Certificates, certificates
 from mongo_server import Mongo, User, mongo, name_server
 from oakum.scanner.verify.logins import srv, wire
 
+pytestmark = pytest.mark.long
+
 USERS: dict[str, User] = {
     "admin.root": ("SCRAM-SHA-256", password("root"), ["root@admin"]),
     "admin.all": ("SCRAM-SHA-256", password("all"), ["readWriteAnyDatabase@admin"]),

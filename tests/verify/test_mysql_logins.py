@@ -21,6 +21,8 @@ from made_certificates import Certificates, certificates
 from oakum.scanner.verify.logins import wire
 from raw_server import Doing, Talk, raw
 
+pytestmark = pytest.mark.long
+
 USERS = "chief owner writer reader nothing remote locked curve".split()
 REFUSED = "it refuses the login from here, in words that say neither that the password is wrong nor that the place is"
 

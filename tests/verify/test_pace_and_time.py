@@ -35,6 +35,8 @@ from providing import (
 )
 from scanning import Fresh
 
+pytestmark = pytest.mark.long
+
 
 def for_hosts(found: list[RankedFinding], hosts: list[str], port: int, chosen: VerifyOptions) -> Plan:
     """A plan that spreads the findings over hosts."""

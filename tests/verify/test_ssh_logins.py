@@ -13,6 +13,8 @@ import pytest
 from logging_in import only, password, verdicts
 from ssh_server import Shell, ssh
 
+pytestmark = pytest.mark.long
+
 USERS = {"deploy": password("deploy"), "root": password("root")}
 UNKNOWN = "127.0.0.1: its key is not in known_hosts: the password was not sent"
 REFUSED = (
