@@ -32,6 +32,8 @@ from oakum.scanner.config.schema import meaning, schema
 from oakum.scanner.listed import NameRule
 from oakum.scanner.model import FACT_NAMES, KINDS, SEVERITIES
 from oakum.scanner.sources.listings.kinds import KINDS as KINDS_OF_LISTINGS
+from oakum.scanner.verification import HTTP, Verification
+from oakum.scanner.verify.schemes import scheme_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -329,6 +331,34 @@ def checks() -> str:
     return table(("check", "what it is"), *rows)
 
 
+def verifications() -> str:
+    """Every check, with the detectors that it is for."""
+    checks: dict[tuple[str, Verification], list[str]] = {}
+    for detector in catalog.load():
+        if detector.verify:
+            checks.setdefault((detector.provider, detector.verify), []).append(detector.id)
+    rows = [
+        (
+            provider,
+            ", ".join(f"`{name}`" for name in ids),
+            ", then ".join(f"`{one}`" for one in (check.request, *check.others))
+            if check.scheme == HTTP
+            else _asked(check),
+            ", ".join(name for name, _ in check.tells),
+            f"[source]({check.source})",
+        )
+        for (provider, check), ids in checks.items()
+    ]
+    total, providers = sum(map(len, checks.values())), {provider for provider, _ in checks}
+    head = ("provider", "detectors", "what is asked", "what is told", "described at")
+    return f"{len(checks)} checks for {total} detectors of {len(providers)} providers.\n\n{table(head, *rows)}"
+
+
+def _asked(check: Verification) -> str:
+    """What the code of a scheme says of itself, in its first line."""
+    return (scheme_of(check).__doc__ or check.scheme).strip().split("\n")[0].removesuffix(" (`verify/logins/`).")
+
+
 def settings_of(some: Iterable[settings.Setting]) -> str:
     """The keys that a configuration file may have."""
     rows = [
@@ -375,6 +405,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "severities": lambda: ", ".join(f"`{severity}`" for severity in SEVERITIES) + ".\n",
     "facts": lambda: ", ".join(f"`{name}`" for name in sorted(FACT_NAMES)) + ".\n",
     "checks": checks,
+    "help-verify": lambda: help_text("verify"),
+    "verifications": verifications,
     "samples": lambda: table(
         ("builder", "what it draws"), *((f"`{n}`", first_line(f)) for n, f in sorted(samples.BUILDERS.items()))
     ),

@@ -51,5 +51,9 @@ class ConfigError(OakumError):
     """A configuration file holds a mistake, or cannot be read; the message names file, key and what is allowed."""
 
 
+class ReportError(OakumError):
+    """A former report cannot be read: it is none, damaged, too large, or of a schema that is not known."""
+
+
 class ForeignError(OakumError):
     """A file of another scanner cannot be imported: it is damaged, too large, or of no form that is known."""

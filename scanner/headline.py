@@ -25,21 +25,31 @@ def headline(ranked: RankedFinding) -> str:
     facts = finding.known
     if finding.detector.kind not in SIGNED_KINDS or not facts.keys() & {"type", "privilege"}:
         named = {} if finding.detector.kind == "admin-credential" else facts  # its name says it all
-        return _with_verdict(": ".join(filter(None, (finding.detector.name, ", ".join(_special(named))))), finding)
+        if facts.get("account", "") in finding.verdict.reason:
+            named = {name: text for name, text in named.items() if name != "account"}
+        special = "; ".join(filter(None, (", ".join(_special(named)), _answer(finding))))
+        return ": ".join(filter(None, (_subject(finding.detector.name, finding), special)))
     reasons = {reason.factor: reason.text for reason in ranked.reasons}
     said = [reasons[name] for name in _TOLD if name in reasons]
     end = reasons.get("revocation", "")
     if reasons.get("lifetime", "").startswith("expired"):
         said, end = said[:1], ""
     subject = facts.get("type", "") if finding.detector.kind == "sas" else finding.detector.name
-    line = f"{subject}: " + ", ".join([_opens(facts, reasons.get("privilege", "")), *said])
-    return _with_verdict(f"{line}; {end}" if end else line, finding)
+    line = f"{_subject(subject, finding)}: " + ", ".join([_opens(facts, reasons.get("privilege", "")), *said])
+    return "; ".join(filter(None, (line, end, _answer(finding))))
 
 
-def _with_verdict(line: str, finding: Finding) -> str:
-    """The line, with what its provider said of it."""
+def _subject(name: str, finding: Finding) -> str:
+    """What it is; that it is live is said first. Of what is open to all nothing else is."""
+    return f"{name}, live" if finding.verdict.state == "live" and finding.detector.kind != "exposure" else name
+
+
+def _answer(finding: Finding) -> str:
+    """What its provider told of a live one beyond that."""
     verdict = finding.verdict
-    return f"{line}: live, {verdict.reason}" if verdict.state == "live" else line
+    if verdict.state != "live" or (verdict.unsaid and finding.detector.kind != "exposure"):
+        return ""
+    return finding.told
 
 
 def _opens(facts: dict[str, str], privilege: str) -> str:

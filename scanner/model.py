@@ -25,10 +25,11 @@ Facts = tuple[tuple[str, str], ...]
 """What can be said of a secret offline: (name, value) pairs, each name from `FACT_NAMES`."""
 
 FACT_NAMES = frozenset(
-    "access_key_id account algorithm allows audience canary checksum client_id cost created database email encrypted "
-    "encryption_scope expires host identity ip issuer key_expires key_id key_size key_type mode name permissions "
-    "policy port privilege problems project protocol public_key realm region resource revocation role scheme scope "
-    "scopes service signature signed_by starts strength subject team tenant type unknown user version workspace".split()
+    "access_key_id account algorithm allows audience canary checksum client_id cost created database email "
+    "encrypted encryption_scope endpoint expires host identity ip issuer key_expires key_id key_size key_type "
+    "mode name permissions policy port privilege problems project protocol public_key realm region resource "
+    "revocation role scheme scope scopes service signature signed_by starts strength subject team tenant type "
+    "unknown user version workspace".split()
 )
 """The closed vocabulary of facts; a named group of a pattern or a check may give no other."""
 
@@ -47,6 +48,8 @@ KINDS = (
 )
 SEVERITIES = ("critical", "high", "medium", "low")
 BANDS = ("critical", "high", "medium", "low")
+WRITERS = ("admin", "full", "write")
+"""Of the fact `privilege`, what may change something."""
 SIGNED_KINDS = frozenset({"sas", "webhook-url"})
 """Kinds in which stands, in clear, what they open."""
 HIDDEN_KINDS = frozenset({"password", "admin-credential", "connection-string", "password-hash"})
@@ -457,6 +460,11 @@ class Verdict:
     facts: Facts = ()
     asked: str = ""
 
+    @property
+    def unsaid(self) -> bool:
+        """Whether it says of a live one no more than that it is."""
+        return not self.facts and self.reason.startswith(f"{self.asked} takes it")
+
 
 NOT_ASKED = Verdict("unknown", "not asked")
 
@@ -477,6 +485,17 @@ class Finding:
     def known(self) -> dict[str, str]:
         """Its facts, with what the provider told."""
         return dict(self.facts + self.verdict.facts)
+
+    @property
+    def told(self) -> str:
+        """What is said of it by whom it was asked of, in a few words; of what is open to all, that it is."""
+        if self.detector.kind != "exposure" or self.verdict.state != "live":
+            return self.verdict.reason
+        words = EXPOSURE_WORDS["public"]
+        if self.known.get("privilege") in WRITERS:
+            words = words.replace("read", "read and change")
+        more = "" if self.verdict.unsaid else self.verdict.reason
+        return more if more.startswith(words) else f"{words}; {more}" if more else words
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from .model import (
     BANDS,
     EXPOSURE_WORDS,
+    NOT_ASKED,
     REACH_WORDS,
+    WRITERS,
     Exposure,
     Finding,
     GitBlob,
@@ -36,6 +39,9 @@ BAND_FROM = {"critical": 80, "high": 60, "medium": 30, "low": 0}
 """The lowest score of each band."""
 
 SEVERITY = {"critical": 1.0, "high": 0.8, "medium": 0.6, "low": 0.3}
+
+OPEN = "critical", "no credential is needed for it"
+"""In place of a detector's own severity, for an exposure (an address) that was found open."""
 
 EVIDENCE = {
     3: (0.98, "format and offline check pass"),
@@ -131,7 +137,8 @@ EVERYWHERE = ("any", "0.0.0.0-255.255.255.255")
 
 LIVE_FLOOR = BAND_FROM["high"]
 """What is live and may write is never below it, wherever it stands."""
-WRITERS = ("admin", "full", "write")
+HARMLESS = (("mode", "test"), ("privilege", "none"))
+"""What a provider may tell of a live one that makes it less than what nobody was asked about."""
 
 VERDICTS = {"live": 1.0, "unknown": 0.97, "dead": 0.1}
 
@@ -144,10 +151,27 @@ def rank(finding: Finding, *, fingerprint: str, now: datetime) -> RankedFinding:
     confidence = math.prod(r.value for r in certainty)
     score = round(100 * confidence * math.prod(r.value for r in impact) * max(0.6, exposure.value))
     reasons = [r for r in (*impact, *certainty, exposure) if r.text]
-    if score < LIVE_FLOOR and finding.verdict.state == "live" and _fact(finding, "privilege") in WRITERS:
-        score = LIVE_FLOOR
-        reasons.append(Reason("floor", 1.0, f"live, and it may write: never below {LIVE_FLOOR}"))
+    if finding.verdict.state == "live":
+        least, why = _floor(finding, now)
+        if score < least:
+            score = least
+            reasons.append(Reason("floor", 1.0, why))
     return RankedFinding(finding, fingerprint, score, band_of(score), round(confidence, 2), tuple(reasons))
+
+
+def _floor(finding: Finding, now: datetime) -> tuple[int, str]:
+    """The least score of a live one, and why: what its provider tells of it must not make it less than what nobody was
+    asked about, but where that makes it harmless."""
+    privilege = _fact(finding, "privilege")
+    if privilege in WRITERS or (finding.detector.kind == "admin-credential" and not privilege):
+        least, why = LIVE_FLOOR, f"live, and it may write: never below {LIVE_FLOOR}"
+    else:
+        least, why = 0, ""
+    if finding.verdict.facts and not any(fact in HARMLESS for fact in finding.verdict.facts):
+        unasked = rank(replace(finding, verdict=NOT_ASKED), fingerprint="", now=now).score
+        if unasked > least:
+            return unasked, f"live: never below {unasked}, where it would be if nobody had been asked"
+    return least, why
 
 
 def _fact(finding: Finding, name: str) -> str:
@@ -219,16 +243,19 @@ def _place(finding: Finding) -> list[Reason]:
 
 def _verdict(finding: Finding) -> list[Reason]:
     state = finding.verdict.state
-    text = "" if state == "unknown" else f"{state}: {finding.verdict.reason}"
+    text = "" if state == "unknown" else f"{state}: {finding.told}"
     return [Reason("verdict", VERDICTS[state], text)]
 
 
 def _severity(finding: Finding) -> list[Reason]:
+    if finding.detector.kind == "exposure" and finding.verdict.state == "live":
+        severity, text = OPEN
+        return [Reason("severity", SEVERITY[severity], text)]
     return [Reason("severity", SEVERITY[finding.detector.severity], _opens(finding))]
 
 
 def _opens(finding: Finding) -> str:
-    facts = finding.known
+    facts = dict(finding.facts)  # what the provider told stands with its verdict
     known = _SAID_BY_ITSELF if finding.detector.kind == "sas" and "type" in facts else ()
     said = [f"{label} {facts[name]}" for name, label in _SAID if name in facts and name not in known]
     return f"base severity {finding.detector.severity}" + (f" ({', '.join(said)})" if said else "")

@@ -48,13 +48,14 @@ def missing() -> str:
 
 @dataclass(frozen=True)
 class Azurite:
-    """A running server. `keys` are the keys of its two accounts, in base64; `options` are what a client needs;
-    `certificate` is the file by which it is trusted (over https)."""
+    """A running server. `keys` are the keys of its two accounts, in base64, and `second` the other key of `ACCOUNT`;
+    `options` are what a client needs; `certificate` is the file by which it is trusted (over https)."""
 
     urls: dict[str, str]
     keys: dict[str, str]
     options: dict[str, Any]
     certificate: Path
+    second: str = ""
 
     def url(self, service: str, account: str = ACCOUNT) -> str:
         """Where an account's service is; no account has a host of its own here."""
@@ -76,19 +77,20 @@ def running(folder: Path, *, tls: bool = True, filled: dict[str, int] | None = N
     and takes minutes to take in some ten thousand: they are written into its files.
     """
     certificate, private_key = _certificate(folder)
-    keys = {ACCOUNT: base64.b64encode(os.urandom(64)).decode(), EMULATOR: _public_key()}
+    first, second = (base64.b64encode(os.urandom(64)).decode() for _ in range(2))
+    keys = {ACCOUNT: first, EMULATOR: _public_key()}
     if filled:
         _fill(folder, keys, filled)
     command = ["node", str(PROGRAM), *("--blobPort", "0", "--queuePort", "0", "--tablePort", "0")]
     command += ["--location", str(folder)] if filled else ["--inMemoryPersistence"]
     if tls:
         command += ["--oauth", "basic", "--cert", str(certificate), "--key", str(private_key)]
-    with _started(command, folder, keys) as urls:
+    with _started(command, folder, keys | {ACCOUNT: f"{first}:{second}"}) as urls:
         transport = _Shared(
             connection_verify=str(certificate), use_env_settings=False, connection_timeout=10, read_timeout=30
         )
         try:
-            yield Azurite(urls, keys, {"transport": transport, "retry_total": 0}, certificate)
+            yield Azurite(urls, keys, {"transport": transport, "retry_total": 0}, certificate, second)
         finally:
             RequestsTransport.close(transport)
 

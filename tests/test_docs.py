@@ -19,10 +19,15 @@ import click
 import pytest
 from oakum.detectors.checks import CHECKS
 from oakum.scanner import catalog
+from oakum.scanner.catalog import verifications
 from oakum.scanner.cli.commands import cli
 from oakum.scanner.config.files import parsed, source
-from oakum.scanner.model import KINDS, REACH_WORDS, Secret, guessable
+from oakum.scanner.model import KINDS, NOT_ASKED, REACH_WORDS, Secret, guessable
+from oakum.scanner.pipeline.verified import STOPPED
+from oakum.scanner.rechecked import OUTCOMES
 from oakum.scanner.suppressions import BASELINE, BY_DETECTOR, BY_FINGERPRINT, BY_PATH
+from oakum.scanner.verify.asking import ONE_TRY, TAKES_ANYTHING
+from oakum.scanner.verify.line import OVER
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -112,6 +117,29 @@ def test_every_field_of_a_detector_file_is_described() -> None:
     assert [word for word in (*KINDS, *CHECKS, *catalog.REACHES) if f"`{word}`" not in text] == []
 
 
+def test_every_field_of_a_check_is_described() -> None:
+    """As a detector file may have it; the example is a good one."""
+    text = page("docs/detectors.md").partition("## How a provider is asked")[2]
+    rows = {
+        name for row in re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE) for name in re.findall("`([a-z]+)`", row)
+    }
+    assert set(verifications._FIELDS) <= rows
+    assert [word for word in (*verifications.AUTHS, *verifications.PRIVILEGES) if f"`{word}" not in text] == []
+    (example,) = re.findall(r"```toml\n\[detector.verify\]\n(.*?)```", text, re.DOTALL)
+    table = tomllib.loads(example.replace("[detector.verify.", "["))
+    verifications.require(table, "docs")
+    check = verifications.made(table)
+    assert {name for name, _ in check.answers} == {"live", "dead"}
+
+
+def test_why_a_verdict_is_unknown_is_described() -> None:
+    """In the words of the report."""
+    text = page("docs/verification.md")
+    reasons = (TAKES_ANYTHING, OVER.partition(" (")[0], ONE_TRY.partition(",")[0], STOPPED.reason, NOT_ASKED.reason)
+    assert [reason for reason in reasons if reason not in text] == []
+    assert [outcome for outcome in OUTCOMES if f"| `{outcome}` |" not in text] == []
+
+
 def keys(thing: Any) -> set[str]:
     """All keys of a JSON document, but for those that are data."""
     if isinstance(thing, list):
@@ -129,7 +157,11 @@ def test_every_field_of_a_report_is_described(demo: Path, tmp_path: Path) -> Non
     command = [sys.executable, "-m", "oakum.scanner", "scan", str(demo), str(tmp_path), "--format", "json", "--stats"]
     document = json.loads(subprocess.run(command, capture_output=True, check=False).stdout)
     text = page("docs/reports.md")
-    assert [key for key in sorted(keys(document)) if f"`{key}`" not in text] == []
+    again = tmp_path / "report.json"
+    again.write_text(json.dumps(document))
+    command = [*command[:3], "verify", str(again), "--format", "json", "--verify-only", "npm"]
+    checked = json.loads(subprocess.run(command, capture_output=True, check=False).stdout)
+    assert [key for key in sorted(keys(document) | keys(checked)) if f"`{key}`" not in text] == []
     assert [word for word in REACH_WORDS if f"| `{word}` |" not in page("docs/scanning.md")] == []
 
 
@@ -234,7 +266,7 @@ def test_options_of_commands_in_the_documentation_are_real(name: str, line: str)
 def test_commands_of_the_readme_work(line: str, demo: Path, tmp_path: Path) -> None:
     """In a copy of the demo repository, with a report; findings are no failure."""
     here = shutil.copytree(demo, tmp_path / "demo")
-    (here / "report.json").write_text('{"findings": []}')
+    (here / "report.json").write_text('{"schema": 1, "findings": []}')
     (tmp_path / "oakum").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m oakum.scanner "$@"\n')
     (tmp_path / "oakum").chmod(0o755)
     line = line.replace("--output ", f"--output {tmp_path}/")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from oakum.scanner import catalog, rank
 from oakum.scanner.headline import headline
-from oakum.scanner.model import Excerpt, File, Finding, Occurrence, Secret, Span
+from oakum.scanner.model import NOT_ASKED, Excerpt, File, Finding, Occurrence, Secret, Span, Verdict
 
 DETECTORS = {d.id: d for d in catalog.load()}
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -49,8 +49,8 @@ POLICY = {
 }
 
 
-def line(detector: str, facts: dict[str, str]) -> str:
-    finding = Finding(DETECTORS[detector], (), Secret(b"value"), tuple(facts.items()), PLACE)
+def line(detector: str, facts: dict[str, str], verdict: Verdict = NOT_ASKED) -> str:
+    finding = Finding(DETECTORS[detector], (), Secret(b"value"), tuple(facts.items()), PLACE, verdict=verdict)
     return headline(rank.rank(finding, fingerprint="", now=NOW))
 
 
@@ -105,3 +105,42 @@ def test_another_kind_is_told_by_its_name_and_what_makes_this_one_special(
     """Its other facts stand among the reasons."""
     found = detector if detector in DETECTORS else next(d for d in DETECTORS if d.startswith(detector.split("-")[0]))
     assert line(found, facts) == text.format(DETECTORS[found].name)
+
+
+@pytest.mark.parametrize(
+    ("detector", "facts", "told", "reason", "text"),
+    [
+        ("github-pat", {}, {}, "api.acme.io takes it", "{}, live"),
+        (
+            *("github-pat", {}, {"user": "octocat", "privilege": "admin"}, "user octocat"),
+            "{}, live: administrator's rights; user octocat",
+        ),
+        (
+            *("aws-access-key-id", {"account": "123456789012"}, {"identity": "root"}, "root of account 123456789012"),
+            "{}, live: root of account 123456789012",
+        ),
+        (
+            *("azure-storage-sas", POLICY, {"privilege": "list"}, "list"),
+            "Azure service SAS, live: list access to one container, any IP, plain http allowed; can be revoked by "
+            "deleting its stored access policy; list",
+        ),
+        ("firebase", {}, {}, "api.acme.io takes it", "{}: anybody can read it"),
+        ("firebase", {}, {}, "anybody can read it (it is empty)", "{}: anybody can read it (it is empty)"),
+        ("github-pat", {}, {}, "its signature is right", "{}, live: its signature is right"),
+        ("firebase", {}, {"privilege": "write"}, "project acme", "{}: anybody can read and change it; project acme"),
+    ],
+)
+def test_of_a_live_one_it_is_said_first_and_once(
+    detector: str, facts: dict[str, str], told: dict[str, str], reason: str, text: str
+) -> None:
+    """With what its provider told; of what is open to all, that it is."""
+    kinds = {d.kind: d.id for d in DETECTORS.values()}
+    found = kinds["exposure"] if detector == "firebase" else detector
+    found = found if found in DETECTORS else next(d for d in DETECTORS if d.startswith(detector.split("-")[0]))
+    verdict = Verdict("live", reason, tuple(told.items()), "api.acme.io")
+    assert line(found, facts, verdict) == text.format(DETECTORS[found].name)
+
+
+def test_what_is_dead_is_told_by_its_name() -> None:
+    """Why stands among the reasons."""
+    assert line("github-pat", {}, Verdict("dead", "it is refused")) == DETECTORS["github-pat"].name

@@ -20,6 +20,7 @@ LAYERS = {
     "errors": -1,
     "cache": -1,
     "listed": 0,
+    "rechecked": 0,
     "net": 0,
     "sources": 1,
     "engine": 1,

@@ -65,6 +65,15 @@ FACTS = {
     "key_expires": ("2026-06-01T00:00:00Z", "2031-01-01T00:00:00Z"),
 }
 
+TOLD = {
+    "user": ("octocat",),
+    "privilege": tuple(rank.PRIVILEGES),
+    "scope": tuple(rank.SCOPES),
+    "mode": ("test", "live"),
+    "expires": ("2026-06-01T00:00:00+00:00", "2030-01-01T00:00:00+00:00"),
+}
+"""What a provider may say of a live one."""
+
 origins = (
     st.sampled_from(sorted(ORIGINS)).map(ORIGINS.__getitem__)
     | st.just(Stdin())
@@ -72,6 +81,8 @@ origins = (
 )
 occurrences = st.lists(st.builds(place, origins, st.sampled_from(CLASSES)), min_size=1, max_size=4).map(tuple)
 facts = st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in FACTS.items()})
+told = st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in TOLD.items()})
+lives = told.map(lambda facts: Verdict("live", "asked", tuple(facts.items()), "api.acme.io"))
 findings = st.builds(
     Finding,
     detector=st.sampled_from(DETECTORS),
@@ -80,7 +91,7 @@ findings = st.builds(
     facts=facts.map(lambda f: tuple(f.items())),
     occurrences=occurrences,
     folded=st.integers(0, 5),
-    verdict=st.sampled_from(("live", "dead", "unknown")).map(lambda state: Verdict(state, "asked")),
+    verdict=lives | st.sampled_from(("dead", "unknown")).map(lambda state: Verdict(state, "asked")),
 )
 
 
@@ -125,8 +136,9 @@ def test_nothing_but_the_factors_decides_the_score(finding: Finding) -> None:
     found = ranked(finding)
     silent = rank.VERDICTS["unknown"] if finding.verdict.state == "unknown" else 1.0
     product = round(100 * silent * math.prod(r.value for r in found.reasons))
-    floored = any(r.factor == "floor" for r in found.reasons)
-    assert found.score == (max(product, rank.LIVE_FLOOR) if floored else product)
+    floors = [r.text for r in found.reasons if r.factor == "floor"]
+    assert floors == [] or (finding.verdict.state == "live" and found.score > product)
+    assert f"never below {found.score}" in floors[0] if floors else found.score == product
 
 
 @given(findings)
@@ -230,11 +242,39 @@ def test_a_worse_severity_is_never_below(finding: Finding) -> None:
     assert scores == sorted(scores, reverse=True)
 
 
-@given(findings)
-def test_live_is_never_below_unknown_and_unknown_never_below_dead(finding: Finding) -> None:
-    """What a provider said weighs more than what was guessed."""
-    verdicts = [Verdict(state, "asked") for state in ("live", "unknown", "dead")]  # type: ignore[arg-type]
+@given(findings, lives.filter(lambda verdict: not set(verdict.facts) & set(rank.HARMLESS)))
+def test_live_is_never_below_unknown_and_unknown_never_below_dead(finding: Finding, live: Verdict) -> None:
+    """Whatever its provider tells of it, but that it is harmless."""
+    verdicts = [live, Verdict("unknown", "asked"), Verdict("dead", "asked")]
     scores = [score(replace(finding, verdict=v)) for v in verdicts]
+    assert scores == sorted(scores, reverse=True)
+
+
+@given(findings)
+def test_what_is_dead_is_low(finding: Finding) -> None:
+    """Wherever it stands, and whatever it opened."""
+    assert ranked(replace(finding, verdict=Verdict("dead", "asked"))).band == "low"
+
+
+@given(findings, lives, st.sampled_from(sorted(rank.HARMLESS)))
+def test_what_its_provider_calls_harmless_is_never_above(
+    finding: Finding, live: Verdict, harmless: tuple[str, str]
+) -> None:
+    """In test mode, or opening nothing by itself."""
+    others = tuple(fact for fact in live.facts if fact[0] != harmless[0])
+    scores = [score(replace(finding, verdict=replace(live, facts=facts))) for facts in (others, (*others, harmless))]
+    assert scores == sorted(scores, reverse=True)
+
+
+@given(findings, lives, st.sampled_from([("privilege", rank.PRIVILEGES), ("scope", rank.SCOPES)]))
+def test_more_of_what_is_told_is_never_below(
+    finding: Finding, live: Verdict, ladder: tuple[str, dict[str, tuple[float, str]]]
+) -> None:
+    """Write never below read, an account never below a container, when the provider says so."""
+    name, words = ladder
+    others = tuple(fact for fact in live.facts if fact[0] != name)
+    told = [replace(live, facts=(*others, (name, word))) for word in words]
+    scores = [score(replace(finding, verdict=verdict)) for verdict in told]
     assert scores == sorted(scores, reverse=True)
 
 
@@ -278,6 +318,15 @@ def test_more_privilege_a_wider_scope_and_a_harder_revocation_are_never_below(
 def test_what_is_live_and_may_write_is_never_below_high(finding: Finding, privilege: str) -> None:
     """Wherever it stands, and whatever else speaks against it."""
     live = replace(with_fact(finding, "privilege", privilege), verdict=Verdict("live", "asked"))
+    told = replace(finding, verdict=Verdict("live", "asked", (("privilege", privilege),)))
+    assert {ranked(one).band for one in (live, told)} <= {"critical", "high"}
+
+
+@given(findings.filter(lambda finding: "privilege" not in dict(finding.facts)))
+def test_an_administrator_that_is_live_is_never_below_high(finding: Finding) -> None:
+    """Without a word on privileges."""
+    administrator = replace(finding.detector, kind="admin-credential")
+    live = replace(finding, detector=administrator, verdict=Verdict("live", "asked"))
     assert ranked(live).band in ("critical", "high")
 
 

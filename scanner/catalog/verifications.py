@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from ..errors import DetectorError
 from ..model import FACT_NAMES
-from ..verification import HTTP, Condition, Verification
+from ..verification import HTTP, ITSELF, Condition, Verification
 
 SCHEMES = (
     HTTP,
+    "alibaba",
     "aws",
     "azure-account-key",
     "azure-client-secret",
@@ -21,6 +22,7 @@ SCHEMES = (
     "google-service-account",
     "jwt-issuer",
     "login",
+    "tencent",
 )
 """Those in code lie in `verify/schemes/`."""
 AUTHS = ("bearer", "token", "basic", "header", "none")
@@ -29,20 +31,22 @@ PRIVILEGES = ("admin", "full", "write", "list", "read", "none")
 _FIELDS = {
     "like": str,
     "scheme": str,
-    "request": str,
+    "request": (str, list),
     "auth": str,
     "headers": dict,
     "body": str,
     "hosts": list,
+    "beside": list,
     "live": (dict, list),
     "dead": (dict, list),
     "tells": dict,
     "privileges": dict,
     "answers": dict,
+    "joins": list,
     "rate": (int, float),
     "source": str,
 }
-_CONDITION = {"status": (int, list), "json": dict, "headers": dict, "body": str}
+_CONDITION = {"status": (int, list), "json": dict, "headers": dict, "body": str, "empty": bool}
 PLACE = re.compile(r"\{([a-z_]+)(?:\|([^{}]*))?\}")
 """A place in a text that a fact fills, and what stands in for it."""
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+")
@@ -53,7 +57,7 @@ def with_likes(tables: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The `verify` tables of the detectors of a file, by their ids; what is `like` another is that one."""
     for name, table in tables.items():
         if isinstance(table, dict) and "like" in table:
-            other = tables.get(table["like"])
+            other = tables.get(table["like"]) if isinstance(table["like"], str) else None
             if len(table) > 1 or not isinstance(other, dict) or "like" in other:
                 raise DetectorError(f"{where}: {name}: verify: like: the id of a detector of this file that says how")
     return {
@@ -70,13 +74,17 @@ def require(table: Any, where: str) -> None:
     for name, value in table.items():
         if name not in _FIELDS or not isinstance(value, _FIELDS[name]):  # type: ignore[arg-type]
             raise DetectorError(f"{where}: {name}: unknown, or not of the right type; allowed are {', '.join(_FIELDS)}")
+    if not 0 < table.get("rate", 1) <= 1000:
+        raise DetectorError(f"{where}: rate: requests a second, more than 0 and at most 1000")
     if not table.get("source", "").startswith("https://"):
         raise DetectorError(f"{where}: source: the provider's page that describes the request")
     if table.get("scheme", HTTP) not in SCHEMES:
         raise DetectorError(f"{where}: scheme: {table['scheme']!r} is not one of {', '.join(SCHEMES)}")
-    for host in table.get("hosts", ()):
+    for host in (*table.get("hosts", ()), *table.get("beside", ())):
         if not isinstance(host, str) or not _HOST.fullmatch(host):
             raise DetectorError(f"{where}: hosts: {host!r} is no name of a host of the provider")
+    if not all(isinstance(name, str) for name in table.get("joins", ())):
+        raise DetectorError(f"{where}: joins: the ids of detectors of this file whose secrets are sent along")
     if table.get("scheme", HTTP) == HTTP:
         _require_request(table, where)
         _require_conditions(table, where)
@@ -84,15 +92,24 @@ def require(table: Any, where: str) -> None:
 
 
 def _require_request(table: Mapping[str, Any], where: str) -> None:
-    method, _, url = table.get("request", "").partition(" ")
-    if method not in METHODS or not url.startswith("https://"):
-        raise DetectorError(f"{where}: request: one of {', '.join(METHODS)}, and a URL that begins with https://")
+    requests = _listed(table.get("request", ""))
+    for request in requests or [""]:
+        method, _, url = request.partition(" ") if isinstance(request, str) else ("", "", "")
+        if method not in METHODS or not (url.startswith("https://") or url == ITSELF):
+            raise DetectorError(
+                f"{where}: request: one of {', '.join(METHODS)}, and a URL that begins with https://, or {ITSELF}"
+            )
+        _require_one_request(table, request, where)
+
+
+def _require_one_request(table: Mapping[str, Any], request: str, where: str) -> None:
+    url = request.partition(" ")[2]
     auth, _, argument = table.get("auth", "none").partition(" ")
     if auth not in AUTHS or bool(argument) != (auth in ("basic", "header")):
         raise DetectorError(
             f"{where}: auth: bearer, token, basic USER:PASSWORD, header NAME, or none (the secret stands elsewhere)"
         )
-    texts = [table["request"], table.get("body", ""), *table.get("headers", {}).values(), argument]
+    texts = [request, table.get("body", ""), *table.get("headers", {}).values(), argument]
     if not all(isinstance(text, str) for text in texts):
         raise DetectorError(f"{where}: headers: texts by the names of headers")
     places = [name for text in texts for name, _ in PLACE.findall(text)]
@@ -101,24 +118,29 @@ def _require_request(table: Mapping[str, Any], where: str) -> None:
         raise DetectorError(f"{where}: {sorted(strangers)} is no fact; allowed are secret and {sorted(FACT_NAMES)}")
     if (auth in ("none", "basic")) != ("secret" in places):
         raise DetectorError(f"{where}: the secret must be sent once: by auth, or at {{secret}}")
-    host = urlsplit(PLACE.sub(lambda place: place[2] or "x", url)).hostname or ""
-    if PLACE.search(url.split("/")[2]) and not table.get("hosts"):
+    try:
+        host = urlsplit(PLACE.sub(lambda place: place[2] or "x", url)).hostname or ""
+    except ValueError:
+        raise DetectorError(f"{where}: request: {url!r} is no URL") from None
+    if PLACE.search(url.partition("://")[2].partition("/")[0] or url) and not table.get("hosts"):
         raise DetectorError(f"{where}: hosts: which hosts are the provider's own, as {host!r} may be any")
-    if "{secret}" in url.split("/")[2]:
+    if url != ITSELF and "{secret}" in url.split("/")[2]:
         raise DetectorError(f"{where}: request: the secret cannot be a part of the host")
 
 
 def _require_conditions(table: Mapping[str, Any], where: str) -> None:
     for name in ("live", "dead"):
         found = _tables(table.get(name, []))
-        if not found:
+        if not found and (name == "live" or name in table):
             raise DetectorError(f"{where}: {name}: what an answer has that means it")
         for condition in found:
+            if not isinstance(condition, dict):
+                raise DetectorError(f"{where}: {name}: a table, or a list of tables")
             for field, value in condition.items():
                 if field not in _CONDITION or not isinstance(value, _CONDITION[field]):  # type: ignore[arg-type]
                     raise DetectorError(f"{where}: {name}: {field}: allowed are {', '.join(_CONDITION)}")
             made = _condition(condition)
-            if not made.status:
+            if not made.status or not all(type(one) is int for one in made.status):
                 raise DetectorError(f"{where}: {name}: status: which HTTP statuses mean it")
             if not made.speaks and not (name == "dead" and set(made.status) == {401}):
                 raise DetectorError(
@@ -146,20 +168,23 @@ def _require_tells(table: Mapping[str, Any], where: str) -> None:
 
 def made(table: Mapping[str, Any]) -> Verification:
     """What a table says that was found right."""
-    request = table.get("request", "")
-    host = urlsplit(PLACE.sub("x", request.partition(" ")[2])).hostname or ""
+    request, *others = _listed(table.get("request", "")) or [""]
+    found = (urlsplit(PLACE.sub("x", one.partition(" ")[2])).hostname for one in (request, *others))
     return Verification(
         scheme=table.get("scheme", HTTP),
         request=request,
+        others=tuple(others),
         auth=table.get("auth", "none"),
         headers=tuple(table.get("headers", {}).items()),
         body=table.get("body", ""),
-        hosts=tuple(table.get("hosts", [host] if host else [])),
+        hosts=tuple(table.get("hosts", dict.fromkeys(filter(None, found)))),
+        beside=tuple(table.get("beside", ())),
         live=tuple(map(_condition, _tables(table.get("live", [])))),
         dead=tuple(map(_condition, _tables(table.get("dead", [])))),
         tells=tuple((fact, tuple(_listed(places))) for fact, places in table.get("tells", {}).items()),
         privileges=tuple((name, tuple(scopes)) for name, scopes in table.get("privileges", {}).items()),
         answers=tuple(table.get("answers", {}).items()),
+        joins=tuple(table.get("joins", ())),
         rate=float(table.get("rate", 10)),
         source=table.get("source", ""),
     )
@@ -181,4 +206,5 @@ def _condition(table: Mapping[str, Any]) -> Condition:
         ),
         headers=tuple((name.lower(), text) for name, text in table.get("headers", {}).items()),
         body=table.get("body", ""),
+        empty=table.get("empty", False),
     )

@@ -7,6 +7,7 @@ import click
 from .. import catalog
 from ..errors import UsageError
 from ..model import Detector
+from ..verification import HTTP, Condition, Verification
 
 _FILES = click.option("--detectors", "files", multiple=True, metavar="FILE", help="Add detectors from a TOML file.")
 
@@ -34,7 +35,8 @@ def show(detector_id: str, files: tuple[str, ...]) -> None:
     found = {d.id: d for d in catalog.load(files)}
     if detector_id not in found:
         raise UsageError(f"no detector is called {detector_id}; `oakum detectors list` names them all")
-    for name, value in _fields(found[detector_id]):
+    detector = found[detector_id]
+    for name, value in (*_fields(detector), *(_check(detector.verify) if detector.verify else ())):
         if value:
             click.echo(f"{name:16}{value}")
 
@@ -54,3 +56,35 @@ def _fields(detector: Detector) -> list[tuple[str, object]]:
         ("source", detector.source),
         ("rotate", detector.rotate),
     ]
+
+
+def _check(check: Verification) -> list[tuple[str, object]]:
+    """How its provider is asked."""
+    head = [("asked with", check.request)]
+    if check.scheme != HTTP:
+        head = [("verified by", " ".join(filter(None, (check.scheme, check.request))))]
+    return [
+        *head,
+        *(("then with", other) for other in check.others),
+        ("sent as", check.auth if check.auth != "none" else ""),
+        *(("header", f"{name}: {text}") for name, text in check.headers),
+        ("body", check.body),
+        ("hosts", ", ".join(check.hosts) or "only those that --verify-host names"),
+        ("only beside", ", ".join(check.beside)),
+        ("sent along", ", ".join(check.joins)),
+        *(("live", _condition(one)) for one in check.live),
+        *(("dead", _condition(one)) for one in check.dead),
+        ("tells", ", ".join(name for name, _ in check.tells)),
+        ("described at", check.source),
+    ]
+
+
+def _condition(condition: Condition) -> str:
+    """What an answer must have, in a line."""
+    parts = [f"status {' or '.join(map(str, condition.status))}"]
+    for path, values in condition.json:
+        parts.append(f"{path} is {' or '.join(map(repr, values))}" if values else f"{path} is there")
+    parts += [f"header {name} has {text!r}" for name, text in condition.headers]
+    parts += [f"{condition.body!r} in its body"] if condition.body else []
+    parts += ["no body"] if condition.empty else []
+    return ", ".join(parts)

@@ -90,4 +90,6 @@ def say(result: ScanResult) -> None:
     incomplete = f"; {lost:,} not scanned: the scan is incomplete" if lost else ""
     stopped = "; stopped before its end" if result.interrupted else ""
     count = len(result.findings)
+    live = sum(one.finding.verdict.state == "live" for one in result.findings)
+    incomplete = (f", {live:,} live" if live else "") + incomplete
     click.echo(f"oakum: {count:,} finding{'' if count == 1 else 's'}{incomplete}{stopped}", err=True)

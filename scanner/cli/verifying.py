@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 SHOWN = 8
-"""Hosts that are named one by one."""
+"""Hosts that are named one by one, of those that are not asked."""
+TOLD = 100
+"""And of those that are: whoever verifies must see where secrets go."""
 
 _OPTIONS = (
     click.option(
@@ -53,10 +55,14 @@ def verify_options(command: Command) -> Command:
 def options_of(
     flags: Mapping[str, Any], *, environment: Mapping[str, str], now: datetime, cache: str, fresh: bool = False
 ) -> VerifyOptions:
-    """How to ask, by the flags. UsageError for a host or a name that is none."""
+    """How to ask, by the flags. UsageError for a host or a file of certificates that is none."""
     from ..net import Outbound
     from ..verify import Named, VerifyOptions
 
+    if flags["ca_file"]:
+        from ..net.http import trust
+
+        trust(flags["ca_file"])
     return VerifyOptions(
         now=now,
         outbound=Outbound(environment, flags["ca_file"]),
@@ -73,8 +79,8 @@ def announce(plan: Plan) -> None:
     """Say to which hosts secrets will go, before the first one does."""
     hosts = plan.hosts()
     if hosts:
-        listed = ", ".join(f"{clean(host)} ({count:,})" for host, count in hosts[:SHOWN])
-        more = f" and {len(hosts) - SHOWN:,} more hosts" if len(hosts) > SHOWN else ""
+        listed = ", ".join(f"{clean(host)} ({count:,})" for host, count in hosts[:TOLD])
+        more = f" and {len(hosts) - TOLD:,} more hosts" if len(hosts) > TOLD else ""
         secrets = f"{len(plan.questions):,} secret{'' if len(plan.questions) == 1 else 's'}"
         click.echo(f"oakum: verifying {secrets} with the hosts {listed}{more}", err=True)
     if plan.unnamed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..model import Detector, Match
+from ..model import Detector, Match, is_reserved
 
 
 def settle(matches: list[Match], detectors: Mapping[str, Detector]) -> list[Match]:
@@ -31,8 +31,18 @@ def settle(matches: list[Match], detectors: Mapping[str, Detector]) -> list[Matc
     for place, rivals in enumerate(_better(ranked)):
         winner = next((r for r in sorted(rivals) if r in also and _same(ranked[place], ranked[r])), place)
         also.setdefault(winner, set()).add(ranked[place].detector)
+        if winner != place:
+            ranked[winner] = _with_host(ranked[winner], ranked[place])
     out = [replace(ranked[place], also=tuple(sorted(ids - {ranked[place].detector}))) for place, ids in also.items()]
     return sorted([*out, *parts], key=lambda m: (m.span.start, m.span.end, m.detector))
+
+
+def _with_host(winner: Match, other: Match) -> Match:
+    """The winner, which is for the host that the other knows of the same value: a token in the URL of a server."""
+    host = dict(other.facts).get("host", "")
+    if not host or is_reserved(host) or winner.secret != other.secret or "host" in dict(winner.facts):
+        return winner
+    return replace(winner, facts=(*winner.facts, ("host", host)))
 
 
 def _better(ranked: list[Match]) -> list[list[int]]:

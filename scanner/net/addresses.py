@@ -30,8 +30,11 @@ _METADATA = frozenset(
 _NAMES = frozenset(
     {"metadata.google.internal", "metadata.goog", "metadata", "instance-data", "metadata.tencentyun.com"}
 )
-_NAT64 = ip_network("64:ff9b::/96")
-"""RFC 6052: the last 32 bits are an IPv4 address."""
+_LAST_BITS = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96")))
+"""Where the last 32 bits are an IPv4 address: NAT64 (RFC 6052; RFC 8215 for a network's own), SIIT (RFC 7915), and the
+compatible ones of old (RFC 4291 2.5.5.1)."""
+_LOCAL = tuple(map(ip_network, ("64:ff9b:1::/48", "fec0::/10")))
+"""What no version of Python's `is_global` may take for the internet: RFC 8215, and site-local addresses (RFC 3879)."""
 
 
 def is_forbidden(address: str) -> bool:
@@ -52,7 +55,7 @@ def is_own(address: str) -> bool:
 def is_private(address: str) -> bool:
     """Whether an address is none of the internet (RFC 6890): loopback, of a private network, or reserved."""
     ip = ip_address(address.partition("%")[0])
-    return any(not each.is_global for each in (ip, *_inside(ip)))
+    return any(ip in one for one in _LOCAL) or any(not each.is_global for each in (ip, *_inside(ip)))
 
 
 def is_metadata_name(host: str) -> bool:
@@ -82,6 +85,6 @@ def _inside(ip: IPv4Address | IPv6Address) -> list[IPv4Address]:
     if isinstance(ip, IPv4Address):
         return []
     inside = [ip.ipv4_mapped, ip.sixtofour, ip.teredo[1] if ip.teredo else None]
-    if ip in _NAT64 or (int(ip) >> 32 == 0 and int(ip) > 1):
+    if int(ip) > 1 and any(ip in one for one in _LAST_BITS):
         inside.append(IPv4Address(int(ip) & 0xFFFFFFFF))
     return [each for each in inside if each is not None]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+import httpcore
 
 from ..model import clean
 from . import Outbound
@@ -44,10 +47,10 @@ def connected(host: str, port: int, outbound: Outbound, *, seconds: float, tls: 
 
     UnansweredError where there is none, or it breaks; a certificate that is not trusted is final.
     """
+    until = time.monotonic() + seconds
     connection = _dial(host, port, private=outbound.private, timeout=min(seconds, outbound.limits.connect))
-    # Another handle of it: TLS takes the first one over, whoever starts that.
-    handle = connection.dup()
-    ends = threading.Timer(seconds, _end, (handle,))
+    held = connection.dup()  # TLS takes the other one over, whether it is begun here or by a driver
+    ends = threading.Timer(max(0.0, until - time.monotonic()), _end, (held,))
     ends.daemon = True
     ends.start()
     try:
@@ -60,21 +63,26 @@ def connected(host: str, port: int, outbound: Outbound, *, seconds: float, tls: 
     except ssl.SSLCertVerificationError as error:
         raise UnansweredError(f"its certificate is not trusted ({error.verify_message})", final=True) from None
     except (OSError, EOFError) as error:
-        raise UnansweredError(f"the connection breaks ({type(error).__name__})") from None
+        raise UnansweredError(f"the connection breaks ({type(error).__name__})", passing=True) from None
     finally:
         ends.cancel()
+        held.close()
         connection.close()
-        handle.close()
 
 
 def _dial(host: str, port: int, *, private: bool, timeout: float) -> Connection:
+    until = time.monotonic() + timeout
     why = "it has no address"
-    for address in addresses_of(host, port, private=private):
+    try:
+        addresses = addresses_of(host, port, private=private, seconds=timeout)
+    except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+        raise UnansweredError(str(error), passing=True) from None
+    for address in addresses:
         try:
-            return socket.create_connection((address, port), timeout)
+            return socket.create_connection((address, port), max(0.001, until - time.monotonic()))
         except OSError as error:
             why = f"no connection ({clean(str(error))[:200]})"
-    raise UnansweredError(why)
+    raise UnansweredError(why, passing=True)
 
 
 def _end(connection: Connection) -> None:

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import functools
 import logging
+import queue
 import socket
 import ssl
+import threading
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from random import SystemRandom
 from types import TracebackType
 from typing import Any, Self
@@ -39,15 +42,19 @@ ERROR_BYTES = 64 << 10
 """Bytes that are read of an answer that is no page."""
 UNSENDABLE = "the credentials hold characters that cannot be sent: give them without"
 RETRIES_OF_NOBODY = 1
+LOOK_UP = 30.0
+"""Seconds that looking up a name may take."""
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 
 
 class UnansweredError(OakumError):
-    """There is no answer: the text says why. `final` says that nothing else will be answered either."""
+    """There is no answer: the text says why. `final` says that nothing else will be answered either, `passing` that
+    the same may be answered when it is asked again."""
 
-    def __init__(self, why: str, *, final: bool = False) -> None:
+    def __init__(self, why: str, *, final: bool = False, passing: bool = False) -> None:
         super().__init__(why)
         self.final = final
+        self.passing = passing
 
 
 class _BrokenError(Exception):
@@ -80,8 +87,8 @@ class Answer:
 
     request: Request
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 class Client:
@@ -136,7 +143,7 @@ class Client:
         try:
             return self._once(request)
         except _BrokenError as error:
-            raise UnansweredError(str(error)) from error
+            raise UnansweredError(str(error), passing=True) from error
 
     def word_for(self, answer: Answer) -> str:
         """The provider's word for an error, for messages."""
@@ -208,7 +215,9 @@ class Client:
         for part in _unpacked(response.iter_stream(), headers.get("content-encoding", "")):
             if len(body) + len(part) > most:
                 if page:
-                    raise UnansweredError(f"a page of it has more than {most >> 20} MiB: it is no listing")
+                    raise UnansweredError(
+                        f"an answer of it has more than {most >> 20} MiB: it is not what was asked for"
+                    )
                 break
             body += part
         return Answer(request, response.status, headers, bytes(body))
@@ -222,7 +231,8 @@ class Client:
                 "ssl_context": trust(self._outbound.certificates),
                 "max_connections": 1,
                 "keepalive_expiry": 30,
-                "network_backend": _Backend(self._clock, private=self._outbound.private),
+                # A proxy is named by the user, and stands in his own network as a rule.
+                "network_backend": _Backend(self._clock, private=self._outbound.private or bool(proxy)),
             }
             pool = httpcore.HTTPProxy(**_proxy(proxy), **shared) if proxy else httpcore.ConnectionPool(**shared)
             self._pools[proxy] = pool
@@ -246,12 +256,19 @@ def trust(certificates: str) -> ssl.SSLContext:
     """The authorities that this machine trusts, those of Mozilla, and those of a file."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
+    # httpcore sets them anew for each connection, which OpenSSL does not bear while another thread connects.
+    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols = _nothing  # type: ignore[assignment,method-assign]
     if certificates:
         try:
             context.load_verify_locations(certificates)
         except (OSError, ssl.SSLError) as error:
             raise UsageError(f"{clean(certificates)} is no file of certificates (PEM): {error}") from error
     return context
+
+
+def _nothing(_protocols: Iterable[str]) -> None:
+    pass
 
 
 def _proxy(proxy: str) -> dict[str, Any]:
@@ -329,7 +346,7 @@ class _Backend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """A connection to the first address of a name that takes it."""
         refused: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
-        for address in addresses_of(host, port, private=self._private):
+        for address in addresses_of(host, port, private=self._private, seconds=self._clock.left(timeout)):
             try:
                 stream = self._inner.connect_tcp(
                     address, port, self._clock.left(timeout), local_address, socket_options
@@ -341,18 +358,18 @@ class _Backend(httpcore.NetworkBackend):
         raise refused or httpcore.ConnectError("it has no address")
 
 
-def addresses_of(host: str, port: int, *, private: bool) -> list[str]:
-    """The addresses of a host, each checked. UnansweredError where one may not be asked, or there is none."""
+def addresses_of(host: str, port: int, *, private: bool, seconds: float = LOOK_UP) -> list[str]:
+    """The addresses of a host, each checked. UnansweredError where one may not be asked, or there is none; errors of
+    httpcore where it cannot be told now."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = _looked_up(host, port, seconds)
     except socket.gaierror as error:
         if error.errno == socket.EAI_AGAIN:
             raise httpcore.ConnectError("its name cannot be looked up now") from error
         raise UnansweredError(f"there is no host {clean(host)}") from error
     except UnicodeError as error:
         raise UnansweredError(f"{clean(host)} is no name of a host") from error
-    addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
-    for address in addresses:
+    for address in found:
         if is_forbidden(address):
             why = f"{clean(host)} leads to {address}, which is for this machine's own metadata: never asked"
             raise UnansweredError(why, final=True)
@@ -361,7 +378,41 @@ def addresses_of(host: str, port: int, *, private: bool) -> list[str]:
         if not private and is_private(address):
             why = f"{clean(host)} leads to {address}, which is no address of the internet: never asked unless named"
             raise UnansweredError(why, final=True)
-    return addresses
+    return found
+
+
+def _looked_up(host: str, port: int, seconds: float) -> list[str]:
+    """What a name leads to. The system's look-up knows no time-out: one that takes longer is left to itself."""
+    found: queue.SimpleQueue[list[str] | OSError | UnicodeError] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.put(list(dict.fromkeys(str(each[4][0]) for each in entries)))
+        except (OSError, UnicodeError) as error:
+            found.put(error)
+
+    if _is_address(host):
+        look_up()
+    else:
+        try:
+            threading.Thread(target=look_up, daemon=True, name="oakum look-up").start()
+        except RuntimeError:  # a limit of processes, as containers have
+            raise httpcore.ConnectError("its name cannot be looked up now") from None
+    try:
+        told = found.get(timeout=seconds)
+    except queue.Empty:
+        raise httpcore.ConnectTimeout("its name is not looked up in time") from None
+    if isinstance(told, Exception):
+        raise told
+    return told
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False
 
 
 def require_allowed(url: Url, *, proxied: bool) -> None:
@@ -373,7 +424,7 @@ def require_allowed(url: Url, *, proxied: bool) -> None:
         return
     try:
         addresses_of(url.host, url.port or {"http": 80, "https": 443}[url.scheme], private=True)
-    except httpcore.ConnectError as error:
+    except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
         raise UnansweredError(f"no connection ({clean(str(error))[:200]})") from error
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, unquote, urlsplit
 
 from ..errors import TargetError
@@ -36,8 +36,8 @@ class Url:
 
     scheme: str
     authority: str
-    path: str = "/"
-    query: str = ""
+    path: str = field(default="/", repr=False)
+    query: str = field(default="", repr=False)
 
     @property
     def host(self) -> str:

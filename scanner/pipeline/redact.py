@@ -14,6 +14,7 @@ import ahocorasick
 
 from ..model import (
     Excerpt,
+    Facts,
     File,
     Finding,
     GitBlob,
@@ -25,6 +26,7 @@ from ..model import (
     RankedFinding,
     StoredObject,
     Suppression,
+    Verdict,
     guessable,
 )
 
@@ -50,12 +52,17 @@ class Redactor:
             ranked,
             finding=replace(
                 finding,
-                facts=tuple((name, self._text(value)) for name, value in finding.facts),
+                facts=self._facts(finding.facts),
                 occurrences=tuple(self._occurrence(o, mask) for o in finding.occurrences),
+                verdict=self.verdict(finding.verdict),
             ),
             reasons=tuple(replace(r, text=self._text(r.text)) for r in ranked.reasons),
             summary=self._text(ranked.summary),
         )
+
+    def verdict(self, verdict: Verdict) -> Verdict:
+        """A verdict without known values: an answer may repeat one, of whichever secret it is."""
+        return replace(verdict, reason=self._text(verdict.reason), facts=self._facts(verdict.facts))
 
     def not_scanned(self, entry: NotScanned) -> NotScanned:
         """An entry without known values."""
@@ -69,6 +76,9 @@ class Redactor:
         """What somebody accepted, without known values: a reason can hold one."""
         reason, path, by, seen = map(self._text, (entry.reason, entry.path, entry.by, entry.seen))
         return replace(entry, reason=reason, path=path, by=by, seen=seen)
+
+    def _facts(self, facts: Facts) -> Facts:
+        return tuple((name, self._text(value)) for name, value in facts)
 
     def _text(self, text: str) -> str:
         encoded = text.encode("utf-8", "surrogateescape")

@@ -39,7 +39,7 @@ from .judge import judged
 from .memory import Memory
 from .options import ScanOptions
 from .redact import Redactor
-from .verified import verified
+from .verified import require_known, verified
 from .workers import AnyUnit, Harvest, Pool, Searcher, digest, searcher_for, where_raised
 
 SMALL = 4 << 20
@@ -59,6 +59,8 @@ def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanR
     """
     started = time.monotonic()
     tally = Tally(options, searcher_for(options))
+    if options.verify is not None:
+        require_known(options.verify, tally.searcher.catalog)
     for name in names:
         if name != b"-":
             files.require_readable(name)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..model import RankedFinding, Verdict
+from ..errors import UsageError
+from ..model import Detector, RankedFinding, Verdict, clean
 
 if TYPE_CHECKING:
     from ..verify import VerifyOptions
@@ -46,16 +48,26 @@ def verified(found: Sequence[RankedFinding], options: VerifyOptions, progress: P
     interrupted = False
     try:
         options.announce(left)
-        for place, verdict in ask_all(left, options, look_alike):
-            verdicts[place] = verdict
-            memory.keep(by_place[place], verdict)
-            progress("verification", len(verdicts) - len(planned.unasked), len(planned.questions))
+        with closing(ask_all(left, options, look_alike)) as asking:
+            for place, verdict in asking:
+                verdicts[place] = verdict
+                memory.keep(by_place[place], verdict)
+                progress("verification", len(verdicts) - len(planned.unasked), len(planned.questions))
     except KeyboardInterrupt:
         interrupted = True
     memory.save()
     counts = Counter(verdicts.get(question.place, STOPPED).state for question in planned.questions)
     judged = [_judged(one, verdicts.get(place, STOPPED), options) for place, one in enumerate(found)]
     return Verified(judged, tuple((state, counts[state]) for state in ("live", "dead", "unknown")), interrupted)
+
+
+def require_known(options: VerifyOptions, catalog: Iterable[Detector]) -> None:
+    """UsageError for the name of a provider or detector that is none: a secret would go elsewhere than was meant."""
+    providers, detectors = {one.provider for one in catalog}, {one.id for one in catalog}
+    for name in sorted(options.only - providers - detectors):
+        raise UsageError(f"--verify-only {clean(name)}: no provider and no detector is called so: oakum detectors list")
+    for name in sorted(options.named.instead.keys() - providers):
+        raise UsageError(f"--verify-host {clean(name)}=HOST: no provider is called so: oakum detectors list")
 
 
 def _judged(one: RankedFinding, verdict: Verdict, options: VerifyOptions) -> RankedFinding:

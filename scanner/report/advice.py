@@ -21,7 +21,7 @@ _KINDS = {
     "password-hash": "change the passwords behind it",
     "private-key": "make a new key, and take this one's public half out of wherever it is trusted",
     "webhook-url": "make a new address, and delete this one",
-    "exposure": "close it: let nobody in who has not logged in",
+    "exposure": "close it to all who have not logged in",
 }
 _EMULATOR = "nothing: it is signed with the public key of an emulator"
 _ACCOUNT = "make a new key for the service account, and delete this one"
@@ -36,12 +36,15 @@ def revocation(finding: Finding) -> str:
 
 
 def first_step(finding: Finding) -> str:
-    """What comes first; nothing is left to revoke of what is dead, or only looks like a secret."""
+    """What comes first, at once where it is live; nothing is left to revoke of what is dead, or only looks like a
+    secret."""
     if dict(finding.facts).get("mode") == "emulator":
         return _EMULATOR
     if finding.verdict.state == "dead":
+        if finding.detector.kind == "exposure":
+            return "see that it stays closed (nobody gets in without a login any more)"
         return "see that the one in use now does not lie open, too (this one opens nothing any more)"
-    return revocation(finding)
+    return f"at once, as it is live: {revocation(finding)}" if finding.verdict.state == "live" else revocation(finding)
 
 
 def steps(finding: Finding, suppressed: str = "") -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 
-from ..model import RankedFinding, Secret, clean
+from ..model import NOT_ASKED, RankedFinding, Secret, clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,28 @@ def shown(secret: Secret, options: ReportOptions) -> str:
 
 
 def reasons(ranked: RankedFinding) -> list[str]:
-    """What the factors of a rank say beyond its summary, safe to print."""
-    return [clean(r.text) for r in ranked.reasons if r.text not in ranked.summary]
+    """What the factors of a rank say beyond its summary and beyond its verdict, safe to print."""
+    told = bool(answer(ranked))
+    return [
+        clean(r.text) for r in ranked.reasons if r.text not in ranked.summary and not (told and r.factor == "verdict")
+    ]
+
+
+def answer(ranked: RankedFinding) -> str:
+    """What came of asking about a finding beyond what its summary says, or why nobody was asked, safe to print; empty
+    where that was not wished, or the finding says by itself that it is dead."""
+    finding = ranked.finding
+    verdict = finding.verdict
+    if verdict.state == "live" and verdict.asked and finding.told in ranked.summary:
+        says = "answers anybody" if finding.detector.kind == "exposure" else "takes it"
+        return clean(f"live: {verdict.asked} {says}")
+    if finding.detector.verify is None and verdict.state == "unknown":
+        return ""  # of hundreds of findings nobody can be asked, and none of them would read it
+    if verdict == NOT_ASKED or (verdict.state == "dead" and not verdict.asked):
+        return ""
+    said = finding.told if verdict.reason.startswith("not asked") else f"{verdict.state}: {finding.told}"
+    heard = f" ({verdict.asked})" if verdict.asked and verdict.asked not in said else ""
+    return clean(said + heard)
 
 
 def wrapped(text: str, options: ReportOptions, first: str, others: str) -> list[str]:

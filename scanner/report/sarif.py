@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC
 from typing import Any
 from urllib.parse import quote
 
 from ..model import File, GitBlob, GitMessage, ListingEntry, Occurrence, RankedFinding, ScanResult, StoredObject
-from .options import ReportOptions, shown
-from .structured import origin_object, to_json
+from .options import ReportOptions, answer, reasons, shown
+from .structured import place_object, to_json, verdict_object
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVEL = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
@@ -17,8 +18,11 @@ LOCATIONS = 20
 """Locations given for one result; code-scanning services refuse results with very many."""
 
 
-def render(result: ScanResult, options: ReportOptions) -> Iterator[str]:
-    """One run: a rule for each detector that found something, a result for each finding."""
+def render(
+    result: ScanResult, options: ReportOptions, more: Callable[[RankedFinding], dict[str, Any]] = lambda _: {}
+) -> Iterator[str]:
+    """One run: a rule for each detector that found something, a result for each finding; `more` are properties of its
+    besides those of a scan."""
     rules = {f.finding.detector.id: _rule(f) for f in result.findings}
     indexes = {name: place for place, name in enumerate(rules)}
     run = {
@@ -33,6 +37,7 @@ def render(result: ScanResult, options: ReportOptions) -> Iterator[str]:
         "invocations": [
             {
                 "executionSuccessful": result.complete,
+                "startTimeUtc": result.started.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "toolExecutionNotifications": [
                     {
                         "level": "note" if entry.policy else "warning",
@@ -42,7 +47,8 @@ def render(result: ScanResult, options: ReportOptions) -> Iterator[str]:
                 ],
             }
         ],
-        "results": [_result(f, indexes[f.finding.detector.id], options) for f in result.findings],
+        "results": [_result(f, indexes[f.finding.detector.id], options, more(f)) for f in result.findings],
+        "properties": {"targets": list(result.coverage.targets)},
     }
     yield to_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
@@ -62,9 +68,9 @@ def _rule(ranked: RankedFinding) -> dict[str, Any]:
     return rule
 
 
-def _result(ranked: RankedFinding, rule: int, options: ReportOptions) -> dict[str, Any]:
+def _result(ranked: RankedFinding, rule: int, options: ReportOptions, more: dict[str, Any]) -> dict[str, Any]:
     finding = ranked.finding
-    why = "; ".join(r.text for r in ranked.reasons)
+    why = "; ".join(filter(None, (answer(ranked), *reasons(ranked))))
     return {
         "ruleId": finding.detector.id,
         "ruleIndex": rule,
@@ -80,9 +86,11 @@ def _result(ranked: RankedFinding, rule: int, options: ReportOptions) -> dict[st
         "properties": {
             "band": ranked.band,
             "confidence": ranked.confidence,
+            "verdict": verdict_object(finding.verdict),
             "facts": dict(finding.facts),
-            "origins": [origin_object(o.origin) for o in finding.occurrences[:LOCATIONS]],
-        },
+            "origins": [place_object(o) for o in finding.occurrences[:LOCATIONS]],
+        }
+        | more,
     }
 
 

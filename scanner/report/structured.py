@@ -79,21 +79,29 @@ def finding_object(ranked: RankedFinding, options: ReportOptions) -> dict[str, A
 def verdict_object(verdict: Verdict) -> dict[str, Any]:
     """A verdict as JSON: with what the provider told, and which host that was, where one was asked."""
     out: dict[str, Any] = {"state": verdict.state, "reason": verdict.reason}
-    return out | ({"asked": verdict.asked, "facts": dict(verdict.facts)} if verdict.asked else {})
+    return out | ({"asked": verdict.asked, "facts": dict(verdict.facts)} if verdict.asked or verdict.facts else {})
 
 
 def _occurrence(occurrence: Occurrence) -> dict[str, Any]:
     span = occurrence.span
     return {
-        "origin": origin_object(occurrence.origin)
-        | ({"target": occurrence.target} if occurrence.target else {})
-        | ({"class": occurrence.path_class} if occurrence.path_class else {}),
+        "origin": place_object(occurrence),
         "blobs": occurrence.blobs,
         "line": span.line,
         "column": span.column,
         "end_line": span.end_line,
         "end_column": span.end_column,
     }
+
+
+def place_object(occurrence: Occurrence) -> dict[str, Any]:
+    """An origin with its class and its target, where it has them; `target` of a message is what carries it."""
+    name = "scan_target" if isinstance(occurrence.origin, GitMessage) else "target"
+    return (
+        origin_object(occurrence.origin)
+        | ({name: occurrence.target} if occurrence.target else {})
+        | ({"class": occurrence.path_class} if occurrence.path_class else {})
+    )
 
 
 def origin_object(origin: Origin) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from ..model import (
     EARLIER,
     EXPOSURE_WORDS,
     REACH_WORDS,
+    Coverage,
     Excerpt,
     File,
     GitBlob,
@@ -32,7 +33,7 @@ from ..model import (
 )
 from .advice import first_step
 from .amounts import size_of
-from .options import ReportOptions, reasons, shown, wrapped
+from .options import ReportOptions, answer, reasons, shown, wrapped
 
 _STYLE = {
     "critical": "\x1b[1;37;41m",
@@ -43,6 +44,7 @@ _STYLE = {
     "dim": "\x1b[2m",
     "mask": "\x1b[7m",
 }
+_VERDICTS = {"live": "high", "dead": "bold", "unknown": "dim"}
 _ALSO_SHOWN = 2
 _NOT_SCANNED_SHOWN = 5
 _ACCEPTED_SHOWN = 5
@@ -65,8 +67,8 @@ def paint(text: str, style: str, options: ReportOptions) -> str:
     return f"{_STYLE[style]}{text}\x1b[0m" if options.color and text else text
 
 
-def finding_lines(ranked: RankedFinding, options: ReportOptions) -> Iterator[str]:
-    """A finding: what, where, since when, why, and what to do."""
+def finding_lines(ranked: RankedFinding, options: ReportOptions, asked: str = "") -> Iterator[str]:
+    """A finding: what, where, since when, why, and what to do; `asked` stands for what is said of its verdict."""
     finding = ranked.finding
     yield from title(ranked, options)
     first = finding.occurrences[0]
@@ -85,6 +87,9 @@ def finding_lines(ranked: RankedFinding, options: ReportOptions) -> Iterator[str
     more = len(others[_ALSO_SHOWN:]) + finding.folded
     if more > 0:
         yield f"  also   {more:,} more place{'s' if more > 1 else ''}"
+    if said := asked or answer(ranked):
+        style = _VERDICTS[finding.verdict.state]
+        yield from (paint(line, style, options) for line in _wrapped("asked", said, options))
     yield from _wrapped("why", "; ".join(reasons(ranked)), options)
     yield from _wrapped("next", _next_step(ranked), options)
     yield paint(f"  id     {ranked.fingerprint}  {finding.detector.id}", "dim", options)
@@ -252,11 +257,9 @@ def summary_lines(result: ScanResult, options: ReportOptions) -> Iterator[str]:
         head += f"; {result.below_band:,} below --min-band not shown"
     yield paint(head, "bold", options)
     coverage = result.coverage
-    searched = ", ".join(_counted(n, name) for name, n in coverage.counts) or "nothing"
-    speed = f" ({coverage.bytes / 1e6 / coverage.seconds:.0f} MB/s)" if coverage.seconds > 1 else ""
-    if coverage.packs == EARLIER:
-        speed = "; git objects known from an earlier scan were not searched again"
-    yield f"  searched     {searched}: {size_of(coverage.bytes)} in {coverage.seconds:.1f} s{speed}"
+    yield f"  searched     {searched_in(coverage)}"
+    if coverage.asked:
+        yield f"  verified     {asked_of(coverage.asked)}"
     if result.suppressed:
         kinds = ", ".join(f"{n:,} {reason}" for reason, n in result.suppressed)
         yield f"  suppressed   {_counted(sum(n for _, n in result.suppressed), 'values')}: {kinds}"
@@ -273,14 +276,38 @@ def summary_lines(result: ScanResult, options: ReportOptions) -> Iterator[str]:
             yield f"  packs        read by {coverage.packs}{copied}"
     if result.interrupted:
         yield paint("  interrupted  the scan was stopped: this is what was found until then", "high", options)
+    yield from not_scanned_lines(result, options, "the scan is incomplete")
+
+
+def searched_in(coverage: Coverage) -> str:
+    """What was searched, and how long it took."""
+    searched = ", ".join(_counted(n, name) for name, n in coverage.counts) or "nothing"
+    speed = f" ({coverage.bytes / 1e6 / coverage.seconds:.0f} MB/s)" if coverage.seconds > 1 else ""
+    if coverage.asked:
+        speed = ""  # providers were waited for
+    if coverage.packs == EARLIER:
+        speed = "; git objects known from an earlier scan were not searched again"
+    return f"{searched}: {size_of(coverage.bytes)} in {coverage.seconds:.1f} s{speed}"
+
+
+def not_scanned_lines(result: ScanResult, options: ReportOptions, means: str) -> Iterator[str]:
+    """What was not searched, and why; what that means for the whole."""
     lost = [n for n in result.not_scanned if not n.policy]
     left = [n for n in result.not_scanned if n.policy]
     if lost:
-        yield paint(f"  NOT SCANNED  {sum(n.count for n in lost):,} (the scan is incomplete)", "high", options)
+        yield paint(f"  NOT SCANNED  {sum(n.count for n in lost):,} ({means})", "high", options)
         yield from _entries(lost)
     if left:
         yield f"  left out     {sum(n.count for n in left):,} by policy"
         yield from _entries(left)
+
+
+def asked_of(counts: Sequence[tuple[str, int]]) -> str:
+    """Of how many secrets was asked, and what came of it."""
+    total = sum(number for _, number in counts)
+    if not total:
+        return "nothing: nobody could be asked about what was found"
+    return f"{_counted(total, 'secrets')}: {', '.join(f'{n:,} {state}' for state, n in counts if n)}"
 
 
 def _accepted(label: str, entries: Sequence[Suppression], what: str, options: ReportOptions) -> Iterator[str]:

@@ -7,14 +7,16 @@ itself; what a host does not answer in time, or not as its provider describes, s
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..model import Detector, RankedFinding, Verdict
+from ..errors import OakumError
+from ..model import Detector, Finding, RankedFinding, Verdict, part_fact
 from ..net import Outbound
-from .credential import Credential, Destination, Named, UnaskedError
+from .credential import Credential, Destination, Named, UnaskedError, is_own_host
 from .schemes import Leading, Scheme, scheme_of
 
 __all__ = ["Named", "Plan", "Question", "VerifyOptions", "plan"]
@@ -58,8 +60,9 @@ def _nothing(_plan: Plan) -> None:
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
     """How to ask. `only` are the providers or detectors that are asked about (none: all); `seconds` is the time for all
-    of it, `answer` that for one answer; `announce` is told the plan before anything is sent. Verdicts of the last hours
-    are taken from the folder `cache`, and kept there, without values; `fresh` asks again all the same."""
+    of it, `answer` that for one answer, `pause` the first wait before something is asked again; `announce` is told the
+    plan before anything is sent. Verdicts of the last hours are taken from the folder `cache`, and kept there, without
+    values; `fresh` asks again all the same. `since` is what `time.monotonic` was at `now`."""
 
     now: datetime
     outbound: Outbound = field(default_factory=Outbound)
@@ -67,9 +70,11 @@ class VerifyOptions:
     only: frozenset[str] = frozenset()
     seconds: float = 600
     answer: float = 15
+    pause: float = 1
     announce: Callable[[Plan], None] = _nothing
     cache: str = ""
     fresh: bool = False
+    since: float = field(default_factory=time.monotonic)
 
 
 def plan(found: Sequence[RankedFinding], options: VerifyOptions) -> Plan:
@@ -77,25 +82,52 @@ def plan(found: Sequence[RankedFinding], options: VerifyOptions) -> Plan:
     questions: list[Question] = []
     unasked: dict[int, Verdict] = {}
     unnamed: set[str] = set()
+    parts = _Parts(found)
     for place, one in enumerate(found):
         try:
-            questions.append(_question(place, one, options))
+            questions.append(_question(place, one, options, parts))
         except UnaskedError as error:
             unasked[place] = Verdict("unknown", str(error))
             if isinstance(error, _UnnamedError):
                 unnamed.add(error.host)
+        except OakumError as error:
+            unasked[place] = Verdict("unknown", str(error))
+        except Exception as error:  # noqa: BLE001  one that no scheme expects must not lose the others
+            unasked[place] = Verdict("unknown", f"an error in oakum ({type(error).__name__}); please report it")
     return Plan(tuple(questions), unasked, tuple(sorted(unnamed)))
 
 
 class _UnnamedError(UnaskedError):
     """A host that the user would have to name."""
 
-    def __init__(self, host: str) -> None:
-        super().__init__(f"not asked: {host} came out of the data (--verify-host {host} names it)")
+    def __init__(self, host: str, why: str = "") -> None:
+        super().__init__(why or f"not asked: {host} came out of the data (--verify-host {host} names it)")
         self.host = host
 
 
-def _question(place: int, one: RankedFinding, options: VerifyOptions) -> Question:
+class _Parts:
+    """The findings that share a part with others, such as the id of an access key."""
+
+    def __init__(self, found: Iterable[RankedFinding]) -> None:
+        self._known: dict[tuple[str, str, str], list[Finding]] = {}
+        for finding in (one.finding for one in found):
+            for name, value in _parts(finding):
+                self._known.setdefault((finding.detector.id, name, value), []).append(finding)
+
+    def joined(self, finding: Finding) -> dict[str, Finding]:
+        """Those that a finding is used with, by their detectors; none of a detector that has several."""
+        wanted = finding.detector.verify.joins if finding.detector.verify else ()
+        found = {name: [f for part in _parts(finding) for f in self._known.get((name, *part), ())] for name in wanted}
+        return {name: findings[0] for name, findings in found.items() if len(findings) == 1}
+
+
+def _parts(finding: Finding) -> list[tuple[str, str]]:
+    """The facts that are parts of its credential."""
+    facts = dict(finding.facts)
+    return [(name, facts[name]) for name in map(part_fact, finding.detector.parts) if name in facts]
+
+
+def _question(place: int, one: RankedFinding, options: VerifyOptions, parts: _Parts) -> Question:
     finding = one.finding
     detector = finding.detector
     if finding.verdict.state != "unknown":
@@ -106,17 +138,29 @@ def _question(place: int, one: RankedFinding, options: VerifyOptions) -> Questio
         raise UnaskedError("not asked: --verify-only names others")
     if canary := dict(finding.facts).get("canary"):
         raise UnaskedError(f"not asked: it is a canary token ({canary}), and who laid it out would see that")
-    credential, scheme = Credential.of(finding), scheme_of(detector.verify)
-    destinations = scheme.destinations(credential, detector.verify)
+    credential, scheme = Credential.of(finding, parts.joined(finding)), scheme_of(detector.verify)
     instead = options.named.instead.get(detector.provider)
     if instead is not None:
+        credential = credential.at(str(instead))
+    destinations = scheme.destinations(credential, detector.verify)
+    if instead is not None:
         destinations = (instead,)
+    elif detector.verify.beside and (host := credential.facts.get("host", "")):
+        _require_home(host, detector)
     for to in destinations:
         if not to.own and not options.named.has(to):
             raise _UnnamedError(str(to))
     if instead is None:
         destinations += scheme.behind(destinations[0]) if isinstance(scheme, Leading) else ()
     return Question(place, credential, scheme, destinations, one.fingerprint)
+
+
+def _require_home(host: str, detector: Detector) -> None:
+    """What is for somebody's own server is nothing that the provider could know."""
+    assert detector.verify is not None
+    if not is_own_host(host.lower().partition(":")[0], detector.verify.beside):
+        own = f"{detector.provider}={host}"
+        raise _UnnamedError(own, f"not asked: it stands beside {host}, a server of its own (--verify-host {own})")
 
 
 def _is_chosen(detector: Detector, only: Iterable[str]) -> bool:

@@ -6,6 +6,7 @@ not taken, nor one that is too long to be what it is called.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,19 +14,24 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import unquote
 
-from ..model import Facts, clean
+from ..model import Facts
 from ..net.http import Answer
+from ..net.shown import printable
 from ..verification import Condition, Verification
 
 LONGEST = 300
 """Characters of a fact."""
+LONGEST_LIST = 4 * LONGEST
 MOST_LISTED = 60
 """Entries of a list, such as scopes."""
 PRIVILEGES = ("admin", "full", "write", "list", "read", "none")
 """The most first."""
 _SHARED = 8
 """So many characters of a secret give it away."""
+_TELLING = 5
+"""Fewer stand by chance in what is decoded."""
 
 
 class Told:
@@ -48,6 +54,7 @@ class Told:
             and all(_is(self.at(path), allowed) for path, allowed in condition.json)
             and all(text.lower() in answer.headers.get(name, "\0").lower() for name, text in condition.headers)
             and condition.body.encode() in answer.body
+            and not (condition.empty and answer.body)
         )
 
     def at(self, path: str) -> Any:
@@ -99,8 +106,18 @@ def _text(value: Any) -> str:
     if isinstance(value, str | int | float):
         return str(value)[: LONGEST + 1]
     if isinstance(value, list):
-        return ", ".join(dict.fromkeys(filter(None, map(_text, value[:MOST_LISTED]))))[: 4 * LONGEST]
+        return _listed(_text(one) for one in value[:MOST_LISTED] if not isinstance(one, list))
     return ""
+
+
+def _listed(texts: Iterable[str]) -> str:
+    """Texts with commas between, each once, as many as fit whole."""
+    listed = ""
+    for text in dict.fromkeys(filter(None, texts)):
+        if len(listed) + len(text) + 2 > LONGEST_LIST:
+            break
+        listed += f", {text}" if listed else text
+    return listed
 
 
 def facts_of(told: Told, check: Verification, secret: str) -> Facts:
@@ -110,10 +127,12 @@ def facts_of(told: Told, check: Verification, secret: str) -> Facts:
         text = next(filter(None, map(told.place, places)), "")
         if fact == "expires":
             text = time_of(text)
-        if text := safe(text, secret, most=4 * LONGEST if fact == "scopes" else LONGEST):
+        if text := safe(text, secret, most=LONGEST_LIST if fact == "scopes" else LONGEST):
             found[fact] = text
+    if not safe(" ".join(found.values()), secret, most=1 << 20):
+        return ()  # it was dealt out among them
     if "scopes" in found:
-        found["scopes"] = ", ".join(scopes_in(found["scopes"]))
+        found["scopes"] = _listed(scopes_in(found["scopes"]))
         privilege = privilege_of(scopes_in(found["scopes"]), dict(check.privileges))
         if privilege and "privilege" not in found:
             found["privilege"] = privilege
@@ -121,13 +140,42 @@ def facts_of(told: Told, check: Verification, secret: str) -> Facts:
 
 
 def safe(text: str, secret: str, *, most: int = LONGEST) -> str:
-    """A text of an answer, fit to be reported; empty where it is too long, or repeats the secret or a part of it."""
-    text = clean(text.strip())
-    if len(text) > most:
-        return ""
-    small, told = secret.lower(), text.lower()
-    parts = {small[at : at + _SHARED] for at in range(max(1, len(small) - _SHARED + 1))}
-    return "" if any(part and part in told for part in parts) else text
+    """A text of an answer, fit to be reported; empty where it is too long, or repeats the secret or a part of it, in
+    letters of either size, backwards, with signs between, or in hex, base64 or percent-encoding."""
+    shown = printable(text.strip())
+    return "" if len(shown) > most or _repeats(shown, secret) or _repeats(text, secret) else shown
+
+
+def _repeats(text: str, secret: str) -> bool:
+    small = _bare(secret)
+    if len(small) < _TELLING:
+        return bool(small and small in _bare(text)) or (bool(secret) and secret.lower() in text.lower())
+    length = min(_SHARED, len(small))
+    parts = {small[at : at + length] for at in range(len(small) - length + 1)}
+    forms = (form for told in _readings(text) for form in (_bare(told), _bare(told)[::-1]))
+    return any(form[at : at + length] in parts for form in forms for at in range(len(form) - length + 1))
+
+
+def _readings(text: str) -> Iterator[str]:
+    """A text, and what it may be the encoded form of."""
+    yield text
+    plain = unquote(unquote(text))
+    yield plain
+    packed = re.sub(r"[^A-Za-z0-9+/_-]", "", plain)
+    for start in range(4):
+        cut = packed[start : start + (len(packed) - start) // 4 * 4]
+        yield base64.urlsafe_b64decode(cut.replace("+", "-").replace("/", "_")).decode("latin-1")
+    for run in _HEX.findall(packed):
+        for start in range(2):
+            yield bytes.fromhex(run[start : start + (len(run) - start) // 2 * 2]).decode("latin-1")
+
+
+def _bare(text: str) -> str:
+    """Its letters and digits, small."""
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+_HEX = re.compile(r"[0-9A-Fa-f]{16,}")
 
 
 def scopes_in(text: str) -> list[str]:
@@ -136,11 +184,12 @@ def scopes_in(text: str) -> list[str]:
 
 
 def privilege_of(scopes: Iterable[str], privileges: Mapping[str, Iterable[str]]) -> str:
-    """The most that one of the scopes allows; a scope that ends in `*` means all that begin so."""
+    """The most that one of the scopes allows; `*` in a wanted one stands for anything."""
     have = list(scopes)
     for privilege in PRIVILEGES:
         for wanted in privileges.get(privilege, ()):
-            if any(one == wanted or (wanted.endswith("*") and one.startswith(wanted[:-1])) for one in have):
+            start, star, end = wanted.partition("*")
+            if any(one == wanted or (star and one.startswith(start) and one.endswith(end)) for one in have):
                 return privilege
     return ""
 
@@ -156,10 +205,14 @@ def time_of(text: str) -> str:
 
 
 def _epoch(text: str) -> datetime:
-    seconds = float(text)
-    if not seconds > 0:
-        raise ValueError
-    return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
+    """Seconds since 1970, or thousandths of these; a number that is small for them is a date, or how long something
+    lasts."""
+    number = float(text)
+    if 1e8 <= number < 1e11:
+        return datetime.fromtimestamp(number, UTC)
+    if 1e12 <= number < 1e14:
+        return datetime.fromtimestamp(number / 1000, UTC)
+    raise ValueError
 
 
 def _iso(text: str) -> datetime:

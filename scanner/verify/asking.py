@@ -1,43 +1,47 @@
-"""Asking all questions of a plan: a lane for each host, threads that work on the lanes, one list of verdicts."""
+"""Asking all questions of a plan: threads that take turns on the hosts' lanes, one list of verdicts."""
 
 from __future__ import annotations
 
 import queue
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 
 from ..errors import OakumError
 from ..model import Detector, Verdict
+from ..net.http import trust
 from . import Plan, Question, VerifyOptions
-from .credential import Credential, UnaskedError
-from .line import OVER, LaterError, Line, Lines, Pace
+from .credential import UnaskedError
+from .lanes import LONGEST_PAUSE, Lane, Turns, Waiting
+from .line import OVER, Clock, LaterError, Line, Lines, Pace, UnreachedError
 
-WIDTH = 4
-"""Threads that ask one host at a time."""
 THREADS = 128
 TRIES = 3
 """How often something is asked that gets no answer, or is to come back later."""
-SILENCES = 3
-"""Answers in a row that do not come, after which a host is not asked any more."""
-LONGEST_PAUSE = 120.0
-"""Seconds that are waited for a host at most."""
-TAKES_ANYTHING = "{} accepts anything: a made-up secret, too"
+LOOKS = 0.5
+"""Seconds between two looks whether somebody pressed Ctrl-C, which no wait for a lock hears on Windows."""
+TAKES_ANYTHING = "accepts anything: a made-up secret, too"
+UNTRIED = "; it took the secret, but whether it takes anything could not be tried"
+NO_THREADS = "this machine starts no more threads: raise its limit of processes (ulimit -u)"
+ONE_TRY = "another password of that user was tried there, and one try is all, to lock nobody out"
 
 LookAlike = Callable[[Detector], bytes]
 """A made-up value of the form of a detector's secrets."""
 
 
-def ask_all(plan: Plan, options: VerifyOptions, look_alike: LookAlike) -> Iterator[tuple[int, Verdict]]:
+def ask_all(plan: Plan, options: VerifyOptions, look_alike: LookAlike) -> Generator[tuple[int, Verdict], None, None]:
     """The verdict of each question, as it comes: (place, verdict). All of them come, and within the time that `options`
-    give; ended before that, nothing more is sent."""
+    give; ended before that, nothing more is sent. UsageError for a file of certificates that is none."""
     run = _Run(plan, options, look_alike)
     try:
         yield from run.verdicts()
     finally:
-        run.stopped.set()
+        run.stop()
+
+
+class _NotYetError(Exception):
+    """The host pauses since somebody else asked it."""
 
 
 @dataclass(slots=True)
@@ -50,165 +54,187 @@ class _Trial:
     """Why it is not believed."""
 
 
-class _Lane:
-    """The questions for one host."""
-
-    def __init__(self, host: str) -> None:
-        self.host = host
-        self._lock = threading.Lock()
-        self._waiting: deque[tuple[Question, int]] = deque()
-        self._not_before = 0.0
-        self._silences = 0
-        self.given_up = ""
-        self._users: dict[str, int] = {}
-
-    def __len__(self) -> int:
-        return len(self._waiting)
-
-    def add(self, question: Question, tries: int = 0) -> None:
-        """Put a question behind the others."""
-        with self._lock:
-            self._waiting.append((question, tries))
-
-    def next(self) -> tuple[Question, int] | None:
-        """The next question; None when there is none left."""
-        with self._lock:
-            return self._waiting.popleft() if self._waiting else None
-
-    def pause(self, seconds: float) -> None:
-        """Ask nothing for so long."""
-        with self._lock:
-            self._not_before = max(self._not_before, time.monotonic() + min(seconds, LONGEST_PAUSE))
-
-    def pausing(self) -> float:
-        """The seconds that it still pauses."""
-        return max(0.0, self._not_before - time.monotonic())
-
-    def heard(self, *, silent: bool, why: str = "") -> None:
-        """An answer came, or none did."""
-        with self._lock:
-            self._silences = self._silences + 1 if silent else 0
-            if self._silences >= SILENCES and not self.given_up:
-                self.given_up = f"{self.host} did not answer {SILENCES} times in a row, and was left alone ({why})"
-
-    def take_user(self, user: str, place: int) -> bool:
-        """Whether it is the first password for a user; one that could not be tried yet is."""
-        with self._lock:
-            return self._users.setdefault(user, place) == place
-
-
 class _Run:
     def __init__(self, plan: Plan, options: VerifyOptions, look_alike: LookAlike) -> None:
         self._options, self._look_alike = options, look_alike
-        self.stopped = threading.Event()
         self._until = time.monotonic() + options.seconds
-        self._pace = Pace()
-        self._lanes: dict[str, _Lane] = {}
+        self._stopped = threading.Event()
+        self._pace = Pace(self._stopped)
+        self._clock = Clock(options.now, options.since)
+        self._places = _same(plan)
+        first = [question for question in plan.questions if question.place in self._places]
+        self._turns = Turns(first, pause=options.pause, until=self._until, stopped=self._stopped)
         self._trials: dict[tuple[str, str], _Trial] = {}
         self._lock = threading.Lock()
-        self._left = {question.place for question in plan.questions}
         self._given: queue.SimpleQueue[tuple[int, Verdict]] = queue.SimpleQueue()
-        for question in plan.questions:
-            self._lanes.setdefault(question.lane, _Lane(question.lane)).add(question)
-        turns = range(WIDTH)
-        slots = [lane for turn in turns for lane in self._lanes.values() if turn < len(lane)]
-        self._slots: deque[_Lane] = deque(slots)
+
+    def stop(self) -> None:
+        """Send nothing more."""
+        self._turns.stop()
 
     def verdicts(self) -> Iterator[tuple[int, Verdict]]:
         """All of them."""
-        for _ in range(min(THREADS, len(self._slots))):
-            # As daemons: a host that keeps one waiting does not keep the program from ending.
-            threading.Thread(target=self._work, daemon=True, name="oakum verify").start()
-        while self._left:
+        if self._places:
+            trust(self._options.outbound.certificates)  # read once, not by all threads
+        left, started = dict(self._places), self._start()
+        while left and started and (given := self._next()):
+            place, verdict = given
+            for same in left.pop(place, ()):
+                yield same, verdict
+        self.stop()
+        for places in left.values():
+            for place in places:
+                yield place, Verdict("unknown", OVER if started else NO_THREADS)
+
+    def _start(self) -> int:
+        """Start the threads, as many of them as this machine gives; how many these are."""
+        wanted = min(THREADS, len(self._turns))  # the first threads take turns as the others are started
+        for started in range(wanted):
             try:
-                place, verdict = self._given.get(timeout=max(0.0, self._until - time.monotonic()))
+                # As daemons: a host that keeps one waiting does not keep the program from ending.
+                threading.Thread(target=self._work, daemon=True, name="oakum verify").start()
+            except RuntimeError:  # a limit of processes, as containers have
+                return started
+        return wanted
+
+    def _next(self) -> tuple[int, Verdict] | None:
+        """The next verdict; None when the time is over."""
+        while True:
+            seconds = self._until - time.monotonic()
+            try:
+                return self._given.get(timeout=max(0.0, min(seconds, LOOKS)))
             except queue.Empty:
-                break
-            if place in self._left:
-                self._left.remove(place)
-                yield place, verdict
-        self.stopped.set()
-        for place in sorted(self._left):
-            yield place, Verdict("unknown", OVER)
+                if seconds <= 0:
+                    return None
 
     def _work(self) -> None:
-        """A thread: a lane to its end, then the next."""
-        options = self._options
-        limits = {"until": self._until, "answer": options.answer}
-        lines = Lines(options.outbound, options.named, self._pace, now=options.now, **limits)
-        with lines:
-            while not self.stopped.is_set():
-                with self._lock:
-                    if not self._slots:
-                        return
-                    lane = self._slots.popleft()
-                while not self.stopped.is_set() and (waiting := lane.next()):
-                    self._answer(lane, *waiting, lines)
+        """A thread: a lane until it pauses, then another."""
+        while lane := self._turns.take():
+            # Connections are kept as long as the thread stays with the lane, so that they are never more than threads.
+            with self._lines() as lines:
+                while not self._stopped.is_set() and not lane.pausing and (waiting := lane.next()):
+                    self._answer(lane, waiting, lines)
+            self._turns.give_back(lane)
 
-    def _answer(self, lane: _Lane, question: Question, tries: int, lines: Lines) -> None:
+    def _lines(self) -> Lines:
+        options, until = self._options, self._until
+        return Lines(options.outbound, options.named, self._pace, until=until, answer=options.answer, clock=self._clock)
+
+    def _answer(self, lane: Lane, waiting: Waiting, lines: Lines) -> None:
+        question, verdict = waiting.question, waiting.verdict
         try:
-            verdict = self._verdict(lane, question, lines)
+            if verdict is None:
+                verdict = self._asked(lane, question, lines)
+            if verdict.state == "live" and question.scheme.PROBE == "each":
+                self._require_refusal(lane, question, lines, again=True)
         except UnaskedError as error:
             verdict = Verdict("unknown", f"{lane.host}: {error}" if str(error) != OVER else OVER)
+        except _NotYetError:
+            lane.add(waiting)
+            return
         except LaterError as error:
-            lane.heard(silent=error.silent, why=str(error))
-            lane.pause(error.seconds)
-            if tries + 1 < TRIES and not lane.given_up:
-                lane.add(question, tries + 1)
+            lane.failed(error, lines.began)
+            if waiting.tries + 1 < TRIES and error.seconds <= LONGEST_PAUSE and not lane.given_up:
+                lane.add(Waiting(question, waiting.tries + 1, verdict))
                 return
-            verdict = Verdict("unknown", lane.given_up or f"{lane.host}: {error}, {tries + 1} times")
+            why = lane.given_up or f"{lane.host}: {_tried(error, waiting.tries + 1)}"
+            verdict = Verdict("unknown", f"{why}{UNTRIED}" if verdict else why)
         except OakumError as error:
             verdict = Verdict("unknown", str(error))
         except Exception as error:  # noqa: BLE001  an answer that no check expects must not end the others
             verdict = Verdict("unknown", f"an error in oakum ({type(error).__name__}); please report it")
         self._given.put((question.place, verdict))
+        self._turns.done()
 
-    def _verdict(self, lane: _Lane, question: Question, lines: Lines) -> Verdict:
+    def _asked(self, lane: Lane, question: Question, lines: Lines) -> Verdict:
         if lane.given_up:
             return Verdict("unknown", lane.given_up)
-        if self.stopped.wait(min(lane.pausing(), max(0.0, self._until - time.monotonic()))):
-            raise UnaskedError(OVER)
+        self._require_refusal(lane, question, lines)
+        user = question.scheme.user(question.credential)
+        if user and not lane.take_user(user, question.place):
+            raise UnaskedError(ONE_TRY)
         check = question.credential.detector.verify
         assert check is not None
         line = Line(lines, question.credential, question.destinations)
-        self._require_refusal(lane, question, line)
-        user = question.scheme.user(question.credential)
-        if user and not lane.take_user(user, question.place):
-            raise UnaskedError("another password of that user was tried there, and one try is all, to lock nobody out")
-        verdict = question.scheme.ask(question.credential, check, line)
-        lane.heard(silent=False)
-        if verdict.state == "live" and question.scheme.PROBE == "each":
-            if self._takes_made_up(question, line):
-                self._trial(question).why = TAKES_ANYTHING.format(lane.host)
-            if self._trial(question).why:
-                raise UnaskedError(self._trial(question).why)
-        return replace(verdict, asked=str(question.destinations[0]))
+        try:
+            verdict = question.scheme.ask(question.credential, check, line)
+        except LaterError as error:
+            if user and line.sent:  # a login by HTTP; others know themselves whether the password was sent
+                raise UnaskedError(str(error)) from None
+            raise
+        except UnaskedError:
+            if line.answered:
+                lane.heard()
+            raise
+        lane.heard()
+        return replace(verdict, asked=verdict.asked or str(question.destinations[0]))
 
-    def _trial(self, question: Question) -> _Trial:
-        port = question.destinations[0].port
-        name = str(port) if question.scheme.PROBE == "host" else question.credential.detector.id
-        with self._lock:
-            return self._trials.setdefault((name, question.lane), _Trial())
-
-    def _require_refusal(self, lane: _Lane, question: Question, line: Line) -> None:
-        """Nothing real goes to a host before it refused something made up."""
+    def _require_refusal(self, lane: Lane, question: Question, lines: Lines, *, again: bool = False) -> None:
+        """Nothing real goes to a host before it refused something made up; `again` says to try it once more."""
         if question.scheme.PROBE == "never":
             return
         trial = self._trial(question)
-        with trial.lock:
-            if not trial.done:
-                if self._takes_made_up(question, line):
-                    trial.why = TAKES_ANYTHING.format(lane.host)
-                trial.done = True
+        if again:
+            why = self._why_not_refused(question, lines)
+            trial.why = trial.why or why
+        else:
+            with trial.lock:
+                if not trial.done:
+                    if lane.pausing or lane.given_up:
+                        raise _NotYetError
+                    try:
+                        trial.why = self._why_not_refused(question, lines)
+                    except LaterError as error:
+                        lane.failed(error, lines.began)  # before the next one may try
+                        raise
+                    trial.done = True
         if trial.why:
             raise UnaskedError(trial.why)
 
-    def _takes_made_up(self, question: Question, line: Line) -> bool:
+    def _trial(self, question: Question) -> _Trial:
+        detector = question.credential.detector
+        assert detector.verify is not None
+        name = detector.verify.scheme if question.scheme.PROBE == "host" else detector.id
+        with self._lock:
+            return self._trials.setdefault((name, str(question.destinations[0])), _Trial())
+
+    def _why_not_refused(self, question: Question, lines: Lines) -> str:
+        """Why something made up shows that the host is not to be believed; empty where it is refused as it should be.
+
+        UnaskedError where it cannot be sent, for what is known of this credential.
+        """
         credential = question.credential
-        made_up: Credential = question.scheme.made_up(credential, self._look_alike(credential.detector))
         check = credential.detector.verify
         assert check is not None
+        made_up = question.scheme.made_up(credential, self._look_alike(credential.detector))
+        line = Line(lines, made_up, question.destinations)
         try:
-            return question.scheme.ask(made_up, check, line).state == "live"
-        except UnaskedError:
-            return False  # it is not taken, at least
+            taken = question.scheme.ask(made_up, check, line).state == "live"
+        except UnreachedError as error:
+            return str(error)
+        except UnaskedError as error:
+            if line.refused:
+                return ""
+            if not line.answered:
+                raise
+            return f"it does not refuse a made-up secret: {error}"
+        return TAKES_ANYTHING if taken else ""
+
+
+def _same(plan: Plan) -> dict[int, list[int]]:
+    """The places of what is one question, by the first of them."""
+    first: dict[object, int] = {}
+    places: dict[int, list[int]] = {}
+    for question in plan.questions:
+        credential = question.credential
+        facts = tuple(sorted(credential.facts.items()))
+        others = tuple(sorted(credential.others.items()))
+        name = (credential.value, others, credential.detector.verify, facts, question.destinations)
+        places.setdefault(first.setdefault(name, question.place), []).append(question.place)
+    return places
+
+
+def _tried(error: LaterError, times: int) -> str:
+    if error.seconds > LONGEST_PAUSE:
+        return f"{error}, in more than {LONGEST_PAUSE:g} seconds"
+    return f"{error}, {times} times"

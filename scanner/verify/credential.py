@@ -18,16 +18,20 @@ class UnaskedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A secret with what is known of it: all that a check needs."""
+    """A secret with what is known of it: all that a check needs. `others` are those that it is used with, by their
+    detectors (`Verification.joins`); `made_up` says that nobody gave it out."""
 
     detector: Detector
     value: bytes = field(repr=False)
     facts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    others: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    made_up: bool = False
 
     @classmethod
-    def of(cls, finding: Finding) -> Credential:
+    def of(cls, finding: Finding, others: Mapping[str, Finding] | None = None) -> Credential:
         """That of a finding."""
-        return cls(finding.detector, finding.secret.reveal(), dict(finding.facts))
+        joined = {name: other.secret.reveal() for name, other in (others or {}).items()}
+        return cls(finding.detector, finding.secret.reveal(), dict(finding.facts), joined)
 
     @property
     def text(self) -> str:
@@ -41,8 +45,13 @@ class Credential:
         """A fact; UnaskedError where it is not known."""
         value = self.facts.get(name, "")
         if not value:
-            raise UnaskedError(f"its {name.replace('_', ' ')} is not known, without which nobody can be asked")
+            hint = f" (--verify-host {self.detector.provider}=HOST names it)" if name == "host" else ""
+            raise UnaskedError(f"its {name.replace('_', ' ')} is not known, without which nobody can be asked{hint}")
         return value
+
+    def at(self, host: str) -> Credential:
+        """The same for a host that the user names, where the data name none."""
+        return self if self.facts.get("host") else replace(self, facts={**self.facts, "host": host})
 
     def with_value(self, value: bytes) -> Credential:
         """The same with another value."""
@@ -70,6 +79,7 @@ class Destination:
 
 
 PORTS = {"https": 443, "http": 80}
+PLAIN = "over http anybody on the way reads the secret: not asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +121,7 @@ def _read(place: str, entry: str) -> tuple[Destination, int]:
         host, given = (parts.hostname or "").rstrip("."), parts.port or 0
     except ValueError:
         host, given, parts = "", 0, urlsplit("")
-    wrong = parts.scheme not in PORTS or parts.path.strip("/") or parts.query or "@" in parts.netloc
+    wrong = parts.scheme not in PORTS or "@" in parts.netloc or parts.path.strip("/") or parts.query or parts.fragment
     if wrong or not _HOST.fullmatch(host):
         raise UsageError(f"--verify-host {clean(entry)}: write HOST, HOST:PORT or PROVIDER=HOST")
     if is_metadata_name(host):
@@ -130,6 +140,8 @@ def destination(url: str, hosts: Iterable[str]) -> Destination:
         raise UnaskedError("the URL in it is damaged") from None
     if parts.scheme not in PORTS or not _HOST.fullmatch(host):
         raise UnaskedError("the URL in it leads to no host")
+    if parts.scheme == "http" and not is_here(f"[{host}]" if ":" in host else host):
+        raise UnaskedError(PLAIN)
     return Destination(parts.scheme, host, port or PORTS[parts.scheme], own=is_own_host(host, hosts))
 
 

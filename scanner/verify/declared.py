@@ -5,37 +5,86 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from secrets import token_hex
 from urllib.parse import quote, quote_plus, urlsplit
 
 from ..model import Verdict
 from ..net.http import Answer, Request
 from ..net.urls import Url
-from ..verification import Verification
+from ..verification import ITSELF, Verification
 from .answers import Told, facts_of, said
 from .credential import Credential, Destination, UnaskedError, destination
-from .line import Line
+from .line import LaterError, Line
 
 _PLACE = re.compile(r"\{([a-z_]+)(?:\|([^{}]*))?\}")
 _LABELS = re.compile(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*(?::\d{1,5})?")
 
 
 def destinations(credential: Credential, check: Verification) -> tuple[Destination, ...]:
-    """The host that the request goes to."""
-    return (destination(_url(credential, check), check.hosts),)
+    """The hosts that the requests go to."""
+    return tuple(dict.fromkeys(destination(_url(credential, one), check.hosts) for one in _each(check)))
 
 
 def ask(credential: Credential, check: Verification, line: Line) -> Verdict:
-    """Ask once. UnaskedError where the answer says nothing."""
+    """Ask, in turn. UnaskedError where the answers say nothing."""
+    refusals: list[Verdict] = []
+    unclear: list[UnaskedError | LaterError] = []
+    refused = True
+    for one in _each(check):
+        try:
+            verdict = _asked(credential, one, line)
+        except (UnaskedError, LaterError) as error:
+            refused = refused and line.refused
+            unclear.append(error)
+            continue
+        if verdict.state == "live":
+            return verdict
+        refusals.append(verdict)
+    if unclear:
+        line.refused = refused
+        raise next((error for error in unclear if isinstance(error, LaterError)), unclear[0])
+    return refusals[0]
+
+
+def made_up(credential: Credential, value: bytes) -> Credential:
+    """The same with a made-up secret, for the same host where that is a URL."""
+    check = credential.detector.verify
+    if check is not None and check.request.endswith(f" {ITSELF}"):
+        real, other = urlsplit(credential.text), urlsplit(value.decode("ascii", "replace"))
+        value = other._replace(scheme=real.scheme, netloc=real.netloc).geturl().encode()
+    if check is not None and "{user}" in check.auth:  # too many wrong ones would lock the real one out
+        credential = replace(credential, facts={**credential.facts, "user": f"oakum-{token_hex(6)}"})
+    return credential.with_value(value)
+
+
+def _each(check: Verification) -> Iterator[Verification]:
+    for request in (check.request, *check.others):
+        yield replace(check, request=request, others=())
+
+
+def _asked(credential: Credential, check: Verification, line: Line) -> Verdict:
     answer = line.send(request_for(credential, check))
+    host = line.host if line.is_instead else str(destination(_url(credential, check), check.hosts))
     told = Told(answer)
     live, dead = told.meets(check.live), told.meets(check.dead)
     if live == dead:
         raise UnaskedError(meaning(answer))
+    line.refused = line.refused or dead
+    if dead and not line.is_instead and _stands_in(credential, check):
+        named = f"--verify-host {credential.detector.provider}=HOST"
+        raise UnaskedError(f"it is not known there, and where it belongs was not found ({named} names that)")
     if dead:
-        return Verdict("dead", f"{line.host} refuses it ({answer.status})", asked=line.host)
+        return Verdict("dead", f"{host} refuses it ({answer.status})", asked=host)
     facts = facts_of(told, check, credential.text)
-    return Verdict("live", said(facts) or f"{line.host} takes it", facts, line.host)
+    return Verdict("live", said(facts) or f"{host} takes it", facts, host)
+
+
+def _stands_in(credential: Credential, check: Verification) -> bool:
+    """Whether a part of the host was not found with the secret."""
+    authority = check.request.partition("://")[2].partition("/")[0]
+    return any(place[2] is not None and not credential.facts.get(place[1]) for place in _PLACE.finditer(authority))
 
 
 def meaning(answer: Answer) -> str:
@@ -53,6 +102,8 @@ def request_for(credential: Credential, check: Verification) -> Request:
     """The request, the secret in it."""
     method = check.request.partition(" ")[0]
     parts = urlsplit(_url(credential, check))
+    if {".", ".."} & set(parts.path.split("/")):
+        raise UnaskedError("a name that stands beside it leads elsewhere in a URL")
     headers = {name: _filled(text, credential, _header) for name, text in check.headers}
     kind, _, argument = check.auth.partition(" ")
     match kind:
@@ -77,6 +128,8 @@ def request_for(credential: Credential, check: Verification) -> Request:
 
 def _url(credential: Credential, check: Verification) -> str:
     template = check.request.partition(" ")[2]
+    if template == ITSELF:
+        return credential.text
     scheme, _, rest = template.partition("://")
     authority, slash, target = rest.partition("/")
     return f"{scheme}://{_filled(authority, credential, _host)}{slash}{_filled(target, credential, _in_url)}"
@@ -96,7 +149,7 @@ def _filled(template: str, credential: Credential, coded: Callable[[str], str]) 
 
 
 def _in_url(text: str) -> str:
-    return quote(text, safe="-_.~")
+    return quote(text, safe="-_.~:")  # Telegram's `:` as it is written
 
 
 def _in_json(text: str) -> str:

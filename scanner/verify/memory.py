@@ -30,6 +30,7 @@ class Memory:
         self._now = now
         self._key = self._cache.read(_KEY) or b""
         self._known: dict[str, list[object]] = {}
+        self._changed = False
         if len(self._key) != 32:
             self._key = os.urandom(32)
             self._cache.write(_KEY, self._key)
@@ -37,7 +38,7 @@ class Memory:
         kept = self._cache.read(_FILE)
         try:
             known = json.loads(kept) if kept else {}
-        except ValueError:
+        except (ValueError, RecursionError):
             known = {}
         self._known = known if isinstance(known, dict) else {}
 
@@ -59,6 +60,7 @@ class Memory:
         """Remember a verdict."""
         if verdict.state in BELIEVED and question.fingerprint:
             name = self._name(question)
+            self._changed = True
             self._known.pop(name, None)
             self._known[name] = [
                 verdict.state,
@@ -69,12 +71,14 @@ class Memory:
             ]
 
     def save(self) -> None:
-        """Write it down."""
+        """Write it down, where there is news."""
+        if not self._changed:
+            return
         latest = list(self._known.items())[-MOST:]
         self._cache.write(_FILE, json.dumps(dict(latest)).encode())
 
     def _name(self, question: Question) -> str:
         credential = question.credential
-        facts = sorted(credential.facts.items())
-        asked = repr((question.fingerprint, credential.detector.verify, question.destinations, facts))
+        known = (sorted(credential.facts.items()), sorted(credential.others.items()))
+        asked = repr((question.fingerprint, credential.detector.verify, question.destinations, known))
         return hmac.new(self._key, asked.encode(), hashlib.sha256).hexdigest()[:40]

@@ -11,6 +11,7 @@ from oakum.detectors.checks import CHECKS
 from oakum.scanner import catalog
 from oakum.scanner.errors import DetectorError
 from oakum.scanner.model import FACT_NAMES, KINDS, SEVERITIES
+from oakum.scanner.verification import Condition, Verification
 
 GOOD: dict[str, Any] = {
     "id": "acme-token",
@@ -87,6 +88,12 @@ def test_all_that_a_detector_can_say() -> None:
         "facts": {"mode": "test"},
         "rotate": "https://acme.test/rotate",
         "source": "https://acme.test/docs",
+        "verify": {
+            "request": "GET https://api.acme.test/me",
+            "auth": "bearer",
+            "live": {"status": 200, "json": {"id": "*"}},
+            "source": "https://acme.test/api",
+        },
     }
     (found,) = catalog.parse(toml(**fields), file="acme.toml", provider="acme")
     assert len(found.checks) == 1
@@ -98,6 +105,13 @@ def test_all_that_a_detector_can_say() -> None:
         (("mode", "test"),),
         "https://acme.test/rotate",
         "https://acme.test/docs",
+    )
+    assert found.verify == Verification(
+        request="GET https://api.acme.test/me",
+        auth="bearer",
+        hosts=("api.acme.test",),
+        live=(Condition((200,), (("id", ()),)),),
+        source="https://acme.test/api",
     )
     assert set(fields) == set(catalog._OPTIONAL), "this test knows every field"
 

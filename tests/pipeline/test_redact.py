@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from git_repository import GitRepository
+from oakum.scanner.model import Verdict
+from oakum.scanner.pipeline.redact import Redactor
 from oakum.scanner.report import FORMATS, ReportOptions
 from scanning import Fresh, scan
 
@@ -42,6 +45,18 @@ def test_a_password_on_the_line_of_another_secret(tmp_path: Path, fresh: Fresh) 
             assert password not in occurrence.excerpt.text
             mask = occurrence.excerpt.text[occurrence.excerpt.start : occurrence.excerpt.end]
             assert mask.decode() == ranked.finding.secret.mask()
+
+
+def test_what_a_provider_told_of_another_secret(tmp_path: Path, fresh: Fresh) -> None:
+    """An answer may hold one, in its reason and in its facts."""
+    (tmp_path / "a.py").write_bytes(b"a = '%b'\nb = '%b'\n" % (fresh(), fresh()))
+    one, other = scan(tmp_path).findings
+    value = other.finding.secret.reveal().decode()
+    verdict = Verdict("live", f"user {value}", (("user", value),), "api.acme.io")
+    made = replace(one, finding=replace(one.finding, verdict=verdict))
+    mask = other.finding.secret.mask()
+    cleaned = Redactor([one.finding, other.finding]).finding(made).finding.verdict
+    assert cleaned == Verdict("live", f"user {mask}", (("user", mask),), "api.acme.io")
 
 
 def test_words_that_are_somebodys_password_stay_readable_in_paths(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib import resources
 from random import Random
 from typing import Any
@@ -14,7 +15,7 @@ from jsonschema.validators import validator_for
 from oakum.detectors import samples
 from oakum.scanner.engine import Engine
 from oakum.scanner.engine.aho_corasick import AhoCorasick
-from oakum.scanner.model import File, GitBlob, GitMessage, Occurrence, Piece, ScanResult, Stdin
+from oakum.scanner.model import File, GitBlob, GitMessage, Occurrence, Piece, Reason, ScanResult, Stdin, Verdict
 
 MASK = TOKEN[:8].decode() + "…[masked]"
 
@@ -56,6 +57,7 @@ def test_a_result_as_a_whole() -> None:
         "properties": {
             "band": "critical",
             "confidence": 0.95,
+            "verdict": {"state": "unknown", "reason": "not asked"},
             "facts": {"checksum": "valid"},
             "origins": [
                 {"type": "git", "blob": BLOB, "path": "src/settings.ini", "commit": COMMIT, "author": ADA}
@@ -81,12 +83,33 @@ def test_the_rest_of_the_run() -> None:
     assert run["invocations"] == [
         {
             "executionSuccessful": False,
+            "startTimeUtc": "2027-01-01T00:00:00Z",
             "toolExecutionNotifications": [
                 {"level": "warning", "message": {"text": "not scanned: gone.txt: went away before it was read"}},
                 {"level": "note", "message": {"text": "not scanned: big: too large"}},
             ],
         }
     ]
+    assert run["properties"] == {"targets": ["repo"]}
+
+
+def test_a_verdict_is_told_once() -> None:
+    """In words in the message, and whole among the properties; with the target of each place."""
+    live = Verdict("live", "user octocat", (("user", "octocat"),), "api.github.com")
+    made = token(occurrence(File(b"a"), b"", TOKEN, target="here"), verdict=live)
+    made = replace(made, reasons=(*made.reasons, Reason("verdict", 1.0, "live: user octocat")))
+    found = checked(result(made))["results"][0]
+    assert found["message"]["text"] == (
+        f"GitHub token: live mode {MASK} (critical): live: user octocat (api.github.com); it opens much; "
+        "at the head of the default branch"
+    )
+    assert found["properties"]["verdict"] == {
+        "state": "live",
+        "reason": "user octocat",
+        "asked": "api.github.com",
+        "facts": {"user": "octocat"},
+    }
+    assert found["properties"]["origins"] == [{"type": "file", "path": "a", "target": "here"}]
 
 
 def test_nothing_found_is_valid_too() -> None:

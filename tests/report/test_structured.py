@@ -6,7 +6,7 @@ import json
 from datetime import date
 
 import pytest
-from handmade import ADA, BLOB, COMMIT, DETECTORS, OTHER, TOKEN, occurrence, rendered, result, token
+from handmade import ADA, BLOB, COMMIT, DETECTORS, HEAD, MESSAGE, OTHER, TOKEN, occurrence, rendered, result, token
 from oakum.scanner.model import File, GitBlob, NotScanned, Stdin, Suppression
 
 MASK = TOKEN[:8].decode() + "…[masked]"
@@ -68,6 +68,14 @@ FIRST = {
 }
 
 
+def test_the_target_of_a_scan_never_stands_for_what_carries_a_message() -> None:
+    """Both are called so, and only one name is free."""
+    made = token(*(occurrence(origin, b"", TOKEN, target="here") for origin in (HEAD, MESSAGE)))
+    blob, message = (o["origin"] for o in json.loads(rendered("json", result(made)))["findings"][0]["occurrences"])
+    assert blob["target"] == message["scan_target"] == "here"
+    assert message["target"] == COMMIT
+
+
 def test_the_whole_document() -> None:
     """Schema 1."""
     document = json.loads(rendered("json"))
@@ -94,6 +102,7 @@ def test_the_whole_document() -> None:
             "expired": [],
             "stale": [],
             "dropped": {"entropy": 2},
+            "verdicts": {},
             "interrupted": False,
         },
     }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from handmade import ADA, BLOB, COMMIT, DETECTORS, HEAD, PASSWORD, TOKEN, occurrence, password, rendered, result, token
-from oakum.scanner.model import File, GitBlob, NotScanned, Secret, Suppression
+from oakum.scanner.model import NOT_ASKED, File, GitBlob, NotScanned, Reason, Secret, Suppression, Verdict
 from oakum.scanner.report import FORMATS
 
 
@@ -45,6 +46,63 @@ def test_the_whole_page() -> None:
         "  left out     1 by policy\n"
         "    big: too large\n"
     )
+
+
+VERDICTS = (
+    (Verdict("live", "user octocat", (("user", "octocat"),), "api.github.com"), "live: user octocat (api.github.com)"),
+    (Verdict("dead", "api.github.com refuses it (401)", (), "api.github.com"), "dead: api.github.com refuses it (401)"),
+    (Verdict("unknown", "api.github.com: it answers 404"), "unknown: api.github.com: it answers 404"),
+    (Verdict("unknown", "not asked: a reason"), "not asked: a reason"),
+    (Verdict("dead", "expired on 2026-01-01"), ""),
+    (NOT_ASKED, ""),
+)
+
+
+@pytest.mark.parametrize(("verdict", "said"), VERDICTS, ids=[v.reason for v, _ in VERDICTS])
+def test_a_verdict_has_a_line_and_is_not_said_again(verdict: Verdict, said: str) -> None:
+    """Where somebody was asked, or it says why nobody was; what a finding says by itself stands under `why`."""
+    made = token(occurrence(HEAD, b"", TOKEN), verdict=verdict)
+    reason = Reason("verdict", 1.0, f"{verdict.state}: {verdict.reason}")
+    page = rendered("text", result(replace(made, reasons=(*made.reasons, reason))), width=140)
+    assert re.findall("^  asked  (.*)$", page, re.MULTILINE) == ([said] if said else [])
+    assert (f"; {reason.text}\n" in page) == (not said)
+
+
+def test_what_the_first_line_says_of_a_live_one_is_not_said_again() -> None:
+    """The host that says so is."""
+    verdict = VERDICTS[0][0]
+    made = replace(token(occurrence(HEAD, b"", TOKEN), verdict=verdict), summary="GitHub token, live: user octocat")
+    page = rendered("text", result(made), width=140)
+    assert "  asked  live: api.github.com takes it\n" in page
+    assert "  next   at once, as it is live: revoke it, then take it out;" in page
+
+
+def test_what_is_open_to_all_is_said_to_be() -> None:
+    """Nobody takes a secret there."""
+    detector = replace(DETECTORS["github-pat"], kind="exposure")
+    finding = replace(token(occurrence(HEAD, b"", TOKEN), verdict=VERDICTS[0][0]).finding, detector=detector)
+    made = replace(token(), finding=finding, summary="Database: anybody can read it; user octocat")
+    page = rendered("text", result(made), width=140)
+    assert "  asked  live: api.github.com answers anybody\n" in page
+    assert "  next   at once, as it is live: close it to all who have not logged in, then take it out;" in page
+    dead = replace(made, finding=replace(finding, verdict=VERDICTS[1][0]))
+    assert "  next   see that it stays closed" in rendered("text", result(dead), width=140)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ((("live", 1), ("dead", 2), ("unknown", 0)), "3 secrets: 1 live, 2 dead"),
+        ((("live", 0), ("dead", 0), ("unknown", 1)), "1 secret: 1 unknown"),
+        ((("live", 0), ("dead", 0), ("unknown", 0)), "nothing: nobody could be asked about what was found"),
+    ],
+)
+def test_the_summary_counts_what_was_asked(asked: tuple[tuple[str, int], ...], said: str) -> None:
+    """By what came of it."""
+    made = result()
+    page = rendered("text", replace(made, coverage=replace(made.coverage, asked=asked)))
+    assert f"  verified     {said}\n" in page
+    assert "  verified " not in rendered("text", made)
 
 
 def test_nothing_found() -> None:

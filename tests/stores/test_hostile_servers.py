@@ -289,7 +289,7 @@ def test_other_pages_for_ever() -> None:
     begun = time.monotonic()
     found, _ = s3(slowly, limits={"all": 0.5})
     assert time.monotonic() - begun < 3
-    assert "the 0.5 seconds that a listing may take are over" in found.why[0]
+    assert "the 0.5 seconds that this may take are over" in found.why[0]
     assert found.pages
 
 
@@ -447,8 +447,8 @@ def unasked(to: BaseHTTPRequestHandler, _number: int) -> None:
 @pytest.mark.parametrize(
     ("answering", "why"),
     [
-        (endless, "a page of it has more than 4 MiB: it is no listing"),
-        (bomb, "a page of it has more than 4 MiB: it is no listing"),
+        (endless, "an answer of it has more than 4 MiB: it is not what was asked for"),
+        (bomb, "an answer of it has more than 4 MiB: it is not what was asked for"),
         (drip, "it does not answer in time; it was asked 3 times: try again later"),
         (silent, "it does not answer in time; it was asked 3 times: try again later"),
         (unasked, "its answer is packed in a way that was not asked for"),
