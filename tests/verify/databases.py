@@ -59,6 +59,12 @@ def as_nobody(folder: Path) -> list[str]:
     return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "env", f"HOME={folder}"]
 
 
+def _well(command: Sequence[str], given: str = "") -> None:
+    """Run a program to its end."""
+    done = subprocess.run(command, input=given, text=True, capture_output=True)
+    assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+
+
 @contextmanager
 def running(command: Sequence[str], folder: Path, port: int) -> Iterator[None]:
     """A server, while the block runs, from when it takes connections."""
@@ -125,7 +131,7 @@ def postgresql(folder: Path, passwords: Mapping[str, str], signed: Certificates)
     first = as_nobody(folder)
     data = folder / "data"
     made = [*first, initdb, "--no-sync", "-U", "postgres", "-E", "UTF8", "--locale=C", f"--pwfile={folder}/password"]
-    subprocess.run([*made, str(data)], check=True, capture_output=True)
+    _well([*made, str(data)])
     (data / "pg_hba.conf").write_text(_HBA)
     port = free_port()
     options = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "fsync=off"]
@@ -204,9 +210,10 @@ def mariadb(folder: Path, passwords: Mapping[str, str], signed: Certificates) ->
         shutil.copy(getattr(signed, name), folder / name)
     extra = folder / "users.sql"
     extra.write_text("install soname 'auth_ed25519';\n" + _USERS.format(**passwords))
-    first = as_nobody(folder)
+    # Each removes what others left in the folder for temporary files.
+    first = [*as_nobody(folder), "env", f"TMPDIR={folder}"]
     options = ["--auth-root-authentication-method=normal", "--skip-test-db", f"--datadir={folder}/data"]
-    subprocess.run([*first, made, "--no-defaults", *options], check=True, capture_output=True)
+    _well([*first, made, "--no-defaults", *options])
     port = free_port()
     command = [*first, daemon, "--no-defaults", f"--datadir={folder}/data", f"--socket={folder}/s", f"--port={port}"]
     command += ["--bind-address=127.0.0.1", f"--init-file={extra}", f"--pid-file={folder}/pid", "--skip-name-resolve"]
@@ -249,7 +256,7 @@ access to * by users read
         if name != "admin"
     ]
     conf = ["-f", str(folder / "slapd.conf")]
-    subprocess.run([adds, *conf], input="\n".join(entries), text=True, check=True, capture_output=True)
+    _well([adds, *conf], "\n".join(entries))
     plain, secured = free_port(), free_port()
     listens = f"ldap://127.0.0.1:{plain} ldaps://127.0.0.1:{secured}"
     with running([daemon, *conf, "-h", listens, "-d", "0"], folder, plain):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import struct
+import threading
 import time
 import tracemalloc
 from contextlib import ExitStack
@@ -147,6 +148,7 @@ def test_mysql_gets_no_password_in_plain_text(plugin: bytes, tmp_path: Path) -> 
 def test_mysql_gets_no_file(tmp_path: Path) -> None:
     """Where it answers a query with a request for one (LOAD DATA LOCAL)."""
     after: list[bytes] = []
+    heard = threading.Event()
 
     def doing(talk: Talk) -> None:
         talk.send(GREETING)
@@ -159,9 +161,11 @@ def test_mysql_gets_no_file(tmp_path: Path) -> None:
         talk.send(mysql(1, b"\xfb/etc/passwd"))
         while data := talk.read():
             after.append(data)
+        heard.set()
 
     with raw(doing) as server:
         assert ask("mysql", server, tmp_path) == ("live", "user app")
+        assert heard.wait(5)
         assert after == [mysql(0, b"\x01")]
 
 

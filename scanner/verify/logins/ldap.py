@@ -52,7 +52,7 @@ def log_in(login: Login, wire: Wire) -> Facts:
 
 def _refusal(code: int, said: str, login: Login) -> Exception:
     if code in (51, 52):
-        return LaterError(f"it takes nobody now ({code})", 5)
+        return LaterError(f"it takes nobody now ({code})", 2)
     if code in (8, 13):
         return UnaskedError(f"it wants a stronger login than by a password ({code})")
     if code == 49:

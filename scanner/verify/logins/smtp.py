@@ -103,7 +103,7 @@ def _meaning(said: _Reply, wire: Wire) -> Exception:
     if wire.tried and said.code == 535 and said.enhanced in ("", "5.7.8"):
         return RefusedError(code)
     if said.code in (421, 450, 451, 454):
-        return LaterError(f"it takes nobody now ({code})", 5)
+        return LaterError(f"it takes nobody now ({code})", 2)
     return UnaskedError(f"it refuses, and does not say that the password is wrong ({code})")
 
 
