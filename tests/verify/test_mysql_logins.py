@@ -10,6 +10,7 @@ import hashlib
 import ssl
 import struct
 from collections.abc import Iterator
+from string import Template
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
@@ -72,14 +73,14 @@ def test_what_is_not_let_in_for_another_reason_is_unknown(server: Server, user: 
 @pytest.mark.parametrize(
     "text",
     [
-        "db, err := sql.Open('mysql', 'owner:{password}@tcp(127.0.0.1:{port})/shop')",
-        "spring.datasource.url=jdbc:mysql://127.0.0.1:{port}/shop?user=owner&password={password}\n",
-        "engine = create_engine('mysql+pymysql://owner:{password}@127.0.0.1:{port}/shop')",
+        "db, err := sql.Open('mysql', 'owner:$PASSWORD@tcp(127.0.0.1:$PORT)/shop')",
+        "spring.datasource.url=jdbc:mysql://127.0.0.1:$PORT/shop?user=owner&password=$PASSWORD\n",
+        "engine = create_engine('mysql+pymysql://owner:$PASSWORD@127.0.0.1:$PORT/shop')",
     ],
 )
 def test_all_forms_of_its_connection_strings(server: Server, text: str) -> None:
     """Those that name a host."""
-    filled = text.format(port=server.port, password=server.passwords["owner"])
+    filled = Template(text).substitute(PORT=server.port, PASSWORD=server.passwords["owner"])
     assert only(filled, server.place) == ("live", "user owner")
 
 

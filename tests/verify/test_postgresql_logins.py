@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from string import Template
 
 import pytest
 from databases import Server, postgresql
@@ -86,15 +87,15 @@ def test_a_database_that_does_not_exist_takes_nothing_back(server: Server) -> No
 @pytest.mark.parametrize(
     "text",
     [
-        "dsn = 'host=127.0.0.1 port={port} user=owner password={password} dbname=shop'",
-        "spring.datasource.url=jdbc:postgresql://127.0.0.1:{port}/shop?user=owner&password={password}\n",
-        "url=postgresql+psycopg2://owner:%{first:02x}{rest}@127.0.0.1:{port}/shop",
+        "dsn = 'host=127.0.0.1 port=$PORT user=owner password=$PASSWORD dbname=shop'",
+        "spring.datasource.url=jdbc:postgresql://127.0.0.1:$PORT/shop?user=owner&password=$PASSWORD\n",
+        "url=postgresql+psycopg2://owner:%$FIRST$REST@127.0.0.1:$PORT/shop",
     ],
 )
 def test_all_forms_of_its_connection_strings(server: Server, text: str) -> None:
     """Percent-encoded ones, too."""
     word = server.passwords["owner"]
-    filled = text.format(port=server.port, password=word, first=ord(word[0]), rest=word[1:])
+    filled = Template(text).substitute(PORT=server.port, PASSWORD=word, FIRST=f"{ord(word[0]):02x}", REST=word[1:])
     assert only(filled, server.place) == ("live", "user owner; database shop")
 
 
