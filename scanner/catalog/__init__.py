@@ -20,7 +20,7 @@ from .. import __version__
 from ..cache import Cache
 from ..errors import DetectorError
 from ..model import FACT_NAMES, HIDDEN_KINDS, KINDS, SEVERITIES, Check, Detector, Facts, Guess, Proof, part_fact
-from . import verifications
+from ..verification import Verification
 
 DRAWS = 20
 """Samples that are drawn until the pattern takes one: a look-ahead may want a digit."""
@@ -62,22 +62,32 @@ def changes(old: str, new: str, cache: Cache) -> tuple[Detector, ...] | None:
     return tuple(_made(records[i]) for records in (before, after) for i in differ if i in records)
 
 
-def load(extra: Iterable[str] = (), cache: Cache | None = None) -> tuple[Detector, ...]:
+def load(extra: Iterable[str] = (), cache: Cache | None = None, *, verify: bool = True) -> tuple[Detector, ...]:
     """All detectors: those that come with oakum, then those of the user's own files, sorted by id.
 
     A detector of the user's file replaces one with the same id. What was read and measured once is kept in the cache,
-    under a name made from the texts of all files.
+    under a name made from the texts of all files; how providers are asked, which is as long as all the rest, in a file
+    of its own, which is read only to `verify`.
     """
     files = [*_built_in(), *map(_of_the_user, extra)]
     if cache is None:
         return _load(files)[0]
     name = _name(files)
-    kept = cache.read(name)
-    if kept is not None:
-        return tuple(_made(record) for record in json.loads(kept))
+    kept, asked = cache.read(name), cache.read(_asked(name)) if verify else b"{}"
+    if kept is not None and asked is not None:
+        tables = json.loads(asked)
+        return tuple(_made(record | tables.get(record["id"], {})) for record in json.loads(kept))
     detectors, records = _load(files)
-    cache.write(name, json.dumps(records).encode())
+    tables = {record["id"]: {"verify": record["verify"]} for record in records if "verify" in record}
+    silent = [{field: value for field, value in record.items() if field != "verify"} for record in records]
+    cache.write(name, json.dumps(silent).encode())
+    cache.write(_asked(name), json.dumps(tables).encode())
     return detectors
+
+
+def _asked(name: str) -> str:
+    """The name of the file that says how the providers of a catalog are asked."""
+    return f"{name}-verify"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +177,10 @@ def _records(text: str, *, file: str, provider: str, built_in: bool = False) -> 
         raise DetectorError(f"{file}: the file holds [[detector]] tables and nothing else, not {sorted(unknown)}")
     found: list[dict[str, Any]] = []
     verify = {e.get("id", ""): e["verify"] for e in document["detector"] if isinstance(e, dict) and "verify" in e}
-    verify = verifications.with_likes(verify, file)
+    if verify:
+        from . import verifications
+
+        verify = verifications.with_likes(verify, file)
     for number, entry in enumerate(document["detector"], 1):
         if not isinstance(entry, dict):
             raise DetectorError(f"{file}: detector {number}: a table of fields is needed, not {entry!r}")
@@ -183,6 +196,7 @@ def _records(text: str, *, file: str, provider: str, built_in: bool = False) -> 
 
 def _tested(entry: dict[str, Any], *, where: str, built_in: bool) -> dict[str, Any]:
     from ...detectors.checks import FILTERS  # here: a scan with a cached catalog has no use for it
+    from . import verifications
     from .expressions import expression
     from .patterns import parsed, shape
 
@@ -254,8 +268,14 @@ def _made(record: dict[str, Any]) -> Detector:
         sample=record.get("sample", ""),
         examples=tuple(record["examples"]),
         counterexamples=tuple(record.get("counterexamples", ())),
-        verify=verifications.made(record["verify"]) if "verify" in record else None,
+        verify=_verification(record["verify"]) if "verify" in record else None,
     )
+
+
+def _verification(table: dict[str, Any]) -> Verification:
+    from . import verifications  # only where providers may be asked
+
+    return verifications.made(table)
 
 
 def _require_fields(entry: dict[str, Any], where: str) -> None:
@@ -398,6 +418,7 @@ def fitting(value: bytes, detectors: Iterable[Detector]) -> list[Guess]:
 
     found: list[Guess] = []
     telling = (d for d in detectors if not d.generic and d.kind not in HIDDEN_KINDS and len(value) <= d.width)
+    telling = (d for d in telling if d.specificity > 1 or not d.part_only)  # the user's name beside a token
     for detector in telling:
         rng = Random(detector.id)  # noqa: S311  made-up surroundings
         texts = (samples.fill(example, value, rng) for example in detector.examples)

@@ -28,7 +28,7 @@ def explain(text: bytes, *, now: datetime, detectors: tuple[str, ...] = (), cach
 
     Allowlists take nothing out. A text in which no detector finds anything is taken for a secret by itself.
     """
-    found = catalog.load(detectors, Cache(cache))
+    found = catalog.load(detectors, Cache(cache), verify=False)
     by_id = {d.id: d for d in found}
     allowlist, ledger = Allowlist.load(markers=False), Ledger(by_id)
     reasons: dict[bytes, str] = {}

@@ -102,12 +102,14 @@ WORTHWHILE = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """What a searcher is made of, in any process: detector files of the user, markers, matcher, cache folder."""
+    """What a searcher is made of, in any process: detector files of the user, markers, matcher, cache folder, whether
+    it is to be known how providers are asked."""
 
     detectors: tuple[str, ...] = ()
     markers: bool = True
     engine: str = "auto"
     cache: str = ""
+    verify: bool = False
 
 
 class Searcher:
@@ -117,7 +119,11 @@ class Searcher:
         """For some detectors, or for those that the options say."""
         self.options = options
         self.cache = Cache(options.cache)
-        self.catalog = catalog.load(options.detectors, self.cache) if detectors is None else tuple(detectors)
+        self.catalog = (
+            catalog.load(options.detectors, self.cache, verify=options.verify)
+            if detectors is None
+            else tuple(detectors)
+        )
         self.by_id = {d.id: d for d in self.catalog}
         self.matcher = self.why = ""
         """The matcher that is used, and why, in a word; empty until `prepare` has chosen one."""
@@ -252,7 +258,8 @@ class Searcher:
 
 def searcher_for(options: ScanOptions) -> Searcher:
     """The searcher of a scan."""
-    return Searcher(SearchOptions(options.detectors, options.markers, options.engine, options.cache))
+    verify = options.verify is not None
+    return Searcher(SearchOptions(options.detectors, options.markers, options.engine, options.cache, verify))
 
 
 class Toucher(Searcher):

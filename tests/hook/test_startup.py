@@ -113,6 +113,7 @@ OWN = """
     oakum.scanner.sources.objects
     oakum.scanner.sources.pushed
     oakum.scanner.sources.refs
+    oakum.scanner.verification
 """.split()
 """All that is imported of oakum itself."""
 
