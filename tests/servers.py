@@ -45,7 +45,7 @@ http {{ access_log off; {temporary} charset utf-8; default_type application/octe
 """
     )
     command = [nginx_program(), "-p", str(work), "-e", str(work / "errors"), "-c", str(work / "nginx.conf")]
-    with _process(command, work / "output", port):
+    with process(command, work / "output", port):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -54,7 +54,7 @@ def http_server(root: Path, work: Path) -> Iterator[str]:
     """`python -m http.server` over the files of `root`."""
     port = free_port()
     command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(root)]
-    with _process(command, work / "output", port):
+    with process(command, work / "output", port):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -98,7 +98,7 @@ def moto(work: Path, buckets: dict[str, int], *, checked: bool = False) -> Itera
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-c", _MOTO, json.dumps(buckets), str(port)]
     variables = {"INITIAL_NO_AUTH_ACTION_COUNT": "3"} if checked else {}
-    with _process(command, work / "output", port, START + sum(buckets.values()) // 500, **variables):
+    with process(command, work / "output", port, START + sum(buckets.values()) // 500, **variables):
         made = {"AWS_ACCESS_KEY_ID": "anything", "AWS_SECRET_ACCESS_KEY": "anything", "AWS_ENDPOINT_URL": url}
         server = Moto(url, made)
         if checked:
@@ -146,6 +146,14 @@ def told(answering: Answering) -> Iterator[tuple[str, Asked]]:
         def log_message(self, *_: object) -> None:
             pass
 
+    with serving(Handler) as url:
+        yield url, asked
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A server whose requests are handled so, while the block runs: its URL."""
+
     class Server(ThreadingHTTPServer):
         daemon_threads = True
         block_on_close = False
@@ -153,11 +161,11 @@ def told(answering: Answering) -> Iterator[tuple[str, Asked]]:
         def handle_error(self, *_: object) -> None:
             pass
 
-    with Server(("127.0.0.1", 0), Handler) as server:
+    with Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}", asked
+            yield f"http://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
             thread.join()
@@ -185,11 +193,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def _process(command: Sequence[str], output: Path, port: int, start: float = START, **variables: str) -> Iterator[None]:
-    """A server, while the block runs, from when it listens."""
+def process(command: Sequence[str], output: Path, port: int, start: float = START, **variables: str) -> Iterator[None]:
+    """A server, while the block runs, from when it listens; it runs where its output is written."""
     with output.open("wb") as written:
         server = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=written, stderr=written, env=os.environ | variables
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=written,
+            stderr=written,
+            env=os.environ | variables,
+            cwd=output.parent,
         )
         try:
             until = time.monotonic() + start

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
 from git_repository import utc
@@ -17,6 +16,7 @@ from oakum.scanner.net import Outbound
 from oakum.scanner.pipeline.options import ScanOptions
 from oakum.scanner.pipeline.scan import scan
 from oakum.scanner.verify import Named, VerifyOptions
+from servers import serving
 
 
 @dataclass(frozen=True)
@@ -78,21 +78,8 @@ def provider(answering: Answering) -> Iterator[tuple[str, list[Request]]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-
-        def handle_error(self, *_: object) -> None:
-            pass
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", asked
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as url:
+        yield url, asked
 
 
 def found_in(text: str, *named: str, certificates: str = "", now: datetime | None = None) -> list[RankedFinding]:

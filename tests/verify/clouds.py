@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,6 +26,7 @@ from oakum.scanner.model import RankedFinding, Verdict
 from oakum.scanner.net import Outbound
 from oakum.scanner.verify import Named, VerifyOptions
 from scanning import scan
+from servers import serving
 
 
 @dataclass(frozen=True)
@@ -126,22 +127,9 @@ def clouds(folder: Path, answering: Answering, *hosts: str) -> Iterator[Clouds]:
         def log_message(self, *_: object) -> None:
             pass
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-
-        def handle_error(self, *_: object) -> None:
-            pass
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        made = Clouds(f"http://127.0.0.1:{server.server_port}", authority)
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield made
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as url:
+        made = Clouds(url, authority)
+        yield made
 
 
 def _certificates(folder: Path, hosts: tuple[str, ...]) -> tuple[ssl.SSLContext, str]:

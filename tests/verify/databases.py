@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import ssl
 import subprocess
 import time
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from made_certificates import Certificates
-from servers import free_port
+from servers import free_port, process
 
 START = 30
 """Seconds until a server must listen."""
@@ -65,31 +64,6 @@ def _well(command: Sequence[str], given: str = "") -> None:
     assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
 
 
-@contextmanager
-def running(command: Sequence[str], folder: Path, port: int) -> Iterator[None]:
-    """A server, while the block runs, from when it takes connections."""
-    with (folder / "output").open("wb") as written:
-        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=written, stderr=written, cwd=folder)
-        try:
-            until = time.monotonic() + START
-            while True:
-                with socket.socket() as s:
-                    if s.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                said = (folder / "output").read_text("utf-8", "replace")[-2000:]
-                assert server.poll() is None, f"{command[0]} ended with {server.returncode}:\n{said}"
-                assert time.monotonic() < until, f"{command[0]} does not listen:\n{said}"
-                time.sleep(0.02)
-            yield
-        finally:
-            server.terminate()
-            try:
-                server.wait(START)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-
-
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------
 
 _HBA = """
@@ -137,7 +111,7 @@ def postgresql(folder: Path, passwords: Mapping[str, str], signed: Certificates)
     options = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "fsync=off"]
     options += ["ssl=on", f"ssl_cert_file={folder}/certificate", f"ssl_key_file={folder}/key"]
     command = [*first, postgres, "-D", str(data), *(word for option in options for word in ("-c", option))]
-    with running(command, folder, port):
+    with process(command, folder / "output", port):
         for database, text in (("postgres", _ROLES.format(**passwords)), ("shop", _TABLES)):
             asked = [
                 psql,
@@ -179,7 +153,7 @@ def redis(folder: Path, passwords: Mapping[str, str], signed: Certificates, *, t
     rights["operator"] = "on ~* +@all"
     lines += [f"user {user} {right} >{passwords[user]}" for user, right in rights.items() if user in passwords]
     (folder / "redis.conf").write_text("\n".join(lines))
-    with running([program("redis-server", "redis-server"), str(folder / "redis.conf")], folder, port):
+    with process([program("redis-server", "redis-server"), str(folder / "redis.conf")], folder / "output", port):
         yield Server(port, passwords)
 
 
@@ -218,7 +192,7 @@ def mariadb(folder: Path, passwords: Mapping[str, str], signed: Certificates) ->
     command = [*first, daemon, "--no-defaults", f"--datadir={folder}/data", f"--socket={folder}/s", f"--port={port}"]
     command += ["--bind-address=127.0.0.1", f"--init-file={extra}", f"--pid-file={folder}/pid", "--skip-name-resolve"]
     command += [f"--ssl-cert={folder}/certificate", f"--ssl-key={folder}/key", "--innodb-flush-log-at-trx-commit=0"]
-    with running(command, folder, port):
+    with process(command, folder / "output", port):
         yield Server(port, passwords)
 
 
@@ -259,7 +233,7 @@ access to * by users read
     _well([adds, *conf], "\n".join(entries))
     plain, secured = free_port(), free_port()
     listens = f"ldap://127.0.0.1:{plain} ldaps://127.0.0.1:{secured}"
-    with running([daemon, *conf, "-h", listens, "-d", "0"], folder, plain):
+    with process([daemon, *conf, "-h", listens, "-d", "0"], folder / "output", plain):
         yield Server(plain, passwords), Server(secured, passwords)
 
 
