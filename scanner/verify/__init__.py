@@ -147,7 +147,7 @@ def _question(place: int, one: RankedFinding, options: VerifyOptions, parts: _Pa
         destinations = (instead,)
     elif detector.verify.beside and (host := credential.facts.get("host", "")):
         _require_home(host, detector)
-    for to in destinations:
+    for to in destinations if instead is None else ():
         if not to.own and not options.named.has(to):
             raise _UnnamedError(str(to))
     if instead is None:
