@@ -49,7 +49,9 @@ _FIELDS = {
 _CONDITION = {"status": (int, list), "json": dict, "headers": dict, "body": str, "empty": bool}
 PLACE = re.compile(r"\{([a-z_]+)(?:\|([^{}]*))?\}")
 """A place in a text that a fact fills, and what stands in for it."""
-_HOST = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+_NAME = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+_HOST = re.compile(rf"{_NAME.pattern}(?::[1-9][0-9]{{0,4}})?")
+"""With a port where it is another than that of https."""
 _TOLD = re.compile(r"(?:[a-z_ -]+ if )?(?:json:[^ =]+|header:[a-z0-9-]+)(?:=.+)?|text:.+")
 
 
@@ -80,8 +82,9 @@ def require(table: Any, where: str) -> None:
         raise DetectorError(f"{where}: source: the provider's page that describes the request")
     if table.get("scheme", HTTP) not in SCHEMES:
         raise DetectorError(f"{where}: scheme: {table['scheme']!r} is not one of {', '.join(SCHEMES)}")
-    for host in (*table.get("hosts", ()), *table.get("beside", ())):
-        if not isinstance(host, str) or not _HOST.fullmatch(host):
+    named = [(host, _HOST) for host in table.get("hosts", ())] + [(host, _NAME) for host in table.get("beside", ())]
+    for host, form in named:
+        if not isinstance(host, str) or not form.fullmatch(host):
             raise DetectorError(f"{where}: hosts: {host!r} is no name of a host of the provider")
     if not all(isinstance(name, str) for name in table.get("joins", ())):
         raise DetectorError(f"{where}: joins: the ids of detectors of this file whose secrets are sent along")
@@ -119,7 +122,8 @@ def _require_one_request(table: Mapping[str, Any], request: str, where: str) -> 
     if (auth in ("none", "basic")) != ("secret" in places):
         raise DetectorError(f"{where}: the secret must be sent once: by auth, or at {{secret}}")
     try:
-        host = urlsplit(PLACE.sub(lambda place: place[2] or "x", url)).hostname or ""
+        parts = urlsplit(PLACE.sub(lambda place: place[2] or "x", url))
+        host, _ = parts.hostname or "", parts.port
     except ValueError:
         raise DetectorError(f"{where}: request: {url!r} is no URL") from None
     if PLACE.search(url.partition("://")[2].partition("/")[0] or url) and not table.get("hosts"):
@@ -169,7 +173,7 @@ def _require_tells(table: Mapping[str, Any], where: str) -> None:
 def made(table: Mapping[str, Any]) -> Verification:
     """What a table says that was found right."""
     request, *others = _listed(table.get("request", "")) or [""]
-    found = (urlsplit(PLACE.sub("x", one.partition(" ")[2])).hostname for one in (request, *others))
+    found = (_host(one.partition(" ")[2]) for one in (request, *others))
     return Verification(
         scheme=table.get("scheme", HTTP),
         request=request,
@@ -188,6 +192,12 @@ def made(table: Mapping[str, Any]) -> Verification:
         rate=float(table.get("rate", 10)),
         source=table.get("source", ""),
     )
+
+
+def _host(url: str) -> str:
+    """That of a URL, with its port where it has one."""
+    parts = urlsplit(PLACE.sub("x", url))
+    return f"{parts.hostname}:{parts.port}" if parts.hostname and parts.port else parts.hostname or ""
 
 
 def _tables(value: Any) -> list[dict[str, Any]]:

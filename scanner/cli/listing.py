@@ -88,7 +88,7 @@ def listing(targets: tuple[str, ...], **flags: Any) -> int:
     if flags["resume"] and not flags["fetch"]:
         raise UsageError("--resume FILE is for --fetch")
     with opened(flags["output"], private=flags["show_secrets"]) as output:
-        with Bars(shown=sys.stderr.isatty() and not flags["no_progress"]) as bars:
+        with Bars(shown=bool(sys.stderr and sys.stderr.isatty() and not flags["no_progress"])) as bars:
             result = run_listing(targets, _options(flags, bars), sys.stdin.buffer)
         options = report_options(flags, output)
         parts = (

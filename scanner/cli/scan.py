@@ -62,7 +62,7 @@ def scan(targets: tuple[str, ...], **flags: Any) -> int:
     names = [os.fsencode(t) for t in targets or (".",)]
     _require_sense(names, flags)
     with opened(flags["output"], private=flags["show_secrets"]) as output:
-        with Bars(shown=sys.stderr.isatty() and not flags["no_progress"]) as bars:
+        with Bars(shown=bool(sys.stderr and sys.stderr.isatty() and not flags["no_progress"])) as bars:
             result = run_scan(names, _scan_options(names, flags, bars), sys.stdin.buffer)
         heading = _heading(names) if flags["format_"] == "text" else ()
         write(FORMATS[flags["format_"]].render(result, report_options(flags, output, heading)), output)

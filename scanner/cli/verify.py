@@ -54,7 +54,7 @@ def verify(report: str, targets: tuple[str, ...], **flags: Any) -> int:
     """
     former = _former(report)
     with opened(flags["output"], private=flags["show_secrets"]) as output:
-        with Bars(shown=sys.stderr.isatty() and not flags["no_progress"]) as bars:
+        with Bars(shown=bool(sys.stderr and sys.stderr.isatty() and not flags["no_progress"])) as bars:
             names = [os.fsencode(one) for one in targets]
             result = recheck(_called(report), former, names, _scan_options(flags, bars))
         write(RECHECK_FORMATS[flags["format_"]](result, _report_options(flags, output, result)), output)

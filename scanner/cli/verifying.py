@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,8 +19,6 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 SHOWN = 8
 """Hosts that are named one by one, of those that are not asked."""
-TOLD = 100
-"""And of those that are: whoever verifies must see where secrets go."""
 
 _OPTIONS = (
     click.option(
@@ -76,13 +77,22 @@ def options_of(
 
 
 def announce(plan: Plan) -> None:
-    """Say to which hosts secrets will go, before the first one does."""
+    """Say to which hosts secrets will go, to all of them, before the first one does. OSError where nobody hears it."""
+    if plan.questions and sys.stderr is None:
+        raise OSError(errno.EBADF, "standard error is closed")
+    try:
+        _announce(plan)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # the exit code stays that of the report
+        raise
+
+
+def _announce(plan: Plan) -> None:
     hosts = plan.hosts()
     if hosts:
-        listed = ", ".join(f"{clean(host)} ({count:,})" for host, count in hosts[:TOLD])
-        more = f" and {len(hosts) - TOLD:,} more hosts" if len(hosts) > TOLD else ""
+        listed = ", ".join(f"{clean(host)} ({count:,})" for host, count in hosts)
         secrets = f"{len(plan.questions):,} secret{'' if len(plan.questions) == 1 else 's'}"
-        click.echo(f"oakum: verifying {secrets} with the hosts {listed}{more}", err=True)
+        click.echo(f"oakum: verifying {secrets} with the hosts {listed}", err=True)
     if plan.unnamed:
         named = ", ".join(map(clean, plan.unnamed[:SHOWN]))
         more = f" and {len(plan.unnamed) - SHOWN:,} more" if len(plan.unnamed) > SHOWN else ""

@@ -44,7 +44,7 @@ from .places import Places, inside
 from .redact import Redactor
 from .scan import merge
 from .targets import as_given
-from .verified import STOPPED, verified
+from .verified import STOPPED, require_known, verified
 from .workers import searcher_for
 
 GONE = "it does not stand there any more"
@@ -55,8 +55,8 @@ _NOTES = re.compile(r"refs/notes/[\w-]{1,60}(?:/[\w-]{1,60}){0,8}", re.ASCII)
 def recheck(name: str, report: FormerReport, targets: Sequence[bytes], options: ScanOptions) -> RecheckResult:
     """Check a report of this name again, in these targets (folders, repositories, files), or in those that it names.
 
-    `options.verify` says how to ask; what it leaves out (`only`) is not read either. Ctrl-C ends it; what was told
-    until then is in the result, marked as interrupted.
+    `options.verify` says how to ask; what it leaves out (`only`) is not read either: UsageError where that is all of
+    it. Ctrl-C ends it; what was told until then is in the result, marked as interrupted.
     """
     assert options.verify is not None
     started = time.monotonic()
@@ -119,8 +119,12 @@ class _Recheck:
     def __init__(self, report: FormerReport, options: ScanOptions) -> None:
         self._options = options
         self.searcher = searcher_for(replace(options, markers=False))
-        self._require_known_names()
+        assert options.verify is not None
+        require_known(options.verify, self.searcher.catalog)
         self.chosen = [one for one in report.findings if self._is_chosen(one)]
+        if report.findings and not self.chosen:  # or it would look as if all were dead
+            only = clean(",".join(sorted(options.verify.only)))
+            raise UsageError(f"--verify-only {only}: the report has no finding of these, so nobody can be asked")
         self.targets: list[_Target] = []
         self.counts: Counter[str] = Counter()
         self._report = report
@@ -133,13 +137,6 @@ class _Recheck:
         if report.unnamed:
             why = "the report has no fingerprint of it, as that scan was stopped"
             self._lost.append(NotScanned(b"a finding", why, count=report.unnamed))
-
-    def _require_known_names(self) -> None:
-        """UsageError for a name that leaves all out, as if all were dead."""
-        assert self._options.verify is not None
-        known = {name for one in self.searcher.catalog for name in (one.id, one.provider)}
-        for name in sorted(self._options.verify.only - known):
-            raise UsageError(f"--verify-only: no provider or detector is called {clean(name)}: `oakum detectors list`")
 
     def _is_chosen(self, former: Former) -> bool:
         assert self._options.verify is not None

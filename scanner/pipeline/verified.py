@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
@@ -21,7 +22,7 @@ Progress = Callable[[str, int, int], None]
 class Verified:
     """Findings with verdicts, in their order; how many were asked about, by what came of it; whether Ctrl-C ended it.
 
-    What was not asked any more then is `unknown`."""
+    What was not asked any more then is `unknown`, and all of it where nobody could be told where secrets would go."""
 
     findings: list[RankedFinding]
     asked: tuple[tuple[str, int], ...] = ()
@@ -29,35 +30,42 @@ class Verified:
 
 
 STOPPED = Verdict("unknown", "stopped before it was asked")
+UNSAID = Verdict("unknown", "it could not be said where secrets would go (standard error is closed): nothing was sent")
 
 
 def verified(found: Sequence[RankedFinding], options: VerifyOptions, progress: Progress) -> Verified:
     """Ask about findings that nobody accepted, and rank what the answers change."""
     from ..catalog import look_alike
-    from ..verify import Plan, plan  # they bring what opens connections
+    from ..verify import Plan, bounded, plan  # they bring what opens connections
     from ..verify.asking import ask_all
     from ..verify.memory import Memory
 
-    planned = plan(found, options)
+    until = time.monotonic() + options.seconds
+    planned, interrupted, silent = Plan((), {}), False, False
     memory = Memory(options.cache, options.now)
-    verdicts: dict[int, Verdict] = dict(planned.unasked)
-    known = {} if options.fresh else {q.place: v for q in planned.questions if (v := memory.recall(q)) is not None}
-    verdicts |= known
-    left = Plan(tuple(q for q in planned.questions if q.place not in known), planned.unasked, planned.unnamed)
-    by_place = {question.place: question for question in left.questions}
-    interrupted = False
+    verdicts: dict[int, Verdict] = {}
     try:
-        options.announce(left)
+        planned = plan(found, options)
+        known = {} if options.fresh else {q.place: v for q in planned.questions if (v := memory.recall(q)) is not None}
+        left = bounded(replace(planned, questions=tuple(q for q in planned.questions if q.place not in known)))
+        verdicts = known | dict(left.unasked)
+        by_place = {question.place: question for question in left.questions}
+        try:
+            options.announce(left)
+        except OSError:
+            silent, left = True, replace(left, questions=())
+        options = replace(options, seconds=until - time.monotonic())
         with closing(ask_all(left, options, look_alike)) as asking:
             for place, verdict in asking:
                 verdicts[place] = verdict
                 memory.keep(by_place[place], verdict)
-                progress("verification", len(verdicts) - len(planned.unasked), len(planned.questions))
+                progress("verification", len(verdicts) - len(left.unasked), len(known) + len(by_place))
     except KeyboardInterrupt:
         interrupted = True
     memory.save()
-    counts = Counter(verdicts.get(question.place, STOPPED).state for question in planned.questions)
-    judged = [_judged(one, verdicts.get(place, STOPPED), options) for place, one in enumerate(found)]
+    rest = UNSAID if silent else STOPPED
+    counts = Counter(verdicts.get(question.place, rest).state for question in planned.questions)
+    judged = [_judged(one, verdicts.get(place, rest), options) for place, one in enumerate(found)]
     return Verified(judged, tuple((state, counts[state]) for state in ("live", "dead", "unknown")), interrupted)
 
 

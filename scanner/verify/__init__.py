@@ -10,16 +10,24 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ..errors import OakumError
 from ..model import Detector, Finding, RankedFinding, Verdict, part_fact
 from ..net import Outbound
 from .credential import Credential, Destination, Named, UnaskedError, is_own_host
+from .line import OVER
 from .schemes import Leading, Scheme, scheme_of
 
-__all__ = ["Named", "Plan", "Question", "VerifyOptions", "plan"]
+__all__ = ["Named", "Plan", "Question", "VerifyOptions", "bounded", "plan"]
+
+MOST_HOSTS = 200
+"""Hosts that are asked in one run: more than that nobody reads before secrets go to them."""
+TOO_MANY = (
+    f"not asked: secrets go to {MOST_HOSTS} hosts in one run, those of most secrets (--verify-only asks about others, "
+    "--verify-host in parts about hosts of your own)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,11 @@ class Question:
     def lane(self) -> str:
         """The host that decides: those with the same one wait for each other."""
         return self.destinations[0].host
+
+    @property
+    def is_login(self) -> bool:
+        """Whether too many that fail would lock somebody out."""
+        return bool(self.scheme.user(self.credential))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +91,14 @@ class VerifyOptions:
 
 
 def plan(found: Sequence[RankedFinding], options: VerifyOptions) -> Plan:
-    """Who will be asked what. Nothing is sent yet."""
+    """Who will be asked what. Nothing is sent yet; what hosts lead to others is looked up, within the time for all."""
     questions: list[Question] = []
     unasked: dict[int, Verdict] = {}
     unnamed: set[str] = set()
-    parts = _Parts(found)
+    parts, behind = _Parts(found), _Behind(time.monotonic() + options.seconds)
     for place, one in enumerate(found):
         try:
-            questions.append(_question(place, one, options, parts))
+            questions.append(_question(place, one, options, parts, behind))
         except UnaskedError as error:
             unasked[place] = Verdict("unknown", str(error))
             if isinstance(error, _UnnamedError):
@@ -97,6 +110,24 @@ def plan(found: Sequence[RankedFinding], options: VerifyOptions) -> Plan:
     return Plan(tuple(questions), unasked, tuple(sorted(unnamed)))
 
 
+def bounded(made: Plan) -> Plan:
+    """The same with no more hosts than people read: of those to which most secrets go."""
+    counts = Counter(question.destinations for question in made.questions)
+    hosts: set[str] = set()
+    kept: set[tuple[Destination, ...]] = set()
+    for destinations, _ in sorted(counts.items(), key=lambda one: (-one[1], tuple(map(str, one[0])))):
+        more = hosts.union(map(str, destinations))
+        if len(more) <= MOST_HOSTS:
+            hosts = more
+            kept.add(destinations)
+    left_out = {question.place for question in made.questions if question.destinations not in kept}
+    return replace(
+        made,
+        questions=tuple(question for question in made.questions if question.place not in left_out),
+        unasked={**made.unasked, **dict.fromkeys(left_out, Verdict("unknown", TOO_MANY))},
+    )
+
+
 class _UnnamedError(UnaskedError):
     """A host that the user would have to name."""
 
@@ -106,13 +137,16 @@ class _UnnamedError(UnaskedError):
 
 
 class _Parts:
-    """The findings that share a part with others, such as the id of an access key."""
+    """The findings that share a part with others, such as the id of an access key: two of each at most, as of what has
+    several none is taken."""
 
     def __init__(self, found: Iterable[RankedFinding]) -> None:
         self._known: dict[tuple[str, str, str], list[Finding]] = {}
         for finding in (one.finding for one in found):
             for name, value in _parts(finding):
-                self._known.setdefault((finding.detector.id, name, value), []).append(finding)
+                known = self._known.setdefault((finding.detector.id, name, value), [])
+                if len(known) < 2:
+                    known.append(finding)
 
     def joined(self, finding: Finding) -> dict[str, Finding]:
         """Those that a finding is used with, by their detectors; none of a detector that has several."""
@@ -121,13 +155,36 @@ class _Parts:
         return {name: findings[0] for name, findings in found.items() if len(findings) == 1}
 
 
+class _Behind:
+    """The hosts that others lead to, each looked up once, also where that fails; none after `until`."""
+
+    def __init__(self, until: float) -> None:
+        self._until = until
+        self._known: dict[Destination, tuple[Destination, ...] | str] = {}
+
+    def hosts(self, scheme: Leading, to: Destination) -> tuple[Destination, ...]:
+        """Those behind a host. UnaskedError where that cannot be told."""
+        known = self._known.get(to)
+        if known is None:
+            if time.monotonic() >= self._until:
+                raise UnaskedError(OVER)
+            try:
+                known = scheme.behind(to)
+            except UnaskedError as error:
+                known = str(error)
+            self._known[to] = known
+        if isinstance(known, str):
+            raise UnaskedError(known)
+        return known
+
+
 def _parts(finding: Finding) -> list[tuple[str, str]]:
     """The facts that are parts of its credential."""
     facts = dict(finding.facts)
     return [(name, facts[name]) for name in map(part_fact, finding.detector.parts) if name in facts]
 
 
-def _question(place: int, one: RankedFinding, options: VerifyOptions, parts: _Parts) -> Question:
+def _question(place: int, one: RankedFinding, options: VerifyOptions, parts: _Parts, behind: _Behind) -> Question:
     finding = one.finding
     detector = finding.detector
     if finding.verdict.state != "unknown":
@@ -147,11 +204,11 @@ def _question(place: int, one: RankedFinding, options: VerifyOptions, parts: _Pa
         destinations = (instead,)
     elif detector.verify.beside and (host := credential.facts.get("host", "")):
         _require_home(host, detector)
-    for to in destinations:
+    for to in destinations if instead is None else ():
         if not to.own and not options.named.has(to):
             raise _UnnamedError(str(to))
-    if instead is None:
-        destinations += scheme.behind(destinations[0]) if isinstance(scheme, Leading) else ()
+    if instead is None and isinstance(scheme, Leading):
+        destinations += behind.hosts(scheme, destinations[0])
     return Question(place, credential, scheme, destinations, one.fingerprint)
 
 

@@ -129,6 +129,8 @@ class _Run:
                 self._require_refusal(lane, question, lines, again=True)
         except UnaskedError as error:
             verdict = Verdict("unknown", f"{lane.host}: {error}" if str(error) != OVER else OVER)
+            if question.is_login and not (isinstance(error, UnreachedError) or str(error) == OVER):
+                verdict = replace(verdict, asked=lane.host)  # it is remembered, and not tried again soon
         except _NotYetError:
             lane.add(waiting)
             return

@@ -85,7 +85,7 @@ PLAIN = "over http anybody on the way reads the secret: not asked"
 @dataclass(frozen=True, slots=True)
 class Named:
     """The hosts that the user names (`--verify-host`): `hosts` as (host, port or 0 for any), and `instead` those that a
-    provider's checks go to instead of its own."""
+    provider's checks go to instead of its own: named for these alone."""
 
     hosts: frozenset[tuple[str, int]] = frozenset()
     instead: Mapping[str, Destination] = field(default_factory=dict)
@@ -99,15 +99,16 @@ class Named:
         for entry in entries:
             provider, equals, place = entry.rpartition("=")
             destination, given = _read(place, entry)
-            hosts.add((destination.host, given))
-            if equals:
-                if not re.fullmatch(r"[a-z0-9]+", provider):
-                    raise UsageError(f"--verify-host {clean(entry)}: {clean(provider)!r} is no provider's name")
-                instead[provider] = destination
+            if not equals:
+                hosts.add((destination.host, given))
+                continue
+            if not re.fullmatch(r"[a-z0-9]+", provider):
+                raise UsageError(f"--verify-host {clean(entry)}: {clean(provider)!r} is no provider's name")
+            instead[provider] = destination
         return cls(frozenset(hosts), instead)
 
     def has(self, destination: Destination) -> bool:
-        """Whether the user names a host."""
+        """Whether the user names a host, whosever it is."""
         return any((destination.host, port) in self.hosts for port in (0, destination.port))
 
 
@@ -142,9 +143,14 @@ def destination(url: str, hosts: Iterable[str]) -> Destination:
         raise UnaskedError("the URL in it leads to no host")
     if parts.scheme == "http" and not is_here(f"[{host}]" if ":" in host else host):
         raise UnaskedError(PLAIN)
-    return Destination(parts.scheme, host, port or PORTS[parts.scheme], own=is_own_host(host, hosts))
+    port = port or PORTS[parts.scheme]
+    return Destination(parts.scheme, host, port, own=parts.scheme == "https" and is_own_host(host, hosts, port))
 
 
-def is_own_host(host: str, hosts: Iterable[str]) -> bool:
-    """Whether a host is one of the provider's: by its name, or below `*.`."""
-    return any(host == one or (one.startswith("*.") and host.endswith(one[1:])) for one in hosts)
+def is_own_host(host: str, hosts: Iterable[str], port: int = PORTS["https"]) -> bool:
+    """Whether a host is one of the provider's: by its name, or below `*.`; at the port of https, or the one that the
+    entry of `hosts` has."""
+    for name, _, at in (one.partition(":") for one in hosts):
+        if port == int(at or PORTS["https"]) and (host == name or (name.startswith("*.") and host.endswith(name[1:]))):
+            return True
+    return False

@@ -100,9 +100,10 @@ class Lines:
             with suppress(OSError):  # what the other side does to a connection ends with it
                 client.__exit__(kind, error, trace)
 
-    def client(self, to: Destination) -> Client:
-        """That of a host. Addresses that are none of the internet are asked only where the user named it."""
-        private = self.named.has(to)
+    def client(self, to: Destination, *, instead: Destination | None = None) -> Client:
+        """That of a host. Addresses that are none of the internet are asked only where the user named it, or put it in
+        place of the provider's own (`instead`)."""
+        private = to == instead or self.named.has(to)
         if (to, private) not in self._clients:
             left = max(0.0, self.until - time.monotonic())
             limits = replace(self.outbound.limits, all=left)
@@ -148,7 +149,7 @@ class Line:
         self._lines.pace.wait(to.host, self._rate, self._lines.until)
         self.sent, self.refused, self._lines.began = True, False, time.monotonic()
         try:
-            answer = self._lines.client(to).ask(request)
+            answer = self._lines.client(to, instead=self._instead).ask(request)
         except UnansweredError as error:
             raise self._later(error) from None
         self.answered, self.refused = True, 400 <= answer.status < 500
@@ -173,7 +174,7 @@ class Line:
         left = min(outbound.limits.answer, self._lines.until - self._lines.began)
         if left <= 0:
             raise UnaskedError(OVER)
-        private = self._lines.named.has(to)
+        private = to == self._instead or self._lines.named.has(to)
         try:
             with connected(host, port, replace(outbound, private=private), seconds=left, tls=tls) as connection:
                 self.answered = self.refused = True

@@ -1,7 +1,8 @@
 """Verdicts of the last hours, kept in the user's cache folder: no value, and nothing that one could be found by.
 
 A name is a keyed digest (HMAC, RFC 2104) of the fingerprint, of how it was asked about and where; its key lies in the
-folder, made there at random. What was `live` is believed for an hour, what was `dead` for a day, `unknown` never.
+folder, made there at random. `live` and `dead` are believed for an hour, as the dead may come back; `unknown` never.
+What came of a login is believed for a day, whatever it was: a job that scans each hour must lock nobody out.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ import hashlib
 import hmac
 import json
 import os
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Literal
 
 from ..cache import Cache
 from ..model import Verdict
 from . import Question
 
-BELIEVED = {"live": timedelta(hours=1), "dead": timedelta(days=1)}
+BELIEVED = timedelta(hours=1)
+BELIEVED_OF_LOGINS = timedelta(days=1)
+_STATES: Mapping[str, Literal["live", "dead", "unknown"]] = {"live": "live", "dead": "dead", "unknown": "unknown"}
 MOST = 50_000
 """Verdicts that are kept; the oldest go."""
 _KEY, _FILE = "verdicts-key", "verdicts"
@@ -47,18 +52,21 @@ class Memory:
         try:
             state, reason, facts, asked, at = self._known[self._name(question)]
             age = self._now - datetime.fromisoformat(str(at))
-            if not timedelta(0) <= age <= BELIEVED[str(state)]:
+            if not timedelta(0) <= age <= (BELIEVED_OF_LOGINS if question.is_login else BELIEVED):
                 return None
+            known = _STATES[str(state)]
             told = tuple((str(name), str(value)) for name, value in facts)  # type: ignore[attr-defined]
         except (LookupError, ValueError, TypeError):
             return None
         minutes = age // timedelta(minutes=1)
         when = f"{minutes // 60} hours" if minutes >= 120 else f"{minutes} minutes"
-        return Verdict("live" if state == "live" else "dead", f"{reason} (asked {when} ago)", told, str(asked))
+        said = f"tried {when} ago; --no-cache tries again" if known == "unknown" else f"asked {when} ago"
+        return Verdict(known, f"{reason} ({said})", told, str(asked))
 
     def keep(self, question: Question, verdict: Verdict) -> None:
-        """Remember a verdict."""
-        if verdict.state in BELIEVED and question.fingerprint:
+        """Remember a verdict; of those that are `unknown` only where a login was tried, which then has `asked`."""
+        tried = verdict.state != "unknown" or (question.is_login and verdict.asked)
+        if tried and question.fingerprint:
             name = self._name(question)
             self._changed = True
             self._known.pop(name, None)

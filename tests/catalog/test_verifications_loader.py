@@ -33,6 +33,11 @@ def test_the_least_that_a_table_says() -> None:
     )
 
 
+def test_the_host_of_a_request_at_another_port() -> None:
+    """Is the provider's own there."""
+    assert made(GOOD | {"request": "GET https://api.acme.test:8443/me"}).hosts == ("api.acme.test:8443",)
+
+
 def test_all_that_a_table_can_say() -> None:
     """Each field arrives."""
     table = {
@@ -41,7 +46,7 @@ def test_all_that_a_table_can_say() -> None:
         "auth": "basic {user}:{secret}",
         "headers": {"Accept": "application/json"},
         "body": "account={account}",
-        "hosts": ["api.acme.test", "*.acme.test"],
+        "hosts": ["api.acme.test", "*.acme.test", "*.acme.test:8200"],
         "beside": ["acme.test"],
         "live": [{"status": [200, 204], "json": {"ok": True, "kind": ["a", "b"]}, "headers": {"X-Acme": "1"}}],
         "dead": [{"status": 401}, {"status": 403, "body": "revoked"}, {"status": 404, "empty": True}],
@@ -60,7 +65,7 @@ def test_all_that_a_table_can_say() -> None:
         auth="basic {user}:{secret}",
         headers=(("Accept", "application/json"),),
         body="account={account}",
-        hosts=("api.acme.test", "*.acme.test"),
+        hosts=("api.acme.test", "*.acme.test", "*.acme.test:8200"),
         beside=("acme.test",),
         live=(Condition((200, 204), (("ok", (True,)), ("kind", ("a", "b"))), (("x-acme", "1"),)),),
         dead=(Condition((401,)), Condition((403,), body="revoked"), Condition((404,), empty=True)),
@@ -107,6 +112,8 @@ REFUSED: list[tuple[Any, str]] = [
     ({"hosts": ["*"]}, "hosts: '*' is no name of a host of the provider"),
     ({"hosts": ["acme"]}, "hosts: 'acme' is no name of a host of the provider"),
     ({"hosts": ["https://acme.test"]}, "hosts: 'https://acme.test' is no name of a host of the provider"),
+    ({"hosts": ["acme.test:0"]}, "hosts: 'acme.test:0' is no name of a host of the provider"),
+    ({"request": "GET https://acme.test:99999/me"}, "request: 'https://acme.test:99999/me' is no URL"),
     ({"hosts": [1]}, "hosts: 1 is no name of a host of the provider"),
     ({"beside": ["acme.test:8443"]}, "hosts: 'acme.test:8443' is no name of a host of the provider"),
     ({"joins": [1]}, "joins: the ids of detectors of this file whose secrets are sent along"),

@@ -62,11 +62,11 @@ def test_unknown(report: Path, provider: GitHub, capfd: pytest.CaptureFixture[st
 
 
 def test_not_read_again(report: Path, provider: GitHub, capfd: pytest.CaptureFixture[str]) -> None:
-    """2, and nobody is asked; 0 where those were not to be asked about."""
+    """2, and nobody is asked; also where none of them is of those that are to be asked about."""
     Path("leaky/app.cfg").unlink()
     assert cli.run(["verify", "report.json", "--verify-host", provider.host]) == 2
     assert "app.cfg: there is no such file in leaky" in capfd.readouterr().out
-    assert cli.run(["verify", "report.json", "--verify-only", "npm"]) == 0
+    assert cli.run(["verify", "report.json", "--verify-only", "npm"]) == 2
     assert provider.asked == []
 
 
@@ -132,7 +132,12 @@ def test_a_bad_report(report: Path, content: bytes, said: str, capfd: pytest.Cap
     [
         (["nosuch.json"], "nosuch.json: cannot be read: No such file or directory"),
         (["report.json", "nosuch"], "nosuch: there is no such file or folder"),
-        (["report.json", "--verify-only", "githb"], "no provider or detector is called githb"),
+        (["report.json", "--verify-only", "githb"], "--verify-only githb: no provider and no detector is called so"),
+        (["report.json", "--verify-only", "npm,aws"], "--verify-only aws,npm: the report has no finding of these"),
+        (
+            ["report.json", "--verify-host", "githb=https://acme.test"],
+            "--verify-host githb=HOST: no provider is called",
+        ),
         (["report.json", "-"], "standard input cannot be read again"),
         (["report.json", "--verify-host", "github=http://acme.test"], "over http anybody on the way reads the secret"),
     ],

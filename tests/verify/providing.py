@@ -226,7 +226,7 @@ def finding(detector: Detector, secret: bytes, **facts: str) -> RankedFinding:
 
 def instead(port: int, host: str = "127.0.0.1", *, scheme: str = "http", of: str = "github") -> Named:
     """A provider's checks go to a server of this machine."""
-    return Named(frozenset({(host, port)}), {of: Destination(scheme, host, port)})
+    return Named(frozenset(), {of: Destination(scheme, host, port)})
 
 
 def options(named: Named = Named(), **changes: Any) -> VerifyOptions:  # noqa: B008  it is frozen

@@ -7,13 +7,14 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from oakum.scanner import catalog
 from oakum.scanner.errors import UsageError
 from oakum.scanner.model import Detector, Verdict
 from oakum.scanner.net import Outbound
@@ -152,6 +153,28 @@ def test_only_the_server_that_is_named_is_contacted(doors: Doors, fresh: Fresh) 
         assert (other.connections, set(doors.connected)) == (0, {("127.0.0.1", server.port)})
 
 
+def test_what_is_named_for_a_provider_is_named_for_no_other(doors: Doors, fresh: Fresh) -> None:
+    """Neither for one whose host stands in the data, nor for logins, at whichever port."""
+    with provider(says(DEAD)) as server:
+        other = replace(self_hosted(), id="acme", provider="acme")
+        login = next(one for one in catalog.load() if one.id == "uri-server-password")
+        at = {"scheme": "smtp", "user": "app", "host": "127.0.0.1", "port": str(server.port)}
+        found = [finding(other, fresh(), host=f"127.0.0.1:{server.port}"), finding(login, fresh(), **at)]
+        planned = planned_for(found, options(Named.read([f"github=127.0.0.1:{server.port}"])))
+        assert (planned.questions, planned.unnamed) == ((), (f"127.0.0.1:{server.port}",))
+        assert ask(found, options(Named.read([f"github=127.0.0.1:{server.port}"])))[0].state == "unknown"
+        assert server.connections == 0
+
+
+def test_a_provider_is_at_home_at_the_port_of_https_alone() -> None:
+    """Unless its table says another one: what listens elsewhere may be anybody's."""
+    hosts = ["*.example.org", "*.vault.test:8200"]
+    own = ["https://a.example.org", "https://a.example.org:443", "https://a.vault.test:8200"]
+    other = ["https://a.example.org:22", "https://a.example.org:8443", "https://a.vault.test", "http://127.0.0.1:443"]
+    assert [destination(f"{url}/x", hosts).own for url in own] == [True] * 3
+    assert [destination(f"{url}/x", [*hosts, "127.0.0.1"]).own for url in other] == [False] * 4
+
+
 def test_a_scheme_cannot_send_elsewhere(doors: Doors) -> None:
     """Neither to another host nor port, nor over http, whatever its code asks for."""
     own = Destination("https", "api.github.com", 443, own=True)
@@ -189,11 +212,11 @@ def test_a_url_of_plain_http() -> None:
         ("git.example.org:8443", {("git.example.org", 8443)}, {}),
         ("10.0.0.1", {("10.0.0.1", 0)}, {}),
         ("[::1]:8443", {("::1", 8443)}, {}),
-        ("gitlab=git.example.org", {("git.example.org", 0)}, {"gitlab": Destination("https", "git.example.org", 443)}),
-        ("gitlab=https://g.org:1/", {("g.org", 1)}, {"gitlab": Destination("https", "g.org", 1)}),
-        ("aws=http://127.0.0.1:5000", {("127.0.0.1", 5000)}, {"aws": Destination("http", "127.0.0.1", 5000)}),
-        ("aws=http://localhost:5000", {("localhost", 5000)}, {"aws": Destination("http", "localhost", 5000)}),
-        ("aws=http://[::1]:5000", {("::1", 5000)}, {"aws": Destination("http", "::1", 5000)}),
+        ("gitlab=git.example.org", set(), {"gitlab": Destination("https", "git.example.org", 443)}),
+        ("gitlab=https://g.org:1/", set(), {"gitlab": Destination("https", "g.org", 1)}),
+        ("aws=http://127.0.0.1:5000", set(), {"aws": Destination("http", "127.0.0.1", 5000)}),
+        ("aws=http://localhost:5000", set(), {"aws": Destination("http", "localhost", 5000)}),
+        ("aws=http://[::1]:5000", set(), {"aws": Destination("http", "::1", 5000)}),
     ],
 )
 def test_hosts_that_are_named(entry: str, hosts: set[tuple[str, int]], there: dict[str, Destination]) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import socket
 import stat
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from oakum.scanner import catalog
 from oakum.scanner.model import RankedFinding
 from oakum.scanner.pipeline.verified import Verified, verified
+from oakum.scanner.verify import Named
+from oakum.scanner.verify.asking import ONE_TRY
 from providing import NOW, Provider, finding, github, instead, knows, options, provider
+from raw_server import Talk, raw
 from scanning import Fresh
 
 
@@ -29,7 +35,7 @@ def told(result: Verified) -> list[tuple[str, str]]:
 
 
 def test_what_was_asked_is_not_asked_again_soon(tmp_path: Path, fresh: Fresh) -> None:
-    """Live for an hour, dead for a day; or when the user says so."""
+    """For an hour; or when the user says so."""
     live, dead = fresh(), fresh()
     found = [finding(github(), live), finding(github(), dead)]
     with provider(knows(live)) as server:
@@ -48,16 +54,69 @@ def test_what_was_asked_is_not_asked_again_soon(tmp_path: Path, fresh: Fresh) ->
         assert again.findings[0].finding.verdict.asked == f"127.0.0.1:{server.port}"
         assert again.asked == (("live", 1), ("dead", 1), ("unknown", 0))
         assert sent() == (1, 1)
-        assert told(run(found, server, tmp_path, hours=1.1))[0] == ("live", "user octocat")
-        assert sent() == (2, 1)
-        assert told(run(found, server, tmp_path, hours=24))[1] == ("dead", f"{refuses} (asked 24 hours ago)")
-        assert sent() == (3, 1)
-        run(found, server, tmp_path, hours=24.1)
-        assert sent() == (3, 2)
-        run(found, server, tmp_path, hours=24.1, fresh=True)
-        assert sent() == (4, 3)
+        assert told(run(found, server, tmp_path, hours=1.1)) == [("live", "user octocat"), ("dead", refuses)]
+        assert sent() == (2, 2), "what is dead may come back"
+        run(found, server, tmp_path, hours=1.1, fresh=True)
+        assert sent() == (3, 3)
         run(found, server, tmp_path, hours=-1)
-        assert sent() == (5, 4), "what was asked in the future is not believed"
+        assert sent() == (4, 4), "what was asked in the future is not believed"
+
+
+def test_a_login_is_not_tried_again_for_a_day(tmp_path: Path, fresh: Fresh) -> None:
+    """Live, dead or unknown: a job that scans each hour must lock nobody out. Another password waits as long."""
+    login = next(one for one in catalog.load() if one.id == "uri-server-password")
+    words = {user: fresh("password:20").decode() for user in ("good", "bad", "odd")}
+    tried: list[str] = []
+
+    def doing(talk: Talk) -> None:
+        talk.send(b"220 x\r\n")
+        talk.read()
+        talk.send(b"250-x\r\n250 AUTH PLAIN\r\n")
+        _, user, _ = base64.b64decode(talk.read().split()[2]).decode().split("\0")
+        tried.append(user)
+        says = {"good": b"235 well\r\n", "odd": b"432 a transition is needed\r\n"}
+        talk.send(says.get(user, b"535 5.7.8 Authentication credentials invalid\r\n"))
+        talk.read()
+
+    def real() -> list[str]:
+        return sorted(user for user in tried if not user.startswith("oakum-"))
+
+    with raw(doing) as server:
+        facts = {"scheme": "smtp", "host": "127.0.0.1", "port": str(server.port)}
+        found = [finding(login, word.encode(), user=user, **facts) for user, word in words.items()]
+        found.append(finding(login, fresh("password:20"), user="bad", **facts))
+        named = Named.read([server.place])
+
+        def at(hours: float, *, fresh: bool = False) -> list[tuple[str, str]]:
+            chosen = options(named, cache=str(tmp_path), now=NOW + timedelta(hours=hours), fresh=fresh)
+            return told(verified(found, chosen, lambda *_: None))
+
+        first = at(0)
+        assert [state for state, _ in first] == ["live", "dead", "unknown", "unknown"]
+        assert ONE_TRY in first[3][1]
+        assert real() == ["bad", "good", "odd"]
+        assert at(23) == [
+            *((state, f"{reason} (asked 23 hours ago)") for state, reason in first[:2]),
+            *((state, f"{reason} (tried 23 hours ago; --no-cache tries again)") for state, reason in first[2:]),
+        ]
+        assert len(tried) == 4, "neither are made-up users"
+        assert at(23, fresh=True) == first
+        assert real() == ["bad", "bad", "good", "good", "odd", "odd"]
+        assert at(47.5) == first
+        assert len(real()) == 9
+
+
+def test_a_login_that_could_not_be_tried_is_not_remembered(tmp_path: Path, fresh: Fresh) -> None:
+    """The server was down, or the time over."""
+    login = next(one for one in catalog.load() if one.id == "uri-server-password")
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    at = {"scheme": "smtp", "host": "127.0.0.1", "port": str(port), "user": "app"}
+    found = [finding(login, fresh("password:20"), **at)]
+    for seconds in (20, 0):
+        chosen = options(Named.read([f"127.0.0.1:{port}"]), cache=str(tmp_path), seconds=seconds)
+        assert told(verified(found, chosen, lambda *_: None))[0][0] == "unknown"
+    assert not list(tmp_path.rglob("verdicts/verdicts"))
 
 
 def test_neither_key_nor_file_holds_a_value(tmp_path: Path, fresh: Fresh) -> None:
