@@ -7,8 +7,10 @@ not taken, nor one that is too long to be what it is called.
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -141,7 +143,9 @@ def facts_of(told: Told, check: Verification, secret: str) -> Facts:
 
 def safe(text: str, secret: str, *, most: int = LONGEST) -> str:
     """A text of an answer, fit to be reported; empty where it is too long, or repeats the secret or a part of it, in
-    letters of either size, backwards, with signs between, or in hex, base64 or percent-encoding."""
+    letters of either size or of another width, backwards, with signs or one letter between, or in hex, base64,
+    percent-encoding or HTML's. A secret that was changed in any other way (base32, numbers of letters, rot13, base64
+    twice) is not found in it, nor a part of less than eight characters."""
     shown = printable(text.strip())
     return "" if len(shown) > most or _repeats(shown, secret) or _repeats(text, secret) else shown
 
@@ -152,14 +156,22 @@ def _repeats(text: str, secret: str) -> bool:
         return bool(small and small in _bare(text)) or (bool(secret) and secret.lower() in text.lower())
     length = min(_SHARED, len(small))
     parts = {small[at : at + length] for at in range(len(small) - length + 1)}
-    forms = (form for told in _readings(text) for form in (_bare(told), _bare(told)[::-1]))
+    forms = (form for told in _readings(text) for form in _forms(_bare(told)))
     return any(form[at : at + length] in parts for form in forms for at in range(len(form) - length + 1))
+
+
+def _forms(bare: str) -> Iterator[str]:
+    """As it stands, and every second letter; from both ends."""
+    for form in (bare, bare[::2], bare[1::2]):
+        yield form
+        yield form[::-1]
 
 
 def _readings(text: str) -> Iterator[str]:
     """A text, and what it may be the encoded form of."""
     yield text
-    plain = unquote(unquote(text))
+    yield unquote(unquote(text))
+    plain = unicodedata.normalize("NFKC", html.unescape(html.unescape(unquote(unquote(text)))))
     yield plain
     packed = re.sub(r"[^A-Za-z0-9+/_-]", "", plain)
     for start in range(4):
