@@ -1,7 +1,8 @@
 """What an answer means: the conditions of a declared check, and the facts that stand in the answer.
 
 An answer comes from outside and may lie. It is read within bounds; a fact that holds the secret, or a part of it, is
-not taken, nor one that is too long to be what it is called.
+not taken, nor one that is too long to be what it is called. What stands before a provider, such as a login page, may
+answer in its place: that says nothing of the secret.
 """
 
 from __future__ import annotations
@@ -34,6 +35,22 @@ _SHARED = 8
 """So many characters of a secret give it away."""
 _TELLING = 5
 """Fewer stand by chance in what is decoded."""
+_LOGIN_OF_A_NETWORK = re.compile(r"(?:^|,)\s*(?:negotiate|ntlm)\b", re.IGNORECASE)
+"""Schemes of `WWW-Authenticate` that no provider's API has (RFC 4559), but gateways have for all behind them."""
+
+
+_XML = re.compile(rb"<(?:\?xml|Error)")
+"""As clouds answer."""
+
+
+def is_of_another(answer: Answer) -> bool:
+    """Whether it comes from something before the provider: a page for people, or a gateway's demand for a login."""
+    if _LOGIN_OF_A_NETWORK.search(answer.headers.get("www-authenticate", "")):
+        return True
+    kind, body = answer.headers.get("content-type", "").lower(), answer.body.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if "html" in kind or not body.startswith(b"<"):
+        return "html" in kind
+    return b"<html" in body.lower() or not ("xml" in kind or _XML.match(body))
 
 
 class Told:
@@ -41,6 +58,7 @@ class Told:
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
+        self._of_another = is_of_another(answer)
         self._json: Any = None
         with suppress(ValueError, RecursionError):
             self._json = json.loads(answer.body)
@@ -53,6 +71,7 @@ class Told:
         answer = self._answer
         return (
             answer.status in condition.status
+            and (condition.speaks or not self._of_another)
             and all(_is(self.at(path), allowed) for path, allowed in condition.json)
             and all(text.lower() in answer.headers.get(name, "\0").lower() for name, text in condition.headers)
             and condition.body.encode() in answer.body

@@ -14,7 +14,7 @@ from ..model import Verdict
 from ..net.http import Answer, Request
 from ..net.urls import Url
 from ..verification import ITSELF, Verification
-from .answers import Told, facts_of, said
+from .answers import Told, facts_of, is_of_another, said
 from .credential import Credential, Destination, UnaskedError, destination
 from .line import LaterError, Line
 
@@ -91,6 +91,8 @@ def meaning(answer: Answer) -> str:
     """Why an answer says nothing of a secret; nothing of its text, which may be an echo."""
     if 300 <= answer.status < 400:
         return f"it redirects ({answer.status}), which is not followed"
+    if answer.status in (401, 403) and is_of_another(answer):
+        return f"something before it refuses ({answer.status})"
     if answer.status in (401, 403):
         return f"it refuses, and does not say that the secret is wrong ({answer.status})"
     if 200 <= answer.status < 300:
