@@ -166,6 +166,22 @@ def test_a_status_alone_says_dead_only_where_the_provider_answers(said: bytes, f
     ]
 
 
+def test_a_refusal_that_need_not_lie_in_the_secret(fresh: Fresh) -> None:
+    """It is one of a made-up secret, with any status, and kills no real one; where `dead` holds, too, that counts."""
+    secret = fresh()
+    refused, dead = Condition((200,), (("error", ("not_here",)),)), Condition((200,), (("revoked", (True,)),))
+    with provider(says(reply('{"error": "not_here", "revoked": true}'))) as server:
+        chosen = options(instead(server.port))
+        verdicts = [
+            ask([finding(github(refused=(refused,), dead=certain), secret)], chosen)[0] for certain in ((), (dead,))
+        ]
+        assert server.had(secret) == 2
+    assert [(v.state, v.reason) for v in verdicts] == [
+        ("unknown", "127.0.0.1: it refuses it, for a reason that need not lie in the secret (200)"),
+        ("dead", f"127.0.0.1:{server.port} refuses it (200)"),
+    ]
+
+
 def test_a_live_one_whose_second_probe_is_put_off(fresh: Fresh) -> None:
     """Only the probe is sent again, not the secret."""
     secret = fresh()
