@@ -46,10 +46,12 @@ class Verification:
     (then it stands in the request, the headers or the body). `hosts` are the provider's own, `*.` for all below: any
     other host is asked only when the user names it. What stands beside a host that is not of `beside` (where these are
     given) is for somebody's own server, of which the provider knows nothing. An answer is `live` or `dead` when one
-    condition of these holds; where no refusal is certain, there is no `dead`. `tells` says where a fact stands in a
-    live answer; `privileges` what privilege a scope means. `answers` are answers as the provider's page shows them:
-    (`live` or `dead`, text). `joins` are detectors whose secrets are sent along, where they have a part in common with
-    this one (the session token of a temporary key).
+    condition of these holds; where no refusal is certain, there is no `dead`. `refused` is what the provider says where
+    it refuses a secret for a reason that need not lie in it (an address that is not allowed, an id of another): it says
+    that of a made-up one, too. `tells` says where a fact stands in a live answer; `privileges` what privilege a scope
+    means. `answers` are answers as the provider's page shows them: (`live`, `dead` or `refused`, text). `joins` are
+    detectors whose secrets are sent along, where they have a part in common with this one (the session token of a
+    temporary key).
     """
 
     scheme: str = HTTP
@@ -62,6 +64,7 @@ class Verification:
     beside: tuple[str, ...] = ()
     live: tuple[Condition, ...] = ()
     dead: tuple[Condition, ...] = ()
+    refused: tuple[Condition, ...] = ()
     tells: tuple[tuple[str, tuple[str, ...]], ...] = ()
     privileges: tuple[tuple[str, tuple[str, ...]], ...] = ()
     answers: tuple[tuple[str, str], ...] = ()

@@ -39,6 +39,7 @@ _FIELDS = {
     "beside": list,
     "live": (dict, list),
     "dead": (dict, list),
+    "refused": (dict, list),
     "tells": dict,
     "privileges": dict,
     "answers": dict,
@@ -133,7 +134,7 @@ def _require_one_request(table: Mapping[str, Any], request: str, where: str) -> 
 
 
 def _require_conditions(table: Mapping[str, Any], where: str) -> None:
-    for name in ("live", "dead"):
+    for name in ("live", "dead", "refused"):
         found = _tables(table.get(name, []))
         if not found and (name == "live" or name in table):
             raise DetectorError(f"{where}: {name}: what an answer has that means it")
@@ -166,8 +167,10 @@ def _require_tells(table: Mapping[str, Any], where: str) -> None:
         if privilege not in PRIVILEGES or not isinstance(scopes, list) or not all(map(str, scopes)):
             raise DetectorError(f"{where}: privileges: scopes by one of {', '.join(PRIVILEGES)}")
     for name, text in table.get("answers", {}).items():
-        if name not in ("live", "dead") or not isinstance(text, str):
-            raise DetectorError(f"{where}: answers: live and dead, each as 'STATUS', headers, an empty line, body")
+        if name not in ("live", "dead", "refused") or not isinstance(text, str):
+            raise DetectorError(
+                f"{where}: answers: live, dead and refused, each as 'STATUS', headers, an empty line, body"
+            )
 
 
 def made(table: Mapping[str, Any]) -> Verification:
@@ -185,6 +188,7 @@ def made(table: Mapping[str, Any]) -> Verification:
         beside=tuple(table.get("beside", ())),
         live=tuple(map(_condition, _tables(table.get("live", [])))),
         dead=tuple(map(_condition, _tables(table.get("dead", [])))),
+        refused=tuple(map(_condition, _tables(table.get("refused", [])))),
         tells=tuple((fact, tuple(_listed(places))) for fact, places in table.get("tells", {}).items()),
         privileges=tuple((name, tuple(scopes)) for name, scopes in table.get("privileges", {}).items()),
         answers=tuple(table.get("answers", {}).items()),

@@ -1,14 +1,17 @@
 """What an answer means: the conditions of a declared check, and the facts that stand in the answer.
 
 An answer comes from outside and may lie. It is read within bounds; a fact that holds the secret, or a part of it, is
-not taken, nor one that is too long to be what it is called.
+not taken, nor one that is too long to be what it is called. What stands before a provider, such as a login page, may
+answer in its place: that says nothing of the secret.
 """
 
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -32,6 +35,22 @@ _SHARED = 8
 """So many characters of a secret give it away."""
 _TELLING = 5
 """Fewer stand by chance in what is decoded."""
+_LOGIN_OF_A_NETWORK = re.compile(r"(?:^|,)\s*(?:negotiate|ntlm)\b", re.IGNORECASE)
+"""Schemes of `WWW-Authenticate` that no provider's API has (RFC 4559), but gateways have for all behind them."""
+
+
+_XML = re.compile(rb"<(?:\?xml|Error)")
+"""As clouds answer."""
+
+
+def is_of_another(answer: Answer) -> bool:
+    """Whether it comes from something before the provider: a page for people, or a gateway's demand for a login."""
+    if _LOGIN_OF_A_NETWORK.search(answer.headers.get("www-authenticate", "")):
+        return True
+    kind, body = answer.headers.get("content-type", "").lower(), answer.body.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if "html" in kind or not body.startswith(b"<"):
+        return "html" in kind
+    return b"<html" in body.lower() or not ("xml" in kind or _XML.match(body))
 
 
 class Told:
@@ -39,6 +58,7 @@ class Told:
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
+        self._of_another = is_of_another(answer)
         self._json: Any = None
         with suppress(ValueError, RecursionError):
             self._json = json.loads(answer.body)
@@ -51,6 +71,7 @@ class Told:
         answer = self._answer
         return (
             answer.status in condition.status
+            and (condition.speaks or not self._of_another)
             and all(_is(self.at(path), allowed) for path, allowed in condition.json)
             and all(text.lower() in answer.headers.get(name, "\0").lower() for name, text in condition.headers)
             and condition.body.encode() in answer.body
@@ -141,7 +162,9 @@ def facts_of(told: Told, check: Verification, secret: str) -> Facts:
 
 def safe(text: str, secret: str, *, most: int = LONGEST) -> str:
     """A text of an answer, fit to be reported; empty where it is too long, or repeats the secret or a part of it, in
-    letters of either size, backwards, with signs between, or in hex, base64 or percent-encoding."""
+    letters of either size or of another width, backwards, with signs or one letter between, or in hex, base64,
+    percent-encoding or HTML's. A secret that was changed in any other way (base32, numbers of letters, rot13, base64
+    twice) is not found in it, nor a part of less than eight characters."""
     shown = printable(text.strip())
     return "" if len(shown) > most or _repeats(shown, secret) or _repeats(text, secret) else shown
 
@@ -152,14 +175,22 @@ def _repeats(text: str, secret: str) -> bool:
         return bool(small and small in _bare(text)) or (bool(secret) and secret.lower() in text.lower())
     length = min(_SHARED, len(small))
     parts = {small[at : at + length] for at in range(len(small) - length + 1)}
-    forms = (form for told in _readings(text) for form in (_bare(told), _bare(told)[::-1]))
+    forms = (form for told in _readings(text) for form in _forms(_bare(told)))
     return any(form[at : at + length] in parts for form in forms for at in range(len(form) - length + 1))
+
+
+def _forms(bare: str) -> Iterator[str]:
+    """As it stands, and every second letter; from both ends."""
+    for form in (bare, bare[::2], bare[1::2]):
+        yield form
+        yield form[::-1]
 
 
 def _readings(text: str) -> Iterator[str]:
     """A text, and what it may be the encoded form of."""
     yield text
-    plain = unquote(unquote(text))
+    yield unquote(unquote(text))
+    plain = unicodedata.normalize("NFKC", html.unescape(html.unescape(unquote(unquote(text)))))
     yield plain
     packed = re.sub(r"[^A-Za-z0-9+/_-]", "", plain)
     for start in range(4):

@@ -22,6 +22,7 @@ TRIES = 3
 LOOKS = 0.5
 """Seconds between two looks whether somebody pressed Ctrl-C, which no wait for a lock hears on Windows."""
 TAKES_ANYTHING = "accepts anything: a made-up secret, too"
+NO_REFUSAL = "it does not refuse a made-up secret as the provider would"
 UNTRIED = "; it took the secret, but whether it takes anything could not be tried"
 NO_THREADS = "this machine starts no more threads: raise its limit of processes (ulimit -u)"
 ONE_TRY = "another password of that user was tried there, and one try is all, to lock nobody out"
@@ -219,7 +220,7 @@ class _Run:
                 return ""
             if not line.answered:
                 raise
-            return f"it does not refuse a made-up secret: {error}"
+            return f"{NO_REFUSAL}: {error}"
         return TAKES_ANYTHING if taken else ""
 
 

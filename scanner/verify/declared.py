@@ -14,11 +14,12 @@ from ..model import Verdict
 from ..net.http import Answer, Request
 from ..net.urls import Url
 from ..verification import ITSELF, Verification
-from .answers import Told, facts_of, said
+from .answers import Told, facts_of, is_of_another, said
 from .credential import Credential, Destination, UnaskedError, destination
 from .line import LaterError, Line
 
 _PLACE = re.compile(r"\{([a-z_]+)(?:\|([^{}]*))?\}")
+REFUSED = "it refuses it, for a reason that need not lie in the secret"
 _LABELS = re.compile(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*(?::\d{1,5})?")
 
 
@@ -69,9 +70,12 @@ def _asked(credential: Credential, check: Verification, line: Line) -> Verdict:
     host = line.host if line.is_instead else str(destination(_url(credential, check), check.hosts))
     told = Told(answer)
     live, dead = told.meets(check.live), told.meets(check.dead)
+    refused = told.meets(check.refused) and not live
+    line.refused = line.refused or dead or refused
+    if refused and not dead:
+        raise UnaskedError(f"{REFUSED} ({answer.status})")
     if live == dead:
         raise UnaskedError(meaning(answer))
-    line.refused = line.refused or dead
     if dead and not line.is_instead and _stands_in(credential, check):
         named = f"--verify-host {credential.detector.provider}=HOST"
         raise UnaskedError(f"it is not known there, and where it belongs was not found ({named} names that)")
@@ -91,6 +95,8 @@ def meaning(answer: Answer) -> str:
     """Why an answer says nothing of a secret; nothing of its text, which may be an echo."""
     if 300 <= answer.status < 400:
         return f"it redirects ({answer.status}), which is not followed"
+    if answer.status in (401, 403) and is_of_another(answer):
+        return f"something before it refuses ({answer.status})"
     if answer.status in (401, 403):
         return f"it refuses, and does not say that the secret is wrong ({answer.status})"
     if 200 <= answer.status < 300:

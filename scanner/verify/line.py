@@ -20,11 +20,14 @@ from ..net import Limits, Outbound
 from ..net.dial import Connection, Trust, connected
 from ..net.http import Answer, Client, Request, UnansweredError, trust, wished_pause
 from ..net.urls import Url
+from .answers import is_of_another
 from .credential import PLAIN, PORTS, Credential, Destination, Named, UnaskedError
 
 UNANNOUNCED = "that host was not announced"
 BUSY = frozenset({429, 503})
 BROKEN = frozenset({408, 500, 502, 504, 520, 521, 522, 523, 524})
+REFUSING = frozenset({400, 401, 403, 422})
+"""With other statuses of 400 and above it is not the secret that is refused, but the way, the place or the caller."""
 ANSWER_BYTES = 1 << 20
 
 
@@ -127,8 +130,8 @@ class Line:
         """Whether a request may have gone out."""
         self.answered = False
         self.refused = False
-        """Whether what came last was a refusal: a status of 400 to 499, or whatever followed on a login. A scheme that
-        knows better says so."""
+        """Whether what came last was the provider's refusal: one of `REFUSING`, and no page; or whatever followed on a
+        login. A scheme that knows better says so."""
 
     def at(self, url: Url) -> Url:
         """Where a request goes: to the host that the user names in place of its own. What is signed must name that."""
@@ -152,7 +155,8 @@ class Line:
             answer = self._lines.client(to, instead=self._instead).ask(request)
         except UnansweredError as error:
             raise self._later(error) from None
-        self.answered, self.refused = True, 400 <= answer.status < 500
+        self.answered = True
+        self.refused = answer.status in REFUSING and not is_of_another(answer)
         if answer.status in BUSY or (answer.status == 403 and _is_limited(answer)):
             raise LaterError(f"it asks to come back later ({answer.status})", wished_pause(answer))
         if answer.status in BROKEN:

@@ -50,9 +50,10 @@ def test_all_that_a_table_can_say() -> None:
         "beside": ["acme.test"],
         "live": [{"status": [200, 204], "json": {"ok": True, "kind": ["a", "b"]}, "headers": {"X-Acme": "1"}}],
         "dead": [{"status": 401}, {"status": 403, "body": "revoked"}, {"status": 404, "empty": True}],
+        "refused": {"status": 200, "json": {"error": ["not_here", "not_now"]}},
         "tells": {"user": "json:login", "scopes": ["header:x-scopes", "json:scopes.*"], "privilege": "admin if json:a"},
         "privileges": {"admin": ["all"], "read": ["read:*"]},
-        "answers": {"live": "200\n\n{}", "dead": "401\n\n"},
+        "answers": {"live": "200\n\n{}", "dead": "401\n\n", "refused": "200\n\n"},
         "rate": 2,
         "joins": ["acme-session"],
         "source": "https://acme.test/docs",
@@ -69,13 +70,14 @@ def test_all_that_a_table_can_say() -> None:
         beside=("acme.test",),
         live=(Condition((200, 204), (("ok", (True,)), ("kind", ("a", "b"))), (("x-acme", "1"),)),),
         dead=(Condition((401,)), Condition((403,), body="revoked"), Condition((404,), empty=True)),
+        refused=(Condition((200,), (("error", ("not_here", "not_now")),)),),
         tells=(
             ("user", ("json:login",)),
             ("scopes", ("header:x-scopes", "json:scopes.*")),
             ("privilege", ("admin if json:a",)),
         ),
         privileges=(("admin", ("all",)), ("read", ("read:*",))),
-        answers=(("live", "200\n\n{}"), ("dead", "401\n\n")),
+        answers=(("live", "200\n\n{}"), ("dead", "401\n\n"), ("refused", "200\n\n")),
         rate=2.0,
         joins=("acme-session",),
         source="https://acme.test/docs",
@@ -98,7 +100,7 @@ TOLD = "json:PATH, header:NAME or text:TEXT, or 'WORD if json:PATH=VALUE'"
 ANY = "any server could answer with that status: say what of json, headers or body shows that the provider means the"
 CONDITION = "allowed are status, json, headers, body"
 PRIVILEGE = f"privileges: scopes by one of {', '.join(PRIVILEGES)}"
-ANSWERS = "answers: live and dead, each as 'STATUS', headers, an empty line, body"
+ANSWERS = "answers: live, dead and refused, each as 'STATUS', headers, an empty line, body"
 
 REFUSED: list[tuple[Any, str]] = [
     ("GET https://api.acme.test/me", "is a table, [detector.verify]"),
@@ -143,6 +145,11 @@ REFUSED: list[tuple[Any, str]] = [
     ({"live": None}, "live: what an answer has that means it"),
     ({"live": []}, "live: what an answer has that means it"),
     ({"dead": []}, "dead: what an answer has that means it"),
+    ({"refused": []}, "refused: what an answer has that means it"),
+    ({"refused": "403"}, f"refused: {FIELDS}"),
+    ({"refused": {"colour": 1}}, f"refused: colour: {CONDITION}"),
+    ({"refused": {"status": 401}}, f"refused: {ANY}"),
+    ({"refused": [{"status": 200, "body": "no"}, {"status": 403}]}, f"refused: {ANY}"),
     ({"dead": [401]}, "dead: a table, or a list of tables"),
     ({"live": {"status": ["200"], "body": "x"}}, "live: status: which HTTP statuses mean it"),
     ({"request": "GET https://[x/me"}, "request: 'https://[x/me' is no URL"),
@@ -205,7 +212,9 @@ anything = st.recursive(
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
-@given(st.sampled_from([*GOOD, "scheme", "headers", "body", "hosts", "dead", "tells", "privileges"]), anything)
+@given(
+    st.sampled_from([*GOOD, "scheme", "headers", "body", "hosts", "dead", "refused", "tells", "privileges"]), anything
+)
 def test_a_table_is_taken_or_refused(field: str, value: Any) -> None:
     """Whatever a user writes: one error, and it says where. What is taken can be made."""
     table = GOOD | {field: value}

@@ -55,9 +55,14 @@ def test_recorded_answers_mean_what_they_show(name: str) -> None:
     check = detector.verify
     assert (live.meets(check.live), live.meets(check.dead)) == (True, False)
     assert (dead.meets(check.live), dead.meets(check.dead)) == (False, bool(check.dead)), "a refusal that means nothing"
+    if "refused" in dict(check.answers):
+        refused = Told(recorded(detector, "refused"))
+        assert [refused.meets(some) for some in (check.live, check.dead, check.refused)] == [False, False, True]
+    assert not live.meets(check.refused)
+    assert dead.meets(check.dead) or not check.refused or dead.meets(check.refused)
     for status in (200, 204, 400, 403, 404, 429, 500, 503):
         garbage = Told(Answer(Request(Url("https", "provider")), status, {}, b"<html>garbage</html>"))
-        assert (garbage.meets(check.live), garbage.meets(check.dead)) == (False, False), status
+        assert [garbage.meets(some) for some in (check.live, check.dead, check.refused)] == [False] * 3, status
 
 
 @pytest.mark.parametrize("name", sorted(declared()))

@@ -100,7 +100,7 @@ def test_the_first_that_takes_it_decides() -> None:
 def test_all_must_refuse_what_is_dead() -> None:
     """A place that says nothing certain leaves it open."""
     assert verdict(refuses, refuses) == ("dead", "0", [1, 1])
-    unclear = "it refuses, and does not say that the secret is wrong (403)"
+    unclear = "something before it refuses (403)"
     assert verdict(refuses, is_unclear, refuses) == ("unknown", unclear, [1, 1, 1])
 
 

@@ -278,7 +278,7 @@ NOTHING = {
         "its answer is not as the provider describes it (200)",
     ),
     "redirect": ((302, "", {"Location": "https://example.com/"}), "it redirects (302), which is not followed"),
-    "blocked": ((403, "<html>blocked</html>"), "it refuses, and does not say that the secret is wrong (403)"),
+    "blocked": ((403, "<html>blocked</html>"), "something before it refuses (403)"),
     "missing": ((404, ""), "it answers 404"),
     "code elsewhere": ((200, UNKNOWN[1]), "its answer is not as the provider describes it (200)"),
 }

@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 from oakum.scanner.model import Verdict
+from oakum.scanner.verification import Condition
 from providing import (
     DEAD,
     LIVE,
@@ -83,18 +84,48 @@ def test_a_probe_that_gets_no_answer(fresh: Fresh) -> None:
         (reply("<html>hello</html>"), "its answer is not as the provider describes it (200)"),
         (reply("", 302, Location="https://example.org/"), "it redirects (302), which is not followed"),
         (reply("", 204), "its answer is not as the provider describes it (204)"),
+        (reply("{}", 404), "it answers 404"),
+        (reply("{}", 405), "it answers 405"),
+        (reply("{}", 407), "it answers 407"),
+        (reply("{}", 418), "it answers 418"),
+        (reply("{}", 421), "it answers 421"),
+        (reply("{}", 451), "it answers 451"),
+        (reply("<html>blocked</html>", 403), "something before it refuses (403)"),
+        (reply(" \n<!DOCTYPE html>", 401), "something before it refuses (401)"),
+        (reply("Sign in", 401, Content_Type="text/html"), "something before it refuses (401)"),
+        (reply("<html>no</html>", 400), "it answers 400"),
+        (reply("{}", 401, WWW_Authenticate="Negotiate"), "something before it refuses (401)"),
+        (reply("{}", 401, WWW_Authenticate='Basic realm="x", NTLM'), "something before it refuses (401)"),
+        (
+            reply("{}", 401, WWW_Authenticate="Negotiate\r\nWWW-Authenticate: Basic realm=x"),
+            "something before it refuses (401)",
+        ),
     ],
 )
 def test_a_probe_that_is_not_refused(said: bytes, why: str, fresh: Fresh) -> None:
-    """What answers something else to a made-up secret gets no real one, and is asked once."""
+    """What answers something else to a made-up secret than a provider gets no real one, and is asked once."""
     secrets = [fresh() for _ in range(5)]
     with provider(says(said)) as server:
         verdicts = asked(server, secrets)
-    assert {v.reason for v in verdicts} == {f"127.0.0.1: it does not refuse a made-up secret: {why}"}
+    assert {v.reason for v in verdicts} == {
+        f"127.0.0.1: it does not refuse a made-up secret as the provider would: {why}"
+    }
     assert len(server.seen) == 1
+    assert [server.had(secret) for secret in secrets] == [0] * 5
 
 
-def test_a_refusal_without_a_word_is_one_for_a_made_up_secret(fresh: Fresh) -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        reply("{}", 400),
+        reply("", 401),
+        reply("no", 403, Content_Type="text/plain"),
+        reply("{}", 422),
+        reply("<Error/>", 403, Content_Type="application/xml"),
+        reply("{}", 401, WWW_Authenticate='Bearer realm="negotiate"'),
+    ],
+)
+def test_a_refusal_without_a_word_is_one_for_a_made_up_secret(said: bytes, fresh: Fresh) -> None:
     """It may mean that the made-up one is of the wrong form."""
     secret = fresh()
     known = knows(secret)
@@ -103,10 +134,52 @@ def test_a_refusal_without_a_word_is_one_for_a_made_up_secret(fresh: Fresh) -> N
         if secret.decode() in seen.text:
             await known(seen, writer)
         else:
-            writer.write(reply("", 404))
+            writer.write(said)
 
     with provider(answer) as server:
         assert [v.state for v in asked(server, [secret])] == ["live"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        reply("<html>Sign in with SSO</html>", 401),
+        reply("{}", 401, Content_Type="text/html; charset=utf-8"),
+        reply("{}", 401, WWW_Authenticate="Negotiate"),
+        reply("{}", 401, WWW_Authenticate='NTLM\r\nWWW-Authenticate: Basic realm="x"'),
+    ],
+)
+def test_a_status_alone_says_dead_only_where_the_provider_answers(said: bytes, fresh: Fresh) -> None:
+    """A gateway or a login page before it refuses all alike; what the provider says in words counts in any dress."""
+    secret = fresh()
+
+    async def answer(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        writer.write(said if secret.decode() in seen.text else DEAD)
+
+    alone, words = (Condition((401,)),), (Condition((401,), body="i"), Condition((401,), body="{}"))
+    with provider(answer) as server:
+        chosen = options(instead(server.port))
+        verdicts = [ask([finding(github(dead=dead), secret)], chosen)[0] for dead in (alone, words)]
+    assert [(v.state, v.reason) for v in verdicts] == [
+        ("unknown", "127.0.0.1: something before it refuses (401)"),
+        ("dead", f"127.0.0.1:{server.port} refuses it (401)"),
+    ]
+
+
+def test_a_refusal_that_need_not_lie_in_the_secret(fresh: Fresh) -> None:
+    """It is one of a made-up secret, with any status, and kills no real one; where `dead` holds, too, that counts."""
+    secret = fresh()
+    refused, dead = Condition((200,), (("error", ("not_here",)),)), Condition((200,), (("revoked", (True,)),))
+    with provider(says(reply('{"error": "not_here", "revoked": true}'))) as server:
+        chosen = options(instead(server.port))
+        verdicts = [
+            ask([finding(github(refused=(refused,), dead=certain), secret)], chosen)[0] for certain in ((), (dead,))
+        ]
+        assert server.had(secret) == 2
+    assert [(v.state, v.reason) for v in verdicts] == [
+        ("unknown", "127.0.0.1: it refuses it, for a reason that need not lie in the secret (200)"),
+        ("dead", f"127.0.0.1:{server.port} refuses it (200)"),
+    ]
 
 
 def test_a_live_one_whose_second_probe_is_put_off(fresh: Fresh) -> None:

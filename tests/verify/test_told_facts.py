@@ -65,6 +65,13 @@ ECHOES = {
     "percent-encoded": "".join(f"%{ord(c):02x}" for c in SECRET),
     "percent-encoded twice": quote("".join(f"%{ord(c):02x}" for c in SECRET[:14])),
     "hex": SECRET.encode().hex(),
+    "of full width": "".join(chr(ord(c) + 0xFEE0) for c in SECRET),
+    "of full width, percent-encoded": quote("".join(chr(ord(c) + 0xFEE0) for c in SECRET[:20])),
+    "HTML": "".join(f"&#{ord(c)};" for c in SECRET),
+    "HTML, in hex": "".join(f"&#x{ord(c):x};" for c in SECRET),
+    "HTML twice": "".join(f"&amp;#{ord(c)};" for c in SECRET[:20]),
+    "letters between": "x".join(SECRET),
+    "letters between, backwards": "7".join(SECRET[::-1]),
     "hex with colons": ":".join(f"{ord(c):02X}" for c in SECRET),
 }
 
