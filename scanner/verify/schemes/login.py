@@ -49,15 +49,17 @@ def user(credential: Credential) -> str:
     return f"{KNOWN[login.scheme].module} {login.port} {login.user}"
 
 
-def made_up(credential: Credential, value: bytes) -> Credential:
-    """A user whom nobody has: of a directory, beside the real one."""
+def made_up(credential: Credential, _value: bytes) -> Credential:
+    """A user whom nobody has: of a directory, beside the real one. The made-up secret that is given is not taken: it may
+    hold a `%` or `+`, which not all drivers read as the same."""
     name = f"oakum-{secrets.token_hex(6)}"
     real = credential.facts.get("user", "")
     if re.match(r"[A-Za-z]+(?:=|%3[Dd])", real):
         name = re.sub(r"^([A-Za-z]+(?:=|%3[Dd])).*?(?=,|%2[Cc]|$)", rf"\g<1>{name}", real)
     elif domain := re.search(r"(?:@|%40).+", real):
         name += domain[0]
-    return replace(credential.with_value(value), facts={**credential.facts, "user": name})
+    # Letters and digits alone: what stands for itself in all forms of an address.
+    return replace(credential, value=secrets.token_hex(16).encode(), facts={**credential.facts, "user": name})
 
 
 def ask(credential: Credential, check: Verification, line: Line) -> Verdict:
@@ -103,8 +105,10 @@ def _login(credential: Credential, check: Verification) -> Login:
     if known is None:
         raise UnaskedError(f"logins of {scheme} are not tried" if scheme else "what is spoken there is not known")
     name, password = _read(facts.get("user", ""), form), _read(_text(credential), form)
-    if not name and known.module != "redis":
+    if not name.strip() and known.module != "redis":
         raise UnaskedError("no user stands beside it")
+    if not password:
+        raise UnaskedError("it is empty: a login without a password proves nothing")
     return Login(
         scheme=scheme.lower(),
         host=host,
