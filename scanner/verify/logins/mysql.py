@@ -5,10 +5,10 @@ https://dev.mysql.com/doc/dev/mysql-server/latest/page_caching_sha2_authenticati
 https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
 
 A refusal (1045) is never `dead`: a user belongs to places, and one who may not come from here is refused with the same
-words as one with a wrong password. Whoever has no password is refused with one. A server that checks none of a user says
-so by what it leaves out of `caching_sha2_password`; of `mysql_native_password` there is no such sign. The server may ask
-for the password itself (`mysql_clear_password`, `dialog`) or for a file of this machine (LOAD DATA LOCAL): neither is
-sent.
+words as one with a wrong password. Whoever has no password is refused with one. A server that checks none of a user
+says so by what it leaves out of `caching_sha2_password`; of `mysql_native_password` there is no such sign. The server
+may ask for the password itself (`mysql_clear_password`, `dialog`) or for a file of this machine (LOAD DATA LOCAL):
+neither is sent.
 """
 
 from __future__ import annotations

@@ -42,16 +42,21 @@ def behind(to: Destination) -> tuple[Destination, ...]:
 
 
 def user(credential: Credential) -> str:
-    """Whom it is for, with what is spoken there."""
+    """Whom it is for, with the kind of server that knows him: at whichever port, and however that is written."""
     check = credential.detector.verify
     assert check is not None
     login = _login(credential, check)
-    return f"{KNOWN[login.scheme].module} {login.port} {login.user}"
+    kind, name = KNOWN[login.scheme].module, login.user
+    if kind == "redis":
+        name = name or "default"  # who is meant where nobody is named
+    if kind == "ldap":
+        name = re.sub(r"\s*([,=])\s*", r"\1", name)
+    return f"{kind} {name.strip()}"
 
 
 def made_up(credential: Credential, _value: bytes) -> Credential:
-    """A user whom nobody has: of a directory, beside the real one. The made-up secret that is given is not taken: it may
-    hold a `%` or `+`, which not all drivers read as the same."""
+    """A user whom nobody has: of a directory, beside the real one. The made-up secret that is given is not taken: it
+    may hold a `%` or `+`, which not all drivers read as the same."""
     name = f"oakum-{secrets.token_hex(6)}"
     real = credential.facts.get("user", "")
     if re.match(r"[A-Za-z]+(?:=|%3[Dd])", real):
