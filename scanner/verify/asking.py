@@ -25,7 +25,7 @@ TAKES_ANYTHING = "accepts anything: a made-up secret, too"
 NO_REFUSAL = "it does not refuse a made-up secret as the provider would"
 UNTRIED = "; it took the secret, but whether it takes anything could not be tried"
 NO_THREADS = "this machine starts no more threads: raise its limit of processes (ulimit -u)"
-ONE_TRY = "another password of that user was tried there, and one try is all, to lock nobody out"
+ONE_TRY = "that user was tried there already, and one try is all, to lock nobody out"
 
 LookAlike = Callable[[Detector], bytes]
 """A made-up value of the form of a detector's secrets."""

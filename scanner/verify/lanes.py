@@ -10,9 +10,11 @@ import heapq
 import itertools
 import threading
 import time
+import unicodedata
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from ..model import Verdict
 from . import Question
@@ -39,10 +41,43 @@ class Waiting:
     verdict: Verdict | None = None
 
 
-class Lane:
-    """The questions for one host; `pause` is the first wait after a failure, in seconds."""
+class Users:
+    """Who was tried in a run, and with the password of which place: too many that are wrong would lock somebody out."""
 
-    def __init__(self, host: str, pause: float) -> None:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken: dict[tuple[str, str], int] = {}
+
+    def take(self, host: str, user: str, place: int) -> bool:
+        """Whether nobody else took a user of a host before. A port is no other host, nor is another way to write it;
+        large and small letters are one user's to many servers, as are the forms of one letter (RFC 8265)."""
+        name = unicodedata.normalize("NFKC", user).casefold()
+        with self._lock:
+            return self._taken.setdefault((_machine(host), name), place) == place
+
+
+def _machine(host: str) -> str:
+    """One name for all by which a host is called, as far as these tell that."""
+    name = host.strip("[]").rstrip(".").lower()
+    if name == _HERE or name.endswith(f".{_HERE}"):
+        return _HERE
+    try:
+        ip = ip_address(name)
+    except ValueError:
+        return name
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return _HERE if str(ip) in _HERE_BY_NUMBER else str(ip)
+
+
+_HERE = "localhost"
+_HERE_BY_NUMBER = frozenset(("127.0.0.1", "::1", "0.0.0.0", "::"))  # noqa: S104  nothing is bound to it
+
+
+class Lane:
+    """The questions for one host; `pause` is the first wait after a failure, in seconds, and `users` are those who were
+    tried, at whichever host."""
+
+    def __init__(self, host: str, pause: float, users: Users) -> None:
         self.host = host
         self.given_up = ""
         """Why it is not asked any more."""
@@ -52,7 +87,7 @@ class Lane:
         self._not_before = 0.0
         self._failures = 0
         self._counted_at = 0.0
-        self._users: dict[str, int] = {}
+        self._users = users
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -99,10 +134,8 @@ class Lane:
                 self.given_up = f"{self.host} {said} {self._failures} times in a row, and was left alone ({error})"
 
     def take_user(self, user: str, place: int) -> bool:
-        """Whether it is the first password for a user, or that one again; large and small letters are one user's to
-        many servers."""
-        with self._lock:
-            return self._users.setdefault(user.casefold(), place) == place
+        """Whether it is the first password for a user, or that one again."""
+        return self._users.take(self.host, user, place)
 
 
 class Turns:
@@ -114,8 +147,9 @@ class Turns:
         self._numbers = itertools.count()
         self._left = 0
         lanes: dict[str, Lane] = {}
+        users = Users()
         for question in questions:
-            lanes.setdefault(question.lane, Lane(question.lane, pause)).add(Waiting(question))
+            lanes.setdefault(question.lane, Lane(question.lane, pause, users)).add(Waiting(question))
             self._left += 1
         widths = [(lane, lane.width) for lane in lanes.values()]
         turns = [lane for turn in range(WIDTH) for lane, width in widths if turn < width]

@@ -140,8 +140,8 @@ def postgresql(folder: Path, passwords: Mapping[str, str], signed: Certificates)
 
 @contextmanager
 def redis(folder: Path, passwords: Mapping[str, str], signed: Certificates, *, tls: bool = False) -> Iterator[Server]:
-    """Redis with the user `default` (who needs a password if `passwords` has one), `writer`, `reader`, and `off`, who
-    may not log in."""
+    """Redis with the user `default` (who needs a password if `passwords` has one), `writer`, `reader`, `anybody`, who
+    needs none, and `off`, who may not log in."""
     port = free_port()
     lines = [f"{'tls-' if tls else ''}port {port}", "bind 127.0.0.1", "save ''", f"dir {folder}"]
     if tls:
@@ -150,8 +150,9 @@ def redis(folder: Path, passwords: Mapping[str, str], signed: Certificates, *, t
     if "default" in passwords:
         lines.append(f"requirepass {passwords['default']}")
     rights = {"writer": "on ~app:* +@read +@write +acl|whoami", "reader": "on ~* +@read", "off": "off ~* +@all"}
-    rights["operator"] = "on ~* +@all"
-    lines += [f"user {user} {right} >{passwords[user]}" for user, right in rights.items() if user in passwords]
+    rights |= {"operator": "on ~* +@all", "anybody": "on nopass ~* +@all -@admin"}
+    words = {user: f" >{word}" if word else "" for user, word in passwords.items()}
+    lines += [f"user {user} {right}{words[user]}" for user, right in rights.items() if user in passwords]
     (folder / "redis.conf").write_text("\n".join(lines))
     with process([program("redis-server", "redis-server"), str(folder / "redis.conf")], folder / "output", port):
         yield Server(port, passwords)
@@ -172,6 +173,8 @@ grant select on shop.* to reader@'%';
 create user nothing@'%' identified by '{nothing}';
 create user remote@'10.0.0.1' identified by '{remote}';
 create user locked@'%' identified by '{locked}' account lock;
+create user none@'%' identified by '';
+create user socket@'%' identified via unix_socket;
 create user curve@'%' identified via ed25519 using password('{curve}');
 """
 

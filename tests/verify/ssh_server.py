@@ -26,18 +26,25 @@ class Shell:
 
 
 @contextmanager
-def ssh(users: Mapping[str, str], *, ways: str = "password", then: str = "") -> Iterator[Shell]:
-    """A server that takes passwords of `users`, in these `ways`; `then` it wants something else besides."""
+def ssh(users: Mapping[str, str], *, ways: str = "password", then: str = "", open_to: str = "") -> Iterator[Shell]:
+    """A server that takes passwords of `users`, in these `ways`; `then` it wants something else besides.
+    It is `open_to` one without any."""
     own = paramiko.ECDSAKey.generate()
 
     class Interface(paramiko.ServerInterface):
+        proved = False
+
         def get_allowed_auths(self, username: str) -> str:
-            return then or ways
+            return then if self.proved else ways
+
+        def check_auth_none(self, username: str) -> int:
+            return paramiko.AUTH_SUCCESSFUL if username == open_to else paramiko.AUTH_FAILED
 
         def check_auth_password(self, username: str, password: str) -> int:
             shell.tried.append(username)
             if users.get(username) != password:
                 return paramiko.AUTH_FAILED
+            self.proved = bool(then)
             return paramiko.AUTH_PARTIALLY_SUCCESSFUL if then else paramiko.AUTH_SUCCESSFUL
 
     with socket.create_server(("127.0.0.1", 0)) as listening:

@@ -8,11 +8,18 @@ import pytest
 from databases import Server, slapd
 from logging_in import only, password, verdicts
 from made_certificates import Certificates, certificates
-from oakum.scanner.verify.logins import wire
+from oakum.scanner.net import Outbound
+from oakum.scanner.net.dial import connected
+from oakum.scanner.net.http import trust
+from oakum.scanner.verify.credential import UnaskedError
+from oakum.scanner.verify.logins import Login, ldap, wire
+from raw_server import raw
 
 pytestmark = pytest.mark.long
 
 USERS = ["admin", "app"]
+WORD = password("app")
+HERE = Outbound({}, private=True)
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +78,13 @@ def test_elsewhere_it_wants_tls(
     assert only(text, servers[0].place, certificates=signed.authority)[0] == "live"
     state, reason = only(text, servers[0].place)
     assert (state, reason.partition(" (")[0]) == ("unknown", "127.0.0.1: its certificate is not trusted")
+
+
+@pytest.mark.parametrize(("user", "word"), [("", WORD), (" ", WORD), (APP, "")])
+def test_what_makes_a_bind_one_of_anybody_is_not_sent(user: str, word: str) -> None:
+    """No name, or no password (RFC 4513, 5.1.1 and 5.1.2)."""
+    with raw(lambda talk: talk.read()) as server, connected("127.0.0.1", server.port, HERE, seconds=2) as connection:
+        wired = wire.Wire(connection, "127.0.0.1", trust(""), {})
+        with pytest.raises(UnaskedError, match="without a name or a password it lets anybody in"):
+            ldap.log_in(Login("ldap", "127.0.0.1", server.port, user, word), wired)
+        assert server.all == b""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from logging_in import only, password, verdicts
+from logging_in import only, password
 from made_certificates import certificates
 from oakum.scanner import catalog
 from oakum.scanner.net import Outbound
@@ -55,16 +55,6 @@ def test_who_could_not_be_tried_is_tried_again() -> None:
     with raw(post({"app": WORD}, tried, busy=1)) as server:
         assert only(f"MAIL=smtp://app:{WORD}@{server.place}", server.place) == ("live", "user app")
         assert real(tried) == ["app"]
-
-
-def test_the_same_user_of_two_servers_at_one_host_is_tried_at_both() -> None:
-    """And a made-up user at each."""
-    tried: list[str] = []
-    with raw(post({"app": WORD}, tried)) as one, raw(post({}, tried)) as other:
-        text = f"A=smtp://app:{WORD}@{one.place}\nB=smtp://app:{password('another')}@{other.place}"
-        assert [verdict.state for verdict in verdicts(text, one.place, other.place)] == ["live", "dead"]
-        assert len(tried) == 4
-        assert real(tried) == ["app", "app"]
 
 
 def test_a_host_may_be_named_in_place_of_all() -> None:

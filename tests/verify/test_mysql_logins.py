@@ -24,7 +24,7 @@ from raw_server import Doing, Talk, raw
 
 pytestmark = pytest.mark.long
 
-USERS = "chief owner writer reader nothing remote locked curve".split()
+USERS = "chief owner writer reader nothing remote locked socket curve".split()
 REFUSED = "it refuses the login from here, in words that say neither that the password is wrong nor that the place is"
 
 
@@ -51,9 +51,10 @@ def test_a_user_who_is_let_in_is_live_with_what_is_granted(server: Server, user:
     assert dict(verdict.facts) == {"user": user, "host": "127.0.0.1", "privilege": privilege}
 
 
-@pytest.mark.parametrize("user", ["owner", "remote", "nobody"])
+@pytest.mark.parametrize("user", ["owner", "remote", "nobody", "none"])
 def test_a_refusal_says_nothing(server: Server, user: str) -> None:
-    """A wrong password, one of a user of another place (here the right one), and a user that there is not."""
+    """A wrong password, one of a user of another place (here the right one), and a user that there is not; who has
+    none is not let in with one."""
     word = server.passwords["remote"]
     assert only(f"url={server.url('mysql', user, word)}", server.place) == ("unknown", f"127.0.0.1: {REFUSED}")
 
@@ -62,6 +63,7 @@ def test_a_refusal_says_nothing(server: Server, user: str) -> None:
     ("user", "reason"),
     [
         ("locked", "the account is locked (4151)"),
+        ("socket", "it refuses, and does not say that the password is wrong (1698)"),
         ("curve", "it asks for the password in a way in which it is not sent (client_ed25519)"),
     ],
 )
@@ -168,3 +170,18 @@ def test_logins_by_caching_sha2_password(
             wrong = url.replace(word, password("another"))
             assert only(wrong, server.place, certificates=signed.authority) == ("unknown", f"127.0.0.1: {REFUSED}")
         assert tls or word.encode() not in server.all
+
+
+def test_a_user_whose_password_is_not_checked_proves_nothing(signed: Certificates) -> None:
+    """The server says that all is well, and leaves out that the proof was right."""
+
+    def doing(talk: Talk) -> None:
+        head = struct.pack("<HBHHB", 0xFFFF, 45, 2, 0x0008, 21)
+        start = b"\x0a8.4.0\0\1\0\0\0" + SALT[:8] + b"\0" + head + bytes(10) + SALT[8:] + b"\0caching_sha2_password\0"
+        talk.send(packet(0, start))
+        talk.send(packet(2, OK if b"app\0" in talk.read() else REFUSES))
+        talk.read()
+
+    with raw(doing) as server:
+        reason = "127.0.0.1: it lets that user in, and checks no password"
+        assert only(f"url=mysql://app:{password('caching')}@{server.place}/shop", server.place) == ("unknown", reason)

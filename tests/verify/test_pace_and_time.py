@@ -294,7 +294,7 @@ def test_each_user_of_a_host_is_tried_once(fresh: Fresh) -> None:
         verdicts = asked(planned, options(named(hosts, server.port)))
         assert len(server.seen) == 2 + 6
         assert sum(server.had(secret) for secret in secrets) == 6
-    tried_before = "another password of that user was tried there, and one try is all, to lock nobody out"
+    tried_before = "that user was tried there already, and one try is all, to lock nobody out"
     assert Counter((v.state, v.reason.partition(": ")[2]) for v in verdicts) == {
         ("dead", ""): 6,
         ("unknown", tried_before): 2,

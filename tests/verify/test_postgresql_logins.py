@@ -110,7 +110,7 @@ def test_each_user_is_tried_once(server: Server) -> None:
     """With one password of two, whichever comes first."""
     urls = [server.url("postgres", "owner", password(which)) for which in ("another", "third")]
     states = sorted((v.state, v.reason) for v in verdicts("\n".join(urls), server.place))
-    once = "another password of that user was tried there, and one try is all, to lock nobody out"
+    once = "that user was tried there already, and one try is all, to lock nobody out"
     assert states == [
         ("dead", f"{server.place} refuses the login (28P01)"),
         ("unknown", f"127.0.0.1: {once}"),

@@ -83,3 +83,15 @@ def test_elsewhere_nothing_goes_in_the_open(server: Server, monkeypatch: pytest.
     monkeypatch.setattr(wire, "is_own", lambda address: False)
     reason = "127.0.0.1: it offers no TLS: the password was not sent"
     assert only(f"cache: {server.url('redis', 'reader')}", server.place) == ("unknown", reason)
+
+
+def test_a_user_who_has_no_password_proves_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """`nopass` takes any: a user who was let in is tried once more with a made-up one."""
+    folder = tmp_path_factory.mktemp("redis")
+    with redis(folder, {"default": password("default"), "anybody": ""}, Certificates("", "", "")) as server:
+        reason = "127.0.0.1: it takes any password of that user, a made-up one, too (`nopass`)"
+        for word in ("one", "other"):
+            url = server.url("redis", "anybody", password(word))
+            assert only(f"cache: {url}", server.place) == ("unknown", reason)
+        url = server.url("redis", "default")
+        assert only(f"cache: {url}", server.place) == ("live", "user default")

@@ -93,3 +93,11 @@ def test_where_a_password_is_not_enough_it_is_unknown(tmp_path: Path, how: dict[
         environment = home(tmp_path, server.key)
         found = only(url(server, "deploy", USERS["deploy"]), server.place, environment=environment)
         assert found == ("unknown", f"127.0.0.1: {reason}")
+
+
+def test_a_user_who_is_let_in_without_a_password_proves_nothing(tmp_path: Path) -> None:
+    """Which is asked first; the password is not sent then."""
+    with ssh(USERS, open_to="deploy") as server:
+        found = only(url(server, "deploy", USERS["deploy"]), server.place, environment=home(tmp_path, server.key))
+        assert found == ("unknown", "127.0.0.1: it lets that user in without a password")
+        assert "deploy" not in server.tried

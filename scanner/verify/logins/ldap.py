@@ -32,6 +32,8 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9.-]*=.+|[^@\\]+@[^@\\]+|[^@\\]+\\[^@\\]+"
 
 def log_in(login: Login, wire: Wire) -> Facts:
     """Bind, and ask who that is."""
+    if not login.user.strip() or not login.password:
+        raise UnaskedError("without a name or a password it lets anybody in")
     if not wire.private:
         if _asked(wire, 1, _EXTENDED, _value(0x80, _START_TLS.encode()))[0] != 0:
             raise UnaskedError(NO_TLS)

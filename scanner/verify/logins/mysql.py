@@ -5,8 +5,10 @@ https://dev.mysql.com/doc/dev/mysql-server/latest/page_caching_sha2_authenticati
 https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
 
 A refusal (1045) is never `dead`: a user belongs to places, and one who may not come from here is refused with the same
-words as one with a wrong password. The server may ask for the password itself (`mysql_clear_password`, `dialog`) or for
-a file of this machine (LOAD DATA LOCAL): neither is sent.
+words as one with a wrong password. Whoever has no password is refused with one. A server that checks none of a user
+says so by what it leaves out of `caching_sha2_password`; of `mysql_native_password` there is no such sign. The server
+may ask for the password itself (`mysql_clear_password`, `dialog`) or for a file of this machine (LOAD DATA LOCAL):
+neither is sent.
 """
 
 from __future__ import annotations
@@ -59,7 +61,7 @@ def log_in(login: Login, wire: Wire) -> Facts:
         _preface(wants) + login.user.encode() + b"\0" + bytes([len(proof)]) + proof + plugin.encode() + b"\0",
         secret=True,
     )
-    _authenticate(login, wire, packets, salt)
+    _authenticate(login, wire, packets, salt, plugin)
     privilege = _privilege(packets)
     packets.restart()
     packets.write(b"\x01")
@@ -112,11 +114,14 @@ def _text(data: bytes) -> str:
     return data.partition(b"\0")[0].decode("ascii")
 
 
-def _authenticate(login: Login, wire: Wire, packets: _Packets, salt: bytes) -> None:
+def _authenticate(login: Login, wire: Wire, packets: _Packets, salt: bytes, plugin: str) -> None:
     """Until the server says that it is well."""
+    checked = False
     while True:
         packet = packets.read()
         match packet[0]:
+            case 0x00 if plugin == "caching_sha2_password" and not checked:
+                raise UnaskedError("it lets that user in, and checks no password")
             case 0x00:
                 return
             case 0xFF:
@@ -129,8 +134,9 @@ def _authenticate(login: Login, wire: Wire, packets: _Packets, salt: bytes) -> N
                 salt = packet[packet.index(b"\0") + 1 :].rstrip(b"\0")
                 packets.write(_PROOFS[plugin](login.password, salt), secret=True)
             case 0x01 if packet[1:] == b"\x03":
-                continue  # the proof was right
+                checked = True  # the proof was right
             case 0x01 if packet[1:] == b"\x04":
+                checked = True
                 packets.write(_whole(login.password, wire, packets, salt), secret=True)
             case _:
                 raise ValueError

@@ -4,10 +4,13 @@ https://redis.io/docs/latest/develop/reference/protocol-spec/ · https://redis.i
 https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/
 
 A wrong password is WRONGPASS, before version 6 `ERR invalid password`. Many addresses hold a user that their clients
-never sent: where one is refused, the password is tried without him, too, for which Redis locks nobody out.
+never sent: where one is refused, the password is tried without him, too, for which Redis locks nobody out. A user may
+have no password at all (`nopass`), and is let in with any: one that was let in is tried again with a made-up one.
 """
 
 from __future__ import annotations
+
+import secrets
 
 from ...model import Facts
 from ..answers import safe
@@ -18,6 +21,7 @@ from .wire import NO_TLS, Wire
 
 _DEEPEST = 6
 _OPEN = "it needs no password: anybody gets in"
+_TAKES_ANY = "it takes any password of that user, a made-up one, too (`nopass`)"
 
 Value = str | int | None | list["Value"]
 
@@ -40,6 +44,7 @@ def log_in(login: Login, wire: Wire) -> Facts:
         raise UnaskedError(_OPEN)
     said = _asked(wire, "AUTH", *([user] if user else []), login.password, secret=True)
     if user and not open_to_all and isinstance(said, _ErrorReply):
+        user = ""
         said = _asked(wire, "AUTH", login.password, secret=True)
     if said != "OK" or isinstance(said, _ErrorReply):
         raise _refusal(said)
@@ -49,7 +54,14 @@ def log_in(login: Login, wire: Wire) -> Facts:
         facts["user"] = name
         if privilege := _privilege(_asked(wire, "ACL", "GETUSER", who)):
             facts["privilege"] = privilege
+    # Whoever has no name is the user whom the made-up login before was refused as.
+    if user and not _is_wrong(_asked(wire, "AUTH", user, secrets.token_hex(16))):
+        raise UnaskedError(_TAKES_ANY)
     return tuple(facts.items())
+
+
+def _is_wrong(said: Value) -> bool:
+    return isinstance(said, _ErrorReply) and (said.word == "WRONGPASS" or said.startswith("ERR invalid password"))
 
 
 def _is_open(said: Value) -> bool:
@@ -65,7 +77,7 @@ def _is_open(said: Value) -> bool:
 
 def _refusal(said: Value) -> Exception:
     if isinstance(said, _ErrorReply):
-        if said.word == "WRONGPASS" or said.startswith("ERR invalid password"):
+        if _is_wrong(said):
             return RefusedError("WRONGPASS")
         if said.startswith(("ERR AUTH <password> called without any", "ERR Client sent AUTH, but no password")):
             return UnaskedError(_OPEN)

@@ -47,6 +47,8 @@ def log_in(login: Login, wire: Wire) -> Facts:
         transport.start_client(timeout=seconds)
         if transport.get_remote_server_key().asbytes() not in keys.values():
             raise UnaskedError("its key is not the one in known_hosts: the password was not sent")
+        if _is_open(transport, login.user, paramiko):
+            raise UnaskedError("it lets that user in without a password")
         wire.tried = True
         more = transport.auth_password(login.user, login.password, fallback=False)
     except paramiko.BadAuthenticationType:
@@ -60,6 +62,18 @@ def log_in(login: Login, wire: Wire) -> Facts:
     if more:
         raise UnaskedError("it takes the password, and asks for something else besides")
     return (("privilege", "admin"),) if login.user == "root" else ()
+
+
+def _is_open(transport: Any, user: str, paramiko: Any) -> bool:
+    """Whether a user is let in without anything (`none`, RFC 4252 5.2), which every client of OpenSSH asks first."""
+    try:
+        return not transport.auth_none(user)
+    except paramiko.BadAuthenticationType as error:
+        if "password" not in error.allowed_types:
+            raise
+    except paramiko.AuthenticationException:
+        pass
+    return False
 
 
 class _Socket:

@@ -27,6 +27,8 @@ def ask(credential: Credential, check: Verification, line: Line) -> Verdict:
     return verdict
 
 
-def user(_credential: Credential) -> str:
-    """Nobody logs in."""
-    return ""
+def user(credential: Credential) -> str:
+    """Whose password or token it is, where it is sent with his name; else nobody logs in."""
+    check = credential.detector.verify
+    named = check is not None and "{user}" in check.auth
+    return credential.facts.get("user", "").strip() if named else ""

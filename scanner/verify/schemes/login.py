@@ -42,22 +42,29 @@ def behind(to: Destination) -> tuple[Destination, ...]:
 
 
 def user(credential: Credential) -> str:
-    """Whom it is for, with what is spoken there."""
+    """Whom it is for, with the kind of server that knows him: at whichever port, and however that is written."""
     check = credential.detector.verify
     assert check is not None
     login = _login(credential, check)
-    return f"{KNOWN[login.scheme].module} {login.port} {login.user}"
+    kind, name = KNOWN[login.scheme].module, login.user
+    if kind == "redis":
+        name = name or "default"  # who is meant where nobody is named
+    if kind == "ldap":
+        name = re.sub(r"\s*([,=])\s*", r"\1", name)
+    return f"{kind} {name.strip()}"
 
 
-def made_up(credential: Credential, value: bytes) -> Credential:
-    """A user whom nobody has: of a directory, beside the real one."""
+def made_up(credential: Credential, _value: bytes) -> Credential:
+    """A user whom nobody has: of a directory, beside the real one. The made-up secret that is given is not taken: it
+    may hold a `%` or `+`, which not all drivers read as the same."""
     name = f"oakum-{secrets.token_hex(6)}"
     real = credential.facts.get("user", "")
     if re.match(r"[A-Za-z]+(?:=|%3[Dd])", real):
         name = re.sub(r"^([A-Za-z]+(?:=|%3[Dd])).*?(?=,|%2[Cc]|$)", rf"\g<1>{name}", real)
     elif domain := re.search(r"(?:@|%40).+", real):
         name += domain[0]
-    return replace(credential.with_value(value), facts={**credential.facts, "user": name})
+    # Letters and digits alone: what stands for itself in all forms of an address.
+    return replace(credential, value=secrets.token_hex(16).encode(), facts={**credential.facts, "user": name})
 
 
 def ask(credential: Credential, check: Verification, line: Line) -> Verdict:
@@ -103,8 +110,10 @@ def _login(credential: Credential, check: Verification) -> Login:
     if known is None:
         raise UnaskedError(f"logins of {scheme} are not tried" if scheme else "what is spoken there is not known")
     name, password = _read(facts.get("user", ""), form), _read(_text(credential), form)
-    if not name and known.module != "redis":
+    if not name.strip() and known.module != "redis":
         raise UnaskedError("no user stands beside it")
+    if not password:
+        raise UnaskedError("it is empty: a login without a password proves nothing")
     return Login(
         scheme=scheme.lower(),
         host=host,
