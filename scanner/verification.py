@@ -5,7 +5,7 @@ docs/verification.md has the fields.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 HTTP = "http"
 """The scheme of what is declared here as a whole; others are code in `verify/`."""
@@ -71,3 +71,8 @@ class Verification:
     joins: tuple[str, ...] = ()
     rate: float = 10.0
     source: str = ""
+
+    @property
+    def each(self) -> tuple[Verification, ...]:
+        """The same with one request each."""
+        return tuple(replace(self, request=request, others=()) for request in (self.request, *self.others))

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from ..errors import OakumError
 from ..model import Detector, Verdict
 from ..net.http import trust
-from . import Plan, Question, VerifyOptions
+from . import Plan, VerifyOptions
 from .credential import UnaskedError
-from .lanes import LONGEST_PAUSE, Lane, Turns, Waiting
+from .lanes import LONGEST_PAUSE, Lane, Turns
 from .line import OVER, Clock, LaterError, Line, Lines, Pace, UnreachedError
+from .places import Said, Waiting, together, trial_of, waiting_for
 
 THREADS = 128
 TRIES = 3
@@ -45,6 +46,10 @@ class _NotYetError(Exception):
     """The host pauses since somebody else asked it."""
 
 
+class _RefusedError(UnaskedError):
+    """The place refused the secret, in a way that is no verdict."""
+
+
 @dataclass(slots=True)
 class _Trial:
     """Whether a host was tried with something made up: `lock` is held while it is."""
@@ -63,9 +68,14 @@ class _Run:
         self._pace = Pace(self._stopped)
         self._clock = Clock(options.now, options.since)
         self._places = _same(plan)
-        first = [question for question in plan.questions if question.place in self._places]
+        instead = options.named.instead
+        first = [
+            waiting_for(question, instead.get(question.credential.detector.provider))
+            for question in plan.questions
+            if question.place in self._places
+        ]
         self._turns = Turns(first, pause=options.pause, until=self._until, stopped=self._stopped)
-        self._trials: dict[tuple[str, str], _Trial] = {}
+        self._trials: dict[object, _Trial] = {}
         self._lock = threading.Lock()
         self._given: queue.SimpleQueue[tuple[int, Verdict]] = queue.SimpleQueue()
 
@@ -122,13 +132,14 @@ class _Run:
         return Lines(options.outbound, options.named, self._pace, until=until, answer=options.answer, clock=self._clock)
 
     def _answer(self, lane: Lane, waiting: Waiting, lines: Lines) -> None:
-        question, verdict = waiting.question, waiting.verdict
+        question, verdict, refused = waiting.question, waiting.verdict, False
         try:
             if verdict is None:
-                verdict = self._asked(lane, question, lines)
+                verdict = self._asked(lane, waiting, lines)
             if verdict.state == "live" and question.scheme.PROBE == "each":
-                self._require_refusal(lane, question, lines, again=True)
+                self._require_refusal(lane, waiting, lines, again=True)
         except UnaskedError as error:
+            refused = isinstance(error, _RefusedError)
             verdict = Verdict("unknown", f"{lane.host}: {error}" if str(error) != OVER else OVER)
             if question.is_login and not (isinstance(error, UnreachedError) or str(error) == OVER):
                 verdict = replace(verdict, asked=lane.host)  # it is remembered, and not tried again soon
@@ -137,48 +148,55 @@ class _Run:
             return
         except LaterError as error:
             lane.failed(error, lines.began)
-            if waiting.tries + 1 < TRIES and error.seconds <= LONGEST_PAUSE and not lane.given_up:
-                lane.add(Waiting(question, waiting.tries + 1, verdict))
+            tries = waiting.place.tries + 1
+            if tries < TRIES and error.seconds <= LONGEST_PAUSE and not lane.given_up:
+                self._turns.put(waiting.later(verdict))
                 return
-            why = lane.given_up or f"{lane.host}: {_tried(error, waiting.tries + 1)}"
+            why = lane.given_up or f"{lane.host}: {_tried(error, tries)}"
             verdict = Verdict("unknown", f"{why}{UNTRIED}" if verdict else why)
         except OakumError as error:
             verdict = Verdict("unknown", str(error))
         except Exception as error:  # noqa: BLE001  an answer that no check expects must not end the others
             verdict = Verdict("unknown", f"an error in oakum ({type(error).__name__}); please report it")
-        self._given.put((question.place, verdict))
+        said = Said(verdict, refused)
+        if verdict.state != "live" and len(waiting.places) > 1:
+            self._turns.put(waiting.after(said))
+            return
+        self._given.put((question.place, verdict if verdict.state == "live" else together((*waiting.said, said))))
         self._turns.done()
 
-    def _asked(self, lane: Lane, question: Question, lines: Lines) -> Verdict:
+    def _asked(self, lane: Lane, waiting: Waiting, lines: Lines) -> Verdict:
+        question, place = waiting.question, waiting.place
         if lane.given_up:
             return Verdict("unknown", lane.given_up)
-        self._require_refusal(lane, question, lines)
+        self._require_refusal(lane, waiting, lines)
         user = question.scheme.user(question.credential)
         if user and not lane.take_user(user, question.place):
             raise UnaskedError(ONE_TRY)
-        check = question.credential.detector.verify
-        assert check is not None
-        line = Line(lines, question.credential, question.destinations)
+        line = Line(lines, question.credential, place.destinations)
         try:
-            verdict = question.scheme.ask(question.credential, check, line)
+            verdict = question.scheme.ask(question.credential, place.check, line)
         except LaterError as error:
             if user and line.sent:  # a login by HTTP; others know themselves whether the password was sent
                 raise UnaskedError(str(error)) from None
             raise
-        except UnaskedError:
+        except UnaskedError as error:
             if line.answered:
                 lane.heard()
+            if line.refused:
+                raise _RefusedError(str(error)) from None
             raise
         lane.heard()
-        return replace(verdict, asked=verdict.asked or str(question.destinations[0]))
+        return replace(verdict, asked=verdict.asked or str(place.destinations[0]))
 
-    def _require_refusal(self, lane: Lane, question: Question, lines: Lines, *, again: bool = False) -> None:
+    def _require_refusal(self, lane: Lane, waiting: Waiting, lines: Lines, *, again: bool = False) -> None:
         """Nothing real goes to a host before it refused something made up; `again` says to try it once more."""
-        if question.scheme.PROBE == "never":
+        if waiting.question.scheme.PROBE == "never":
             return
-        trial = self._trial(question)
+        with self._lock:
+            trial = self._trials.setdefault(trial_of(waiting), _Trial())
         if again:
-            why = self._why_not_refused(question, lines)
+            why = self._why_not_refused(waiting, lines)
             trial.why = trial.why or why
         else:
             with trial.lock:
@@ -186,7 +204,7 @@ class _Run:
                     if lane.pausing or lane.given_up:
                         raise _NotYetError
                     try:
-                        trial.why = self._why_not_refused(question, lines)
+                        trial.why = self._why_not_refused(waiting, lines)
                     except LaterError as error:
                         lane.failed(error, lines.began)  # before the next one may try
                         raise
@@ -194,25 +212,16 @@ class _Run:
         if trial.why:
             raise UnaskedError(trial.why)
 
-    def _trial(self, question: Question) -> _Trial:
-        detector = question.credential.detector
-        assert detector.verify is not None
-        name = detector.verify.scheme if question.scheme.PROBE == "host" else detector.id
-        with self._lock:
-            return self._trials.setdefault((name, str(question.destinations[0])), _Trial())
-
-    def _why_not_refused(self, question: Question, lines: Lines) -> str:
+    def _why_not_refused(self, waiting: Waiting, lines: Lines) -> str:
         """Why something made up shows that the host is not to be believed; empty where it is refused as it should be.
 
         UnaskedError where it cannot be sent, for what is known of this credential.
         """
-        credential = question.credential
-        check = credential.detector.verify
-        assert check is not None
-        made_up = question.scheme.made_up(credential, self._look_alike(credential.detector))
-        line = Line(lines, made_up, question.destinations)
+        credential, scheme, place = waiting.question.credential, waiting.question.scheme, waiting.place
+        made_up = scheme.made_up(credential, self._look_alike(credential.detector))
+        line = Line(lines, made_up, place.destinations)
         try:
-            taken = question.scheme.ask(made_up, check, line).state == "live"
+            taken = scheme.ask(made_up, place.check, line).state == "live"
         except UnreachedError as error:
             return str(error)
         except UnaskedError as error:

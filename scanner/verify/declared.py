@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from secrets import token_hex
 from urllib.parse import quote, quote_plus, urlsplit
@@ -16,7 +16,7 @@ from ..net.urls import Url
 from ..verification import ITSELF, Verification
 from .answers import Told, facts_of, is_of_another, said
 from .credential import Credential, Destination, UnaskedError, destination
-from .line import LaterError, Line
+from .line import Line
 
 _PLACE = re.compile(r"\{([a-z_]+)(?:\|([^{}]*))?\}")
 REFUSED = "it refuses it, for a reason that need not lie in the secret"
@@ -25,47 +25,11 @@ _LABELS = re.compile(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*(?::\d{1,5})?"
 
 def destinations(credential: Credential, check: Verification) -> tuple[Destination, ...]:
     """The hosts that the requests go to."""
-    return tuple(dict.fromkeys(destination(_url(credential, one), check.hosts) for one in _each(check)))
+    return tuple(dict.fromkeys(destination(_url(credential, one), check.hosts) for one in check.each))
 
 
 def ask(credential: Credential, check: Verification, line: Line) -> Verdict:
-    """Ask, in turn. UnaskedError where the answers say nothing."""
-    refusals: list[Verdict] = []
-    unclear: list[UnaskedError | LaterError] = []
-    refused = True
-    for one in _each(check):
-        try:
-            verdict = _asked(credential, one, line)
-        except (UnaskedError, LaterError) as error:
-            refused = refused and line.refused
-            unclear.append(error)
-            continue
-        if verdict.state == "live":
-            return verdict
-        refusals.append(verdict)
-    if unclear:
-        line.refused = refused
-        raise next((error for error in unclear if isinstance(error, LaterError)), unclear[0])
-    return refusals[0]
-
-
-def made_up(credential: Credential, value: bytes) -> Credential:
-    """The same with a made-up secret, for the same host where that is a URL."""
-    check = credential.detector.verify
-    if check is not None and check.request.endswith(f" {ITSELF}"):
-        real, other = urlsplit(credential.text), urlsplit(value.decode("ascii", "replace"))
-        value = other._replace(scheme=real.scheme, netloc=real.netloc).geturl().encode()
-    if check is not None and "{user}" in check.auth:  # too many wrong ones would lock the real one out
-        credential = replace(credential, facts={**credential.facts, "user": f"oakum-{token_hex(6)}"})
-    return credential.with_value(value)
-
-
-def _each(check: Verification) -> Iterator[Verification]:
-    for request in (check.request, *check.others):
-        yield replace(check, request=request, others=())
-
-
-def _asked(credential: Credential, check: Verification, line: Line) -> Verdict:
+    """Ask, with the first request. UnaskedError where the answer says nothing."""
     answer = line.send(request_for(credential, check))
     host = line.host if line.is_instead else str(destination(_url(credential, check), check.hosts))
     told = Told(answer)
@@ -85,10 +49,28 @@ def _asked(credential: Credential, check: Verification, line: Line) -> Verdict:
     return Verdict("live", said(facts) or f"{host} takes it", facts, host)
 
 
+def made_up(credential: Credential, value: bytes) -> Credential:
+    """The same with a made-up secret, for the same host where that is a URL."""
+    check = credential.detector.verify
+    if check is not None and check.request.endswith(f" {ITSELF}"):
+        real, other = urlsplit(credential.text), urlsplit(value.decode("ascii", "replace"))
+        value = other._replace(scheme=real.scheme, netloc=real.netloc).geturl().encode()
+    if check is not None and "{user}" in check.auth:  # too many wrong ones would lock the real one out
+        credential = replace(credential, facts={**credential.facts, "user": f"oakum-{token_hex(6)}"})
+    return credential.with_value(value)
+
+
 def _stands_in(credential: Credential, check: Verification) -> bool:
     """Whether a part of the host was not found with the secret."""
     authority = check.request.partition("://")[2].partition("/")[0]
     return any(place[2] is not None and not credential.facts.get(place[1]) for place in _PLACE.finditer(authority))
+
+
+def facts_in(check: Verification) -> tuple[str, ...]:
+    """The names of the facts that stand in the request, besides the secret."""
+    texts = (check.request, check.auth, check.body, *(text for _, text in check.headers))
+    names = {place[1] for text in texts for place in _PLACE.finditer(text)}
+    return tuple(sorted(names - {"secret"}))
 
 
 def meaning(answer: Answer) -> str:

@@ -13,12 +13,10 @@ import time
 import unicodedata
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import ip_address
 
-from ..model import Verdict
-from . import Question
 from .line import LaterError
+from .places import Waiting
 
 WIDTH = 4
 """Threads that ask one host at a time."""
@@ -30,15 +28,6 @@ LONGEST_PAUSE = 120.0
 """Seconds that are waited for a host at most; one that asks for more is not asked again about the same secret."""
 LONGEST_GROWN = 30.0
 """To which the pauses between failures grow, where the host names none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A question that waits: how often it was tried, and its verdict where only the control probe is still due."""
-
-    question: Question
-    tries: int = 0
-    verdict: Verdict | None = None
 
 
 class Users:
@@ -81,7 +70,11 @@ class Lane:
         self.host = host
         self.given_up = ""
         """Why it is not asked any more."""
+        self.turns = 0
+        """Those that threads have, or wait for. `Turns` counts them."""
         self._pause = pause
+        self._expected = 0
+        self._rate = 0.0
         self._lock = threading.Lock()
         self._waiting: deque[Waiting] = deque()
         self._not_before = 0.0
@@ -92,12 +85,14 @@ class Lane:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def expect(self, rate: float) -> None:
+        """One more question may come, of those that it bears so many of a second."""
+        self._expected, self._rate = self._expected + 1, max(self._rate, rate)
+
     @property
     def width(self) -> int:
         """The threads that it is worth: a host that bears one request a second keeps no four busy."""
-        checks = (waiting.question.credential.detector.verify for waiting in self._waiting)
-        rate = max((check.rate for check in checks if check is not None), default=1.0)
-        return min(WIDTH, len(self._waiting), max(1, int(rate)))
+        return min(WIDTH, self._expected, max(1, int(self._rate)))
 
     def add(self, waiting: Waiting) -> None:
         """Put a question behind the others."""
@@ -141,22 +136,27 @@ class Lane:
 class Turns:
     """Whose turn it is: each lane is worth as many turns as threads may ask it at a time."""
 
-    def __init__(self, questions: Iterable[Question], *, pause: float, until: float, stopped: threading.Event) -> None:
+    def __init__(self, questions: Iterable[Waiting], *, pause: float, until: float, stopped: threading.Event) -> None:
         self._until, self._stopped = until, stopped
         self._changed = threading.Condition()
         self._numbers = itertools.count()
         self._left = 0
-        lanes: dict[str, Lane] = {}
+        self._lanes: dict[str, Lane] = {}
         users = Users()
-        for question in questions:
-            lanes.setdefault(question.lane, Lane(question.lane, pause, users)).add(Waiting(question))
+        self._ready: list[tuple[float, int, Lane]] = []
+        for waiting in questions:
+            for place in waiting.places:
+                self._lanes.setdefault(place.host, Lane(place.host, pause, users)).expect(place.check.rate)
+            self._lanes[waiting.place.host].add(waiting)
             self._left += 1
-        widths = [(lane, lane.width) for lane in lanes.values()]
-        turns = [lane for turn in range(WIDTH) for lane, width in widths if turn < width]
-        self._ready = [(0.0, next(self._numbers), lane) for lane in turns]
+        for turn in range(WIDTH):
+            for lane in self._lanes.values():
+                if turn < min(lane.width, len(lane)):
+                    self._turn(lane, 0.0)
 
     def __len__(self) -> int:
-        return len(self._ready)
+        """How many threads it is worth: each question is asked at one place at a time."""
+        return min(self._left, sum(lane.width for lane in self._lanes.values()))
 
     def take(self) -> Lane | None:
         """A lane that is not pausing, waited for; None when all is done, or over."""
@@ -171,7 +171,8 @@ class Turns:
                     self._put(lane, now + pausing)
                 elif len(lane):
                     return lane
-                # Who still answers one of its questions has a turn of his own.
+                else:  # who still answers one of its questions has a turn of his own
+                    lane.turns -= 1
             return None
 
     def give_back(self, lane: Lane) -> None:
@@ -179,6 +180,15 @@ class Turns:
         with self._changed:
             self._put(lane, time.monotonic() + lane.pausing)
             self._changed.notify()
+
+    def put(self, waiting: Waiting) -> None:
+        """A question waits for its next place."""
+        with self._changed:
+            lane = self._lanes[waiting.place.host]
+            lane.add(waiting)
+            if lane.turns < lane.width:
+                self._turn(lane, time.monotonic() + lane.pausing)
+                self._changed.notify()
 
     def done(self) -> None:
         """A question has its verdict."""
@@ -192,6 +202,10 @@ class Turns:
         self._stopped.set()
         with self._changed:
             self._changed.notify_all()
+
+    def _turn(self, lane: Lane, at: float) -> None:
+        lane.turns += 1
+        self._put(lane, at)
 
     def _put(self, lane: Lane, at: float) -> None:
         heapq.heappush(self._ready, (at, next(self._numbers), lane))
