@@ -8,10 +8,11 @@ messages said; a blob that no commit and no index names, where another place in 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .model import (
+    MOST_RIVALS,
     Detector,
     Excerpt,
     Facts,
@@ -27,6 +28,7 @@ from .model import (
     Span,
     StoredObject,
     is_reserved,
+    part_fact,
 )
 
 MOST_SECRETS = 50_000
@@ -57,7 +59,7 @@ _BETTER = ("head", "staged", "branch", "history", "unreachable")
 class _Entry:
     secret: Secret
     detectors: dict[str, None] = field(default_factory=dict)
-    facts: dict[Facts, None] = field(default_factory=dict)
+    facts: dict[tuple[Facts, Facts], None] = field(default_factory=dict)
     sightings: list[tuple[Origin, Span, Excerpt]] = field(default_factory=list)
     excerpts: dict[Excerpt, Excerpt] = field(default_factory=dict)
     folded: int = 0
@@ -84,7 +86,7 @@ class Ledger:
             entry = self._entries[key] = _Entry(sighting.secret)
         entry.detectors.update(dict.fromkeys((sighting.detector, *sighting.also)))
         if len(entry.facts) < MOST_READINGS:
-            entry.facts[sighting.facts] = None
+            entry.facts[sighting.facts, sighting.near] = None
         if self._kept >= MOST_SIGHTINGS:
             entry.folded += 1
             return
@@ -110,27 +112,46 @@ class Ledger:
             detector = self._detectors[names[0]]
             occurrences = _occurrences(entry, detector, resolve, keep)
             if occurrences:
+                facts = _facts(entry)
                 yield Finding(
                     detector=detector,
                     also=tuple(names[1:]),
                     secret=entry.secret.named_by(detector),
-                    facts=_facts(entry),
+                    facts=facts,
                     occurrences=tuple(occurrences[:MOST_OCCURRENCES]),
                     folded=max(0, len(occurrences) - MOST_OCCURRENCES) + entry.folded,
+                    near=_near(entry, dict(facts), [self._detectors[name] for name in names]),
                 )
 
 
 def _facts(entry: _Entry) -> Facts:
     """What is known of the secret where most is known, at a host that others can reach if there is one; and what other
     places add that do not contradict it."""
-    readings = sorted(entry.facts, key=lambda facts: (is_reserved(dict(facts).get("host", "")), -len(facts), facts))
-    known = dict(readings[0])
+    readings = sorted(
+        entry.facts, key=lambda one: (is_reserved(dict(one[0]).get("host", "")), -len(one[0]), bool(one[1]), one)
+    )
+    known = dict(readings[0][0])
     reserved = is_reserved(known.get("host", ""))
-    for facts in readings[1:]:
+    for facts, _ in readings[1:]:
         fit = all(known.get(name, text) == text for name, text in facts)
         if fit and is_reserved(dict(facts).get("host", "")) <= reserved:
             known |= dict(facts)
     return tuple(known.items())
+
+
+def _near(entry: _Entry, known: Mapping[str, str], detectors: Sequence[Detector]) -> Facts:
+    """The parts that it may belong to, where no place says for sure that it has the one among its facts."""
+    readings = sorted(entry.facts)
+    near = dict.fromkeys(part for _, its in readings for part in its)
+    sure = {part for facts, its in readings for part in facts if part not in its}
+    out: list[tuple[str, str]] = []
+    for name in dict.fromkeys(part_fact(part) for detector in detectors for part in detector.parts):
+        told = known.get(name, "")
+        if not told or (name, told) in sure:
+            continue
+        others = [part for part in (*near, *sorted(sure)) if part[0] == name and part[1] != told]
+        out += [(name, told), *list(dict.fromkeys(others))[:MOST_RIVALS]]
+    return tuple(out)
 
 
 @dataclass(slots=True)

@@ -250,6 +250,10 @@ def _compiled(regex: str) -> re.Pattern[bytes]:
     return re.compile(regex.encode("ascii"))
 
 
+MOST_RIVALS = 4
+"""Other parts that a secret is told to may belong to."""
+
+
 def part_fact(part: str) -> str:
     """The fact that a part of a credential becomes: what its detector's id ends with; empty where that names none."""
     words = part.split("-")
@@ -402,7 +406,11 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a detector confirmed in a blob. `line` is the raw line around it, cut to a bound: it holds the secret."""
+    """What a detector confirmed in a blob. `line` is the raw line around it, cut to a bound: it holds the secret.
+
+    `near` are parts that are its own only because they stand near: the one among its facts, and then those that it may
+    belong to instead, at most `MOST_RIVALS`. What is certain is not among them.
+    """
 
     detector: str
     secret: Secret
@@ -413,6 +421,7 @@ class Match:
     line_at: int = 0
     previous_line: bytes = field(default=b"", repr=False)
     also: tuple[str, ...] = ()
+    near: Facts = ()
 
     @property
     def view(self) -> str:
@@ -430,6 +439,7 @@ class Sighting:
     span: Span
     facts: Facts
     excerpt: Excerpt
+    near: Facts = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -471,7 +481,8 @@ NOT_ASKED = Verdict("unknown", "not asked")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One secret with all its occurrences. `folded` counts occurrences that were counted but not kept."""
+    """One secret with all its occurrences. `folded` counts occurrences that were counted but not kept; `near` is that
+    of all its matches, for who asks about it."""
 
     detector: Detector
     also: tuple[str, ...]
@@ -480,6 +491,7 @@ class Finding:
     occurrences: tuple[Occurrence, ...]
     folded: int = 0
     verdict: Verdict = NOT_ASKED
+    near: Facts = ()
 
     @property
     def known(self) -> dict[str, str]:

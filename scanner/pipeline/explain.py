@@ -34,7 +34,7 @@ def explain(text: bytes, *, now: datetime, detectors: tuple[str, ...] = (), cach
     reasons: dict[bytes, str] = {}
     for m in Engine(found, AhoCorasick(found)).search([Piece(text)]).matches:
         reasons[digest(m.secret)] = allowlist.review(m, by_id[m.detector])
-        ledger.add(Stdin(), Sighting(m.detector, m.also, m.secret, m.span, m.facts, m.excerpt))
+        ledger.add(Stdin(), Sighting(m.detector, m.also, m.secret, m.span, m.facts, m.excerpt, m.near))
     ranked = [judged(finding, now) for finding in prove(ledger.findings(as_given))]
     named = [replace(r, fingerprint=r.finding.secret.fingerprint()) for r in ranked]
     redactor = Redactor(r.finding for r in named)

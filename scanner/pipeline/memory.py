@@ -189,7 +189,7 @@ class Memory:
                 start, end, line, column, end_line, end_column, *wide = numbers
                 span = Span(start, end, line, column, end_line, end_column, (wide[0], wide[1]))
                 places.setdefault(name, []).append(
-                    Sighting(like.detector, like.also, like.secret, span, like.facts, like.excerpt)
+                    Sighting(like.detector, like.also, like.secret, span, like.facts, like.excerpt, like.near)
                 )
         searched = set(again)
         harvest.found += [
@@ -344,7 +344,7 @@ def _classes(
     for origin, name, sightings in all_of_them:
         kind: Kind = "blob" if isinstance(origin, GitBlob) else "tag" if _is_tag(origin) else "commit"
         for s in sightings:
-            key = (s.detector, s.also, s.secret, s.facts, s.excerpt, "" if kind == "blob" else name)
+            key = (s.detector, s.also, s.secret, s.facts, s.near, s.excerpt, "" if kind == "blob" else name)
             if key not in classes:
                 classes[key] = {
                     "kind": kind,
@@ -361,7 +361,7 @@ def _classes(
             for s in sightings:
                 span = s.span
                 place = (span.start, span.end, span.line, span.column, span.end_line, span.end_column, *span.wide)
-                classes[s.detector, s.also, s.secret, s.facts, s.excerpt, ""]["at"].append([name, *place])
+                classes[s.detector, s.also, s.secret, s.facts, s.near, s.excerpt, ""]["at"].append([name, *place])
     return list(classes.values())
 
 

@@ -228,7 +228,7 @@ class Searcher:
     @staticmethod
     def _moved(content: bytes, one: Sighting, by: int) -> Sighting:
         span, excerpt = moved(content, one.span, one.excerpt, by)
-        return Sighting(one.detector, one.also, one.secret, span, one.facts, excerpt)
+        return Sighting(one.detector, one.also, one.secret, span, one.facts, excerpt, one.near)
 
     def _sift(self, origin: Callable[[], Origin], searched: Searched, harvest: Harvest) -> list[Sighting]:
         """What the allowlists leave of a blob's matches."""
@@ -239,9 +239,8 @@ class Searcher:
             if reason:
                 harvest.suppressed.add((reason, digest(match.secret)))
             else:
-                sightings.append(
-                    Sighting(match.detector, match.also, match.secret, match.span, match.facts, match.excerpt)
-                )
+                m = match
+                sightings.append(Sighting(m.detector, m.also, m.secret, m.span, m.facts, m.excerpt, m.near))
         if searched.folded:
             why = "has more matches than are kept of one blob; the rest was counted only"
             harvest.not_scanned.append(NotScanned(name_of(origin()), why, count=searched.folded))

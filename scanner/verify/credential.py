@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from ..errors import UsageError
-from ..model import Detector, Finding, clean, is_here
+from ..model import Detector, Facts, Finding, clean, is_here
 from ..net.addresses import is_metadata_name
 
 
@@ -19,19 +19,20 @@ class UnaskedError(Exception):
 @dataclass(frozen=True, slots=True)
 class Credential:
     """A secret with what is known of it: all that a check needs. `others` are those that it is used with, by their
-    detectors (`Verification.joins`); `made_up` says that nobody gave it out."""
+    detectors (`Verification.joins`); `near` is that of the finding; `made_up` says that nobody gave it out."""
 
     detector: Detector
     value: bytes = field(repr=False)
     facts: Mapping[str, str] = field(default_factory=dict, repr=False)
     others: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     made_up: bool = False
+    near: Facts = field(default=(), repr=False)
 
     @classmethod
     def of(cls, finding: Finding, others: Mapping[str, Finding] | None = None) -> Credential:
         """That of a finding."""
         joined = {name: other.secret.reveal() for name, other in (others or {}).items()}
-        return cls(finding.detector, finding.secret.reveal(), dict(finding.facts), joined)
+        return cls(finding.detector, finding.secret.reveal(), dict(finding.facts), joined, near=finding.near)
 
     @property
     def text(self) -> str:
@@ -54,8 +55,8 @@ class Credential:
         return self if self.facts.get("host") else replace(self, facts={**self.facts, "host": host})
 
     def with_value(self, value: bytes) -> Credential:
-        """The same with another value."""
-        return replace(self, value=value)
+        """The same with another value, which belongs to nothing that stands near."""
+        return replace(self, value=value, near=())
 
 
 @dataclass(frozen=True, slots=True)

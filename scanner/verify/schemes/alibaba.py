@@ -23,6 +23,7 @@ from ..credential import Credential, Destination, UnaskedError, destination
 from ..declared import meaning
 from ..identities import identity_of
 from ..line import LaterError, Line
+from ..paired import MismatchError, of_any
 from ..signing import alibaba as signed
 
 __all__ = ["PROBE", "ask", "destinations", "made_up", "user"]
@@ -36,7 +37,6 @@ _ARN = re.compile(r"acs:(?:ram|sts)::([0-9]{5,20}):([\x21-\x7e]{1,300})")
 _DEAD = {
     "InvalidAccessKeyId.NotFound": "there is no such access key",
     "InvalidAccessKeyId.Inactive": "its access key is switched off",
-    "SignatureDoesNotMatch": "its secret is not that of the access key beside it",
 }
 
 
@@ -48,6 +48,10 @@ def destinations(credential: Credential, check: Verification) -> tuple[Destinati
 
 def ask(credential: Credential, _check: Verification, line: Line) -> Verdict:
     """Ask whose key it is. UnaskedError where the answer does not say that, or that it is nobody's."""
+    return of_any(credential, lambda one: _asked(one, line), "access_key_id")
+
+
+def _asked(credential: Credential, line: Line) -> Verdict:
     url = line.at(Url("https", HOST))
     headers = {
         "x-acs-action": "GetCallerIdentity",
@@ -63,6 +67,8 @@ def ask(credential: Credential, _check: Verification, line: Line) -> Verdict:
     if answer.status in (400, 403, 404) and isinstance(code, str):
         if code in _DEAD:
             return Verdict("dead", _DEAD[code])
+        if code == "SignatureDoesNotMatch":
+            raise MismatchError("its secret is not that of the access key beside it")
         if code.startswith("Throttling"):
             raise LaterError("it asks to come back later (Throttling)", 0)
     arn, account = told.at("Arn"), told.at("AccountId")

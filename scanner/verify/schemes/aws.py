@@ -35,6 +35,7 @@ from ..declared import meaning
 from ..elements import elements
 from ..identities import identity_of, look_alike
 from ..line import LaterError, Line
+from ..paired import MismatchError, of_any
 from ..policies import TAKES_RIGHTS, Granted, by_document, by_name, privilege
 from ..signing import aws as signed
 
@@ -107,6 +108,12 @@ def destinations(credential: Credential, check: Verification) -> tuple[Destinati
 
 def ask(credential: Credential, _check: Verification, line: Line) -> Verdict:
     """Ask whose key it is. UnaskedError where no answer says that, or that it is nobody's."""
+    if credential.detector.id == _TOKEN:
+        return _asked(credential, line)
+    return of_any(credential, lambda one: _asked(one, line), "access_key_id")
+
+
+def _asked(credential: Credential, line: Line) -> Verdict:
     key = _Key.of(credential)
     hosts = dict.fromkeys(line.at(Url("https", host)) for host in STS)
     for place, url in enumerate(hosts):
@@ -131,7 +138,7 @@ def ask(credential: Credential, _check: Verification, line: Line) -> Verdict:
         if code == _MISMATCH and why.startswith(_WRONG):
             if credential.detector.id == _TOKEN:
                 raise UnaskedError("the secret that stands with it is not its key's")
-            return Verdict("dead", "its secret is not that of the access key beside it")
+            raise MismatchError("its secret is not that of the access key beside it")
         if code.startswith("Throttl"):
             raise LaterError(f"it asks to come back later ({code})", 0)
         raise UnaskedError(_meaning(code, answer))
@@ -144,7 +151,7 @@ def ask(credential: Credential, _check: Verification, line: Line) -> Verdict:
 def made_up(credential: Credential, value: bytes) -> Credential:
     """The same id with secrets that nobody gave out: who takes them checks no signature."""
     others = {name: look_alike(other) for name, other in credential.others.items()}
-    return replace(credential, value=value, others=others, made_up=True)
+    return replace(credential, value=value, others=others, made_up=True, near=())
 
 
 def user(_credential: Credential) -> str:

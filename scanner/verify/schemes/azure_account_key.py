@@ -66,6 +66,10 @@ def ask(credential: Credential, check: Verification, line: Line) -> Verdict:
         facts = [("account", account), ("scope", "account")]
         facts += [] if check.auth == COSMOS else [("privilege", "full")]
         return Verdict("live", f"a key of account {account}", tuple(facts), line.host)
+    if dead and check.auth != COSMOS and not credential.facts.get("endpoint"):
+        raise UnaskedError(
+            f"account {account} does not take it: it may be the key of another one than stands before it"
+        )
     if dead:
         return Verdict("dead", f"account {account} does not take it ({answer.status})", asked=line.host)
     raise UnaskedError(refusal(answer))

@@ -24,12 +24,14 @@ from ...verification import Verification
 from ..answers import MOST_LISTED, Told, privilege_of, safe, said
 from ..credential import Credential, Destination, UnaskedError, destination
 from ..line import Line
+from ..paired import require_sure
 
 PROBE: Literal["each", "host", "never"] = "each"
 
 HOST = "login.microsoftonline.com"
 SCOPE = "https://graph.microsoft.com/.default"
-DEAD = {7000215: "is wrong", 7000222: "has expired"}
+WRONG, EXPIRED = 7000215, 7000222
+DEAD = {WRONG: "is wrong", EXPIRED: "has expired"}
 _OTHERS = {
     700016: "there is no such application in that tenant",
     90002: "there is no such tenant",
@@ -68,6 +70,8 @@ def ask(credential: Credential, check: Verification, line: Line) -> Verdict:
     codes = _codes(told, answer)
     for code, meaning in DEAD.items():
         if answer.status in (400, 401) and code in codes:
+            if code == WRONG:
+                require_sure(credential, ("client_id", "tenant"))
             return Verdict("dead", f"as the secret of application {client} it {meaning} (AADSTS{code})", (), line.host)
     for code, meaning in _OTHERS.items():
         if code in codes:

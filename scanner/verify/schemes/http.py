@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ...model import Verdict
+from ...verification import Verification
+from .. import declared
 from ..credential import Credential
-from ..declared import ask, destinations, made_up
+from ..declared import destinations, made_up
+from ..line import Line
+from ..paired import require_sure
 
 __all__ = ["PROBE", "ask", "destinations", "made_up", "user"]
 
 PROBE: Literal["each", "host", "never"] = "each"
+
+
+def ask(credential: Credential, check: Verification, line: Line) -> Verdict:
+    """Ask. UnaskedError where the answers say nothing, or only that the secret is not that of something near it."""
+    verdict = declared.ask(credential, check, line)
+    if verdict.state == "dead":
+        texts = (check.request, *check.others, check.auth, check.body, *(text for _, text in check.headers))
+        sent = {name for name, _ in credential.near if any(f"{{{name}{end}" in text for text in texts for end in "}|")}
+        require_sure(credential, sent - {"host"} if line.is_instead else sent)
+    return verdict
 
 
 def user(_credential: Credential) -> str:

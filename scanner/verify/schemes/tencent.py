@@ -23,6 +23,7 @@ from ..credential import Credential, Destination, UnaskedError, destination
 from ..declared import meaning
 from ..identities import look_alike
 from ..line import LaterError, Line
+from ..paired import MismatchError, of_any
 from ..signing import tencent as signed
 
 __all__ = ["PROBE", "ask", "destinations", "made_up", "user"]
@@ -44,6 +45,10 @@ def destinations(credential: Credential, check: Verification) -> tuple[Destinati
 
 def ask(credential: Credential, _check: Verification, line: Line) -> Verdict:
     """Ask whose key it is. UnaskedError where no answer says that, or that it is nobody's."""
+    return of_any(credential, lambda one: _of(one, line), "access_key_id")
+
+
+def _of(credential: Credential, line: Line) -> Verdict:
     for place, url in enumerate(dict.fromkeys(line.at(Url("https", host)) for host in HOSTS)):
         try:
             verdict = _asked(credential, line, url)
@@ -52,17 +57,24 @@ def ask(credential: Credential, _check: Verification, line: Line) -> Verdict:
                 raise
             raise UnaskedError(f"it does not know it, and {url.host} gives no answer ({error})") from None
         if verdict is not None and verdict.state == "live" and place and not credential.made_up:
-            taken = _asked(replace(credential, value=look_alike(credential.value)), line, url)
-            if taken is None or taken.state != "dead":
-                raise UnaskedError(f"{url.host} accepts anything: a made-up secret, too")
+            _require_refusal(credential, line, url)
         if verdict is not None or credential.made_up:
             return verdict or Verdict("dead", "nobody gave it out")
     return Verdict("dead", "there is no such key, or it is switched off")
 
 
+def _require_refusal(credential: Credential, line: Line, url: Url) -> None:
+    """UnaskedError where the second endpoint takes what nobody gave out: only the first one was tried."""
+    try:
+        _asked(credential.with_value(look_alike(credential.value)), line, url)
+    except MismatchError:
+        return
+    raise UnaskedError(f"{url.host} accepts anything: a made-up secret, too")
+
+
 def made_up(credential: Credential, value: bytes) -> Credential:
     """The same id with a secret that nobody gave out: who takes it checks no signature."""
-    return replace(credential, value=value, made_up=True)
+    return replace(credential.with_value(value), made_up=True)
 
 
 def user(_credential: Credential) -> str:
@@ -90,7 +102,7 @@ def _asked(credential: Credential, line: Line, url: Url) -> Verdict | None:
         case "AuthFailure.SecretIdNotFound":
             return None
         case "AuthFailure.SignatureFailure":
-            return Verdict("dead", "its secret is not that of the id beside it")
+            raise MismatchError("its secret is not that of the id beside it")
         case "AuthFailure.SignatureExpire":
             raise UnaskedError("it takes the time of this machine for wrong: set its clock")
         case "RequestLimitExceeded" | "LimitExceeded":
