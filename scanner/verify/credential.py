@@ -16,6 +16,14 @@ class UnaskedError(Exception):
     """Nobody is asked, or there is no answer that says anything: the text is the reason of the verdict `unknown`."""
 
 
+def text_of(value: bytes) -> str:
+    """A value as text. UnaskedError for one that is none: no provider gives such a secret."""
+    try:
+        return value.decode("ascii")
+    except UnicodeDecodeError:
+        raise UnaskedError("it is no ASCII text: nothing that can be sent") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Credential:
     """A secret with what is known of it: all that a check needs. `others` are those that it is used with, by their
@@ -36,11 +44,8 @@ class Credential:
 
     @property
     def text(self) -> str:
-        """The value as text. UnaskedError for one that is none: no provider gives such a secret."""
-        try:
-            return self.value.decode("ascii")
-        except UnicodeDecodeError:
-            raise UnaskedError("it is no ASCII text: nothing that can be sent") from None
+        """The value as text. UnaskedError for one that is none."""
+        return text_of(self.value)
 
     def fact(self, name: str) -> str:
         """A fact; UnaskedError where it is not known."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oakum.scanner.verify.elements import DEPTH, MOST, elements
+from oakum.scanner.verify.clouds.elements import DEPTH, MOST, elements
 
 
 def test_texts_are_found_by_path() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oakum.scanner.verify.policies import LEVELS, Granted, by_document, by_name, privilege
+from oakum.scanner.verify.clouds.policies import LEVELS, Granted, by_document, by_name, privilege
 
 
 def allow(*actions: str, resource: str = "*", **more: Any) -> dict[str, Any]:

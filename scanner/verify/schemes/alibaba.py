@@ -19,12 +19,12 @@ from ...net.http import Request
 from ...net.urls import Url
 from ...verification import Verification
 from ..answers import Told, safe, said
+from ..clouds.identities import identity_of
+from ..clouds.signing import alibaba as signed
 from ..credential import Credential, Destination, UnaskedError, destination
 from ..declared import meaning
-from ..identities import identity_of
 from ..line import LaterError, Line
 from ..paired import MismatchError, of_any
-from ..signing import alibaba as signed
 
 __all__ = ["PROBE", "ask", "destinations", "made_up", "user"]
 

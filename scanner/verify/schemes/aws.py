@@ -30,14 +30,14 @@ from ...net.http import Answer, Request
 from ...net.urls import Url
 from ...verification import Verification
 from ..answers import LONGEST, safe, said
-from ..credential import Credential, Destination, UnaskedError, destination
+from ..clouds.elements import elements
+from ..clouds.identities import identity_of, stand_in
+from ..clouds.policies import TAKES_RIGHTS, Granted, by_document, by_name, privilege
+from ..clouds.signing import aws as signed
+from ..credential import Credential, Destination, UnaskedError, destination, text_of
 from ..declared import meaning
-from ..elements import elements
-from ..identities import identity_of, look_alike
 from ..line import LaterError, Line
 from ..paired import MismatchError, of_any
-from ..policies import TAKES_RIGHTS, Granted, by_document, by_name, privilege
-from ..signing import aws as signed
 
 __all__ = ["PROBE", "ask", "destinations", "made_up", "user"]
 
@@ -89,15 +89,15 @@ class _Key:
             secrets = {value for key, value in credential.others.items() if key != _TOKEN}
             if len(secrets) != 1:
                 raise UnaskedError("the secret of its temporary key was not found, or there are several")
-            return cls(name, Credential(credential.detector, secrets.pop()).text, _token(credential))
+            return cls(name, text_of(secrets.pop()), _token(credential.text))
         if _TOKEN not in credential.others:
             raise UnaskedError("it is a temporary key, and its session token was not found")
-        return cls(name, credential.text, _token(Credential(credential.detector, credential.others[_TOKEN])))
+        return cls(name, credential.text, _token(text_of(credential.others[_TOKEN])))
 
 
-def _token(credential: Credential) -> str:
+def _token(text: str) -> str:
     """A session token, without the escapes that it has in a URL."""
-    return re.sub(r"%(2[BFbf]|3[Dd])", lambda escape: unquote(escape[0]), credential.text)
+    return re.sub(r"%(2[BFbf]|3[Dd])", lambda escape: unquote(escape[0]), text)
 
 
 def destinations(credential: Credential, check: Verification) -> tuple[Destination, ...]:
@@ -150,7 +150,7 @@ def _asked(credential: Credential, line: Line) -> Verdict:
 
 def made_up(credential: Credential, value: bytes) -> Credential:
     """The same id with secrets that nobody gave out: who takes them checks no signature."""
-    others = {name: look_alike(other) for name, other in credential.others.items()}
+    others = {name: stand_in(other) for name, other in credential.others.items()}
     return replace(credential, value=value, others=others, made_up=True, near=())
 
 
@@ -161,7 +161,7 @@ def user(_credential: Credential) -> str:
 
 def _require_refusal(line: Line, key: _Key, url: Url) -> None:
     """UnaskedError where the endpoint of another partition takes what nobody gave out: only the first one was tried."""
-    secret = look_alike(key.secret.encode()).decode()
+    secret = stand_in(key.secret.encode()).decode()
     answer = _post(line, replace(key, secret=secret), url, "sts", Action="GetCallerIdentity", Version="2011-06-15")
     if _error(answer, elements(answer.body))[0] != _MISMATCH:
         raise UnaskedError(f"{url.host} accepts anything: a made-up secret, too")

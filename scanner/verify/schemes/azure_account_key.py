@@ -23,7 +23,7 @@ from ...net.http import Answer, Request
 from ...net.urls import Url
 from ...verification import Verification
 from ..answers import Told
-from ..azure import HOST, VERSION, code_of, is_by_path, is_from_storage, refusal, refuses, time_at
+from ..clouds.azure import HOST, VERSION, code_of, is_by_path, is_from_storage, refusal, refuses, time_at
 from ..credential import Credential, Destination, UnaskedError, destination
 from ..line import Line
 

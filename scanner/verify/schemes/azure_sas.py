@@ -24,7 +24,7 @@ from ...model import Verdict
 from ...net.http import Answer, Request
 from ...net.urls import Parameters, Url, quoted
 from ...verification import Verification
-from ..azure import HOST, VERSION, code_of, is_by_path, is_from_storage, refusal, refuses, time_at
+from ..clouds.azure import HOST, VERSION, code_of, is_by_path, is_from_storage, refusal, refuses, time_at
 from ..credential import Credential, Destination, UnaskedError, destination
 from ..line import Line
 

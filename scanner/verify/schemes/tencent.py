@@ -19,12 +19,12 @@ from ...net.http import Request
 from ...net.urls import Url
 from ...verification import Verification
 from ..answers import Told, said
+from ..clouds.identities import stand_in
+from ..clouds.signing import tencent as signed
 from ..credential import Credential, Destination, UnaskedError, destination
 from ..declared import meaning
-from ..identities import look_alike
 from ..line import LaterError, Line
 from ..paired import MismatchError, of_any
-from ..signing import tencent as signed
 
 __all__ = ["PROBE", "ask", "destinations", "made_up", "user"]
 
@@ -66,7 +66,7 @@ def _of(credential: Credential, line: Line) -> Verdict:
 def _require_refusal(credential: Credential, line: Line, url: Url) -> None:
     """UnaskedError where the second endpoint takes what nobody gave out: only the first one was tried."""
     try:
-        _asked(credential.with_value(look_alike(credential.value)), line, url)
+        _asked(credential.with_value(stand_in(credential.value)), line, url)
     except MismatchError:
         return
     raise UnaskedError(f"{url.host} accepts anything: a made-up secret, too")

@@ -17,7 +17,7 @@ import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from ..net.urls import Url
+from ...net.urls import Url
 
 
 def aws(

@@ -20,7 +20,7 @@ def identity_of(resource: str, account: str) -> str:
     return f"{_KINDS[kind]} {name} of account {account}" if kind in _KINDS and name else f"account {account}"
 
 
-def look_alike(value: bytes) -> bytes:
+def stand_in(value: bytes) -> bytes:
     """Random letters and digits, as many."""
     alphabet = string.ascii_letters + string.digits
     return "".join(secrets.choice(alphabet) for _ in value).encode()

@@ -12,8 +12,8 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from ..model import is_here
-from ..net.http import Answer
+from ...model import is_here
+from ...net.http import Answer
 
 VERSION = "2021-12-02"
 """Of the protocol. Since 2015-04-05 what a signature does not allow has error codes of its own."""
