@@ -54,4 +54,4 @@ def whole(content: bytes) -> list[Match]:
 
 def told(matches: list[Match]) -> list[tuple[object, ...]]:
     """What must not depend on how a blob was cut."""
-    return [(m.detector, m.also, m.span, m.secret.reveal(), m.facts) for m in matches]
+    return [(m.detector, m.also, m.span, m.secret.reveal(), m.facts, m.near) for m in matches]

@@ -44,3 +44,30 @@ def test_a_place_that_others_reach_tells_what_it_opens(readings: tuple[Facts, ..
     """One more place never makes less of it; what contradicts is left out whole."""
     for order in permutations(readings):
         assert known(*order) == facts
+
+
+ID, OTHER = ("access_key_id", "one"), ("access_key_id", "another")
+
+
+@pytest.mark.parametrize(
+    ("readings", "near"),
+    [
+        ([((ID,), ())], ()),
+        ([((ID,), (ID,))], (ID,)),
+        ([((ID,), (ID, OTHER)), ((ID,), ())], ()),
+        ([((ID,), (ID,)), ((OTHER,), (OTHER,))], (OTHER, ID)),
+        ([((ID, ("account", "acme")), (ID,)), ((OTHER,), ())], (ID, OTHER)),
+    ],
+    ids=["certain", "near", "certain elsewhere", "two near", "near, and another elsewhere"],
+)
+def test_the_parts_that_it_may_belong_to(readings: list[tuple[Facts, Facts]], near: Facts) -> None:
+    """None where a place says for sure that the one among its facts is its own; otherwise that one, and all others."""
+    for order in permutations(readings):
+        ledger = Ledger(DETECTORS)
+        for number, (facts, its) in enumerate(order):
+            sighting = Sighting(
+                "aws-secret-access-key", (), Secret(b"value"), Span(0, 1), facts, Excerpt(b"", 0, 0), its
+            )
+            ledger.add(File(b"%d" % number), sighting)
+        (finding,) = ledger.findings(as_given)
+        assert finding.near == near

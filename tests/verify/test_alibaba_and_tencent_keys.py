@@ -20,6 +20,7 @@ from scanning import Fresh
 pytestmark = pytest.mark.long
 
 EVERY = (HOST, *HOSTS)
+NOT_ITS = "it is not the secret of the key id beside it: it may belong to another"
 Key = tuple[str, str]
 
 
@@ -125,6 +126,22 @@ def test_keys_that_alibaba_does_not_take_are_dead(tmp_path: Path, alibaba_key: K
         assert asked_about(tmp_path, text, answering)[0] == Verdict("dead", reason, (), HOST)
 
 
+def test_the_ids_near_a_secret_of_alibaba_are_tried(tmp_path: Path, alibaba_key: Key, fresh: Fresh) -> None:
+    """The nearest one is another's."""
+    other = ("LTAI" + fresh("alnum:20").decode(), fresh("mixed:30").decode())
+    text = "".join(f"ALIBABA_CLOUD_ACCESS_KEY_ID={one}\n" for one in (alibaba_key[0], other[0]))
+    text += f"ALIBABA_CLOUD_ACCESS_KEY_SECRET={alibaba_key[1]}\n"
+    with clouds(tmp_path, alibaba(alibaba_key, alibaba_identity("root")), HOST) as internet:
+        said = verdict(tmp_path / "tree", text, internet.options(), "alibaba-access-key-pair")
+    assert (
+        said.reason
+        == f"root of account 1968132000123456; its key id is {alibaba_key[0][:8]}…[masked], which stands near it"
+    )
+    with clouds(tmp_path, lambda _asked: refusal("SignatureDoesNotMatch"), HOST) as internet:
+        said = verdict(tmp_path / "tree", text, internet.options(), "alibaba-access-key-pair")
+    assert said == Verdict("unknown", f"{HOST}: {NOT_ITS}")
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -216,6 +233,19 @@ def test_keys_that_tencent_does_not_take_are_dead(tmp_path: Path, tencent_key: K
     assert set(internet.hosts()) == set(HOSTS)
     said, _ = asked_about(tmp_path, text, tencent((tencent_key[0], secret), tencent_identity()))
     assert (said.state, said.reason) == ("dead", "its secret is not that of the id beside it")
+
+
+def test_the_ids_near_a_secret_of_tencent_are_tried(tmp_path: Path, tencent_key: Key, fresh: Fresh) -> None:
+    """The nearest one is another's."""
+    text = "".join(f"TENCENTCLOUD_SECRET_ID={one}\n" for one in (tencent_key[0], "AKID" + fresh("alnum:32").decode()))
+    text += f"TENCENTCLOUD_SECRET_KEY={tencent_key[1]}\n"
+    with clouds(tmp_path, tencent(tencent_key, tencent_identity()), *HOSTS) as internet:
+        said = verdict(tmp_path / "tree", text, internet.options(), "tencent-secret-key")
+    assert said.state == "live"
+    assert dict(said.facts)["access_key_id"] == f"{tencent_key[0][:8]}…[masked]", "it is a finding of its own"
+    with clouds(tmp_path, lambda _asked: error("AuthFailure.SignatureFailure"), *HOSTS) as internet:
+        said = verdict(tmp_path / "tree", text, internet.options(), "tencent-secret-key")
+    assert (said.state, said.reason) == ("unknown", f"{HOSTS[0]}: {NOT_ITS}")
 
 
 @pytest.mark.parametrize(

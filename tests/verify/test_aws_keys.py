@@ -178,6 +178,78 @@ def test_another_keys_secret_is_dead(tmp_path: Path, fresh: Fresh) -> None:
     assert (said.state, said.reason) == ("dead", "its secret is not that of the access key beside it")
 
 
+# --- several ids, several secrets ------------------------------------------------------------------------------------
+
+
+def knows(*keys: tuple[str, str]) -> Callable[[Asked], Answer]:
+    """STS that knows several keys, each of a user of its own."""
+    users = {key[0]: Takes(key, identity(f"arn:aws:iam::{ACCOUNT}:user/{key[0]}")) for key in keys}
+
+    def answering(asked: Asked) -> Answer:
+        key = next((key for key in users if f"Credential={key}/" in asked.headers["authorization"]), "")
+        return users[key](asked) if key else UNKNOWN
+
+    return answering
+
+
+ORDERS = ("I0 I1 S0 S1", "I0 I1 S1 S0", "S0 S1 I0 I1", "S1 S0 I0 I1", "I0 S1 S0 I1", "I0 S1 I1 S0", "I2 I0 I1 S1 S0")
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_secret_is_tried_with_each_id_that_stands_near(tmp_path: Path, fresh: Fresh, order: str) -> None:
+    """Whatever the order: no live key is called dead, and the verdict says which id is its own."""
+    keys = [a_key(fresh) for _ in range(3)]
+    named = {"I": "{}_AWS_ACCESS_KEY_ID={}\n", "S": "{}_AWS_SECRET_ACCESS_KEY={}\n"}
+    text = "".join(
+        named[one[0]].format("ABC"[int(one[1])], keys[int(one[1])]["IS".index(one[0])]) for one in order.split()
+    )
+    with clouds(tmp_path, knows(*keys[:2]), *HOSTS) as internet:
+        told = found(tmp_path / "tree", text, internet.options())
+    secrets = {key[1].encode(): key[0] for key in keys[:2]}
+    both = [one.finding for one in told if one.finding.secret.reveal() in secrets]
+    assert len(both) == 2
+    for one in both:
+        own = secrets[one.secret.reveal()]
+        assert one.verdict.state == "live", one.verdict
+        assert one.known["access_key_id"] == own
+        name = f"user {own} of account {ACCOUNT}"
+        another = f"; its key id is {own}, which stands near it"
+        assert one.verdict.reason == name + (another if dict(one.facts)["access_key_id"] != own else "")
+
+
+def test_a_secret_of_none_of_the_ids_near_it_is_not_dead(tmp_path: Path, fresh: Fresh) -> None:
+    """Its own id may stand elsewhere; five ids are tried at most, and the made-up secret with one of them only."""
+    keys, secret = [a_key(fresh) for _ in range(7)], a_key(fresh)[1]
+    lines = [f"AWS_ACCESS_KEY_ID={key[0]}\n" for key in keys]
+    with clouds(tmp_path, knows(*keys), *HOSTS) as internet:
+        told = found(tmp_path / "tree", "".join([*lines, f"AWS_SECRET_ACCESS_KEY={secret}\n"]), internet.options())
+    (one,) = [one.finding for one in told if one.finding.secret.reveal() == secret.encode()]
+    reason = "it is not the secret of the key id beside it: it may belong to another"
+    assert one.verdict == Verdict("unknown", f"sts.amazonaws.com: {reason}")
+    asked = [re.findall(r"Credential=(\w+)/", request.headers["authorization"])[0] for request in internet.asked]
+    assert asked == [keys[6][0], *(key[0] for key in reversed(keys[2:]))]
+
+
+def test_a_secret_of_ids_that_are_all_deleted_is_dead(tmp_path: Path, fresh: Fresh) -> None:
+    """AWS says that of each of them."""
+    keys = [a_key(fresh) for _ in range(2)]
+    text = "".join(f"AWS_ACCESS_KEY_ID={key[0]}\n" for key in keys) + f"AWS_SECRET_ACCESS_KEY={keys[0][1]}\n"
+    with clouds(tmp_path, lambda _asked: UNKNOWN, *HOSTS) as internet:
+        told = found(tmp_path / "tree", text, internet.options())
+    (one,) = [one.finding for one in told if one.finding.secret.reveal() == keys[0][1].encode()]
+    assert (one.verdict.state, one.verdict.reason.split(" of ")[0]) == ("dead", "no active key")
+
+
+def test_what_stands_in_another_file_is_tried_too(tmp_path: Path, fresh: Fresh) -> None:
+    """One secret, a wrong id beside it in one place and its own in another."""
+    key, other = a_key(fresh), a_key(fresh)
+    (tmp_path / "tree").mkdir()
+    for name, one in (("a.env", key[0]), ("b.env", other[0])):
+        (tmp_path / "tree" / name).write_text(f"AWS_ACCESS_KEY_ID={one}\nAWS_SECRET_ACCESS_KEY={key[1]}\n")
+    with clouds(tmp_path, knows(key, other), *HOSTS) as internet:
+        assert verdict(tmp_path / "tree", "", internet.options()).state == "live"
+
+
 def test_an_id_alone_is_not_asked_about(tmp_path: Path, fresh: Fresh) -> None:
     """It opens nothing, and nobody can be asked about it without its secret."""
     with clouds(tmp_path, lambda _asked: UNKNOWN, *HOSTS) as internet:

@@ -140,7 +140,10 @@ def test_deleted_keys_wrong_secrets_and_unknown_keys_are_dead(
     wrong = Verdict("dead", "its secret is not that of the access key beside it", (), host)
     assert verdict(tmp_path / "a", written(keys["off"]), options) == gone
     assert verdict(tmp_path / "b", written((fresh("aws_access_key_id").decode(), secret)), options) == gone
-    assert verdict(tmp_path / "c", written((keys["boss"][0], secret)), options) == wrong
+    profile = f"[boss]\naws_access_key_id = {keys['boss'][0]}\naws_secret_access_key = {secret}\n"
+    assert verdict(tmp_path / "c", profile, options) == wrong
+    unsure = Verdict("unknown", "127.0.0.1: it is not the secret of the key id beside it: it may belong to another")
+    assert verdict(tmp_path / "d", written((keys["boss"][0], secret)), options) == unsure
 
 
 def test_a_server_that_takes_any_key_is_not_believed(tmp_path: Path, fresh: Fresh) -> None:

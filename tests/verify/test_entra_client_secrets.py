@@ -124,7 +124,7 @@ def test_an_answer_that_repeats_the_secret(fresh: Fresh) -> None:
 @pytest.mark.parametrize(
     ("answer", "state", "said"),
     [
-        (refused(7000215), "dead", "it is wrong (AADSTS7000215)"),
+        (refused(7000215), "unknown", "it is not the secret of the client id beside it: it may belong to another"),
         (refused(7000222), "dead", "it has expired (AADSTS7000222)"),
         (refused(700016, 400, "unauthorized_client"), "unknown", "there is no such application in that tenant"),
         (refused(90002, 400, "invalid_request"), "unknown", "there is no such tenant (AADSTS90002)"),
@@ -141,7 +141,8 @@ def test_an_answer_that_repeats_the_secret(fresh: Fresh) -> None:
     ids=lambda value: str(value)[:50],
 )
 def test_errors_by_their_numbers(fresh: Fresh, answer: Answer, state: str, said: str) -> None:
-    """Only two say that the secret is wrong; the words beside them are for people, and are not read."""
+    """One says that the secret is dead; that it is wrong may be for it is another application's. The words beside them
+    are for people, and are not read."""
     world = World(fresh)
     verdict = world.found(answer).finding.verdict
     assert (verdict.state, said in verdict.reason) == (state, True), verdict.reason
