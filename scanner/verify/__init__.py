@@ -40,16 +40,6 @@ class Question:
     destinations: tuple[Destination, ...]
     fingerprint: str
 
-    @property
-    def lane(self) -> str:
-        """The host that decides: those with the same one wait for each other."""
-        return self.destinations[0].host
-
-    @property
-    def is_login(self) -> bool:
-        """Whether too many that fail would lock somebody out."""
-        return bool(self.scheme.user(self.credential))
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
