@@ -40,6 +40,11 @@ class Question:
     destinations: tuple[Destination, ...]
     fingerprint: str
 
+    @property
+    def is_login(self) -> bool:
+        """Whether too many that fail would lock somebody out."""
+        return bool(self.scheme.user(self.credential))
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -241,7 +241,8 @@ def _same(plan: Plan) -> dict[int, list[int]]:
         credential = question.credential
         facts = tuple(sorted(credential.facts.items()))
         others = tuple(sorted(credential.others.items()))
-        name = (credential.value, others, credential.detector.verify, facts, question.destinations)
+        known = (credential.value, others, facts, credential.near)
+        name = (known, credential.detector.verify, question.destinations)
         places.setdefault(first.setdefault(name, question.place), []).append(question.place)
     return places
 

@@ -10,13 +10,12 @@ import heapq
 import itertools
 import threading
 import time
-import unicodedata
 from collections import deque
 from collections.abc import Iterable
-from ipaddress import ip_address
 
 from .line import LaterError
 from .places import Waiting
+from .users import Users
 
 WIDTH = 4
 """Threads that ask one host at a time."""
@@ -28,38 +27,6 @@ LONGEST_PAUSE = 120.0
 """Seconds that are waited for a host at most; one that asks for more is not asked again about the same secret."""
 LONGEST_GROWN = 30.0
 """To which the pauses between failures grow, where the host names none."""
-
-
-class Users:
-    """Who was tried in a run, and with the password of which place: too many that are wrong would lock somebody out."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._taken: dict[tuple[str, str], int] = {}
-
-    def take(self, host: str, user: str, place: int) -> bool:
-        """Whether nobody else took a user of a host before. A port is no other host, nor is another way to write it;
-        large and small letters are one user's to many servers, as are the forms of one letter (RFC 8265)."""
-        name = unicodedata.normalize("NFKC", user).casefold()
-        with self._lock:
-            return self._taken.setdefault((_machine(host), name), place) == place
-
-
-def _machine(host: str) -> str:
-    """One name for all by which a host is called, as far as these tell that."""
-    name = host.strip("[]").rstrip(".").lower()
-    if name == _HERE or name.endswith(f".{_HERE}"):
-        return _HERE
-    try:
-        ip = ip_address(name)
-    except ValueError:
-        return name
-    ip = getattr(ip, "ipv4_mapped", None) or ip
-    return _HERE if str(ip) in _HERE_BY_NUMBER else str(ip)
-
-
-_HERE = "localhost"
-_HERE_BY_NUMBER = frozenset(("127.0.0.1", "::1", "0.0.0.0", "::"))  # noqa: S104  nothing is bound to it
 
 
 class Lane:

@@ -87,6 +87,6 @@ class Memory:
 
     def _name(self, question: Question) -> str:
         credential = question.credential
-        known = (sorted(credential.facts.items()), sorted(credential.others.items()))
+        known = (sorted(credential.facts.items()), sorted(credential.others.items()), sorted(credential.near))
         asked = repr((question.fingerprint, credential.detector.verify, question.destinations, known))
         return hmac.new(self._key, asked.encode(), hashlib.sha256).hexdigest()[:40]

@@ -16,7 +16,7 @@ import socketserver
 import ssl
 import struct
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,8 +77,9 @@ FAILED = {"ok": 0.0, "errmsg": "Authentication failed.", "code": 18, "codeName":
 
 
 class _Session:
-    def __init__(self, users: Mapping[str, User]) -> None:
-        self._users = users
+    def __init__(self, users: Mapping[str, User], barred: Collection[str]) -> None:
+        self._users, self._barred = users, barred
+        self._short = False
         self._who = ""
         self._exchange: _Exchange | None = None
 
@@ -96,16 +97,18 @@ class _Session:
                 known = self._users.get(f"{command['$db']}.{name}")
                 if known is None:
                     return FAILED
+                self._short = bool(command.get("options", {}).get("skipEmptyExchange"))
                 self._who = f"{command['$db']}.{name}"
                 self._exchange = _Exchange(command["mechanism"], name, known[1])
                 return self._step(self._exchange.challenge(first), done=False)
             case "saslContinue":
                 assert self._exchange is not None
                 payload = bytes(command["payload"]).decode()
-                if not payload:
-                    return self._step("", done=True)
-                told = self._exchange.judge(payload)
-                return FAILED if told is None else self._step(told, done=self._exchange.hash == "sha256")
+                told = self._exchange.judge(payload) if payload else ""
+                done = self._short or not payload
+                if told is None or (done and self._who in self._barred):
+                    return FAILED
+                return self._step(told, done=done)
             case _:
                 roles = [dict(zip(("role", "db"), one.split("@"), strict=True)) for one in self._users[self._who][2]]
                 return {"authInfo": {"authenticatedUserRoles": roles}, "ok": 1.0}
@@ -115,13 +118,15 @@ class _Session:
 
 
 @contextmanager
-def mongo(users: Mapping[str, User], secured: ssl.SSLContext | None = None) -> Iterator[Mongo]:
-    """A server, while the block runs."""
+def mongo(
+    users: Mapping[str, User], secured: ssl.SSLContext | None = None, barred: Collection[str] = ()
+) -> Iterator[Mongo]:
+    """A server, while the block runs. Who is `barred` may not come from here (authenticationRestrictions)."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             connection = secured.wrap_socket(self.request, server_side=True) if secured else self.request
-            session = _Session(users)
+            session = _Session(users, barred)
             with connection, connection.makefile("rb") as read:
                 while header := read.read(16):
                     size, number, _, kind = struct.unpack("<iiii", header)

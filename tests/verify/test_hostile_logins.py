@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import string
 import struct
 import threading
 import time
@@ -316,8 +317,30 @@ def test_a_login_is_tried_once_where_the_connection_breaks_after_it(tmp_path: Pa
 @pytest.mark.parametrize(
     ("code", "state"),
     [
-        ("535 5.7.8 Username and Password not accepted", "dead"),
         ("535 Incorrect authentication data", "dead"),
+        ("535 5.7.8 Authentication credentials invalid", "dead"),
+        ("535 Authentication credentials invalid", "unknown"),
+        ("535 Authentication failed: Bad username / password", "unknown"),
+        ("535 Authentication failed: The provided authorization grant is invalid, expired, or revoked", "unknown"),
+        ("535 Authentication failed: account disabled", "unknown"),
+        (
+            "535-5.7.8 Username and Password not accepted. For more information, go to\r\n"
+            "535 5.7.8  https://support.google.com/mail/?p=BadCredentials x1 - gsmtp",
+            "unknown",
+        ),
+        ("535 5.7.8 Error: authentication failed: Invalid user or password", "unknown"),
+        ("535 5.7.8 Error: authentication failed: This user does not have access rights to this service", "unknown"),
+        ("535 5.7.8 Error: authentication failed: Connection lost to authentication server", "unknown"),
+        ("535 5.7.8 Error: authentication failed: authentication failure", "unknown"),
+        ("535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6", "unknown"),
+        ("535 5.7.8 Error: too many authentication attempts", "unknown"),
+        ("535 Incorrect authentication data: your IP address is blocked", "unknown"),
+        ("535 Incorrect authentication data (too many failed logins)", "unknown"),
+        ("535 5.7.8 Authentication credentials invalid: account suspended", "unknown"),
+        ("535 5.7.0 Incorrect authentication data", "unknown"),
+        ("535 5.7.8 no", "unknown"),
+        ("535", "unknown"),
+        ("535 5.7.139 Authentication unsuccessful, the user credentials were incorrect.", "unknown"),
         ("535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled", "unknown"),
         ("535 5.7.3 Authentication unsuccessful", "unknown"),
         ("534-5.7.9 Application-specific password required\r\n534 5.7.9 x", "unknown"),
@@ -343,14 +366,55 @@ def test_what_mail_servers_say(code: str, state: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "word", "state"),
+    [
+        ("535 5.7.8 Username and Password not accepted. Learn more at https://support.google.com/x", "app", "dead"),
+        ("535 5.7.8 Username and Password not accepted", "spaced", "dead"),
+        ("535 5.7.8 Error: authentication failed: Invalid user or password", "app", "dead"),
+        ("535 5.7.8 Username and Password not accepted: web login required", "app", "unknown"),
+        (
+            "535 5.7.8 Username and Password not accepted https://support.google.com/mail/?p=WebLoginRequired",
+            "app",
+            "unknown",
+        ),
+        ("535 5.7.8 Username and Password not accepted", "own", "unknown"),
+        ("535 Authentication failed: Bad username / password", "key", "dead"),
+    ],
+)
+def test_where_only_passwords_for_programs_log_in_one_of_an_account_is_unknown(
+    said: str, word: str, state: str, tmp_path: Path
+) -> None:
+    """An app password of Gmail or Yandex has sixteen small letters; a key of SendGrid is of the user `apikey`."""
+    letters = "".join(Random(said).choices(string.ascii_lowercase, k=16))
+    spaced = "%20".join(letters[n : n + 4] for n in range(0, 16, 4))
+
+    def doing(talk: Talk) -> None:
+        talk.send(b"220 x\r\n")
+        talk.read()
+        talk.send(b"250-x\r\n250 AUTH PLAIN\r\n")
+        talk.read()
+        talk.send(said.encode() + b"\r\n")
+        talk.read()
+
+    with raw(doing) as server:
+        text = url("smtp", server, {"app": letters, "spaced": spaced, "own": WORD, "key": WORD}[word])
+        text = text.replace("//app:", "//apikey:") if word == "key" else text
+        assert only(text, server.place)[0] == state
+
+
+@pytest.mark.parametrize(
     ("said", "verdict"),
     [
         (b"80090308: LdapErr: DSID-0C090447, comment: AcceptSecurityContext error, data 52e, v3839", "dead"),
-        (b"80090308: LdapErr: DSID-0C090447, comment: AcceptSecurityContext error, data 533, v3839", "dead"),
+        (b"80090308: LdapErr: DSID-0C090447, comment: AcceptSecurityContext error, data 533, v3839", "unknown"),
+        (b"80090308: LdapErr: DSID-0C090447, comment: AcceptSecurityContext error, data 525, v3839", "dead"),
+        (b"80090308: LdapErr: DSID-0C090447, comment: AcceptSecurityContext error, data 532, v3839", "unknown"),
+        (b"80090308: LdapErr: DSID-0C090447, comment: AcceptSecurityContext error, data 701, v3839", "unknown"),
+        (b"the data 52e is locked", "unknown"),
         (b"80090308: LdapErr: DSID-0C090447, comment: AcceptSecurityContext error, data 775, v3839", "unknown"),
         (b"80090308: LdapErr: DSID-0C090447, comment: AcceptSecurityContext error, data 773, v3839", "unknown"),
         (b"80090308: LdapErr: DSID-0C090447, comment: AcceptSecurityContext error, data 530, v3839", "unknown"),
-        (b"", "dead"),
+        (b"", "unknown"),
     ],
 )
 def test_what_active_directory_adds(said: bytes, verdict: str, tmp_path: Path) -> None:

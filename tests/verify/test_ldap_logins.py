@@ -49,10 +49,10 @@ def test_who_is_bound_is_live(servers: tuple[Server, Server], name: str, user: s
 
 
 @pytest.mark.parametrize("name", [ADMIN, APP, "uid=nobody%2Cdc=acme%2Cdc=test"])
-def test_a_wrong_password_is_dead(servers: tuple[Server, Server], name: str) -> None:
-    """And so is one of a name that there is not."""
-    found = only(url(servers[0], name, password("another")), servers[0].place)
-    assert found == ("dead", f"{servers[0].place} refuses the login (49)")
+def test_a_refusal_alone_says_nothing(servers: tuple[Server, Server], name: str) -> None:
+    """A wrong password, a name that there is not, and an account that is locked are all the same to it."""
+    reason = "127.0.0.1: it refuses, and says the same of an account that is locked (49)"
+    assert only(url(servers[0], name, password("another")), servers[0].place) == ("unknown", reason)
 
 
 def test_a_name_that_is_none_to_bind_by_is_unknown(servers: tuple[Server, Server]) -> None:

@@ -61,9 +61,28 @@ def test_a_wrong_password_is_dead(server: Mongo, path: str) -> None:
 
 
 def test_where_another_database_may_know_the_user_a_refusal_says_nothing(server: Mongo) -> None:
-    """The right password of `root`, whom `admin` knows and `shop` does not."""
-    reason = "127.0.0.1: it refuses, and another database may know the user: no authSource is named (18)"
+    """The right password of `root`, whom `admin` knows and `shop` does not; and a wrong one of whom both may know."""
+    reason = "127.0.0.1: it refuses the user, and not the password (18)"
     assert only(url(server, "root", password("root"), "/shop"), server.place) == ("unknown", reason)
+    reason = "127.0.0.1: it refuses it, and another database may know the user: no authSource is named (18)"
+    assert only(url(server, "reader", password("root"), "/shop"), server.place) == ("unknown", reason)
+
+
+def test_a_user_whom_there_is_not_is_unknown(server: Mongo) -> None:
+    """The server says of all that is wrong with a user what it says of a wrong password."""
+    reason = "127.0.0.1: it refuses the user, and not the password (18)"
+    assert only(url(server, "nobody", password("root")), server.place) == ("unknown", reason)
+
+
+@pytest.mark.parametrize("user", ["root", "old"])
+def test_a_user_who_may_not_come_from_here_is_unknown(user: str) -> None:
+    """He is refused when the password is proved; with a wrong one he is refused before."""
+    users = USERS | {"admin.old": ("SCRAM-SHA-1", password("old"), ["root@admin"])}
+    reason = "127.0.0.1: it refuses the login, though the password is right (18)"
+    with mongo(users, barred=users) as server:
+        assert only(url(server, user, password(user)), server.place) == ("unknown", reason)
+        found = only(url(server, user, password("another")), server.place)
+        assert found == ("dead", f"{server.place} refuses the login (18)")
 
 
 def test_users_of_another_service_are_not_tried(server: Mongo) -> None:

@@ -10,8 +10,8 @@ from asked_providers import Answer, Request, found_in, provider
 from logging_in import password, verdicts
 from oakum.scanner import catalog
 from oakum.scanner.verify.credential import Credential
-from oakum.scanner.verify.lanes import Users
 from oakum.scanner.verify.schemes import scheme_of
+from oakum.scanner.verify.users import Users
 from raw_server import Doing, Talk, raw
 
 pytestmark = pytest.mark.long

@@ -1,9 +1,10 @@
 """Logins to directories: a simple bind, and who that is (RFC 4511, RFC 4513 5.1, RFC 4532), in BER (X.690).
 
-A wrong password is 49 (invalidCredentials), and so is a name that there is not. That is believed where the name is one
-that can be bound by, a DN or, as Active Directory has it, USER@DOMAIN or DOMAIN\\USER; of what Active Directory adds to
-49 only a wrong password or name, and an account that ended, says that the login is wrong, and not that it is locked,
-barred now, or must get another password.
+A wrong password is 49 (invalidCredentials), and so is a name that there is not; but OpenLDAP says the same of an
+account that is locked, without a word more (slapo-ppolicy(5), `ppolicy_use_lockout`), and other servers of one that has
+run out. It is `dead` only where Active Directory adds that the name or the password is wrong (`data 52e`, `data 525`),
+of a name that can be bound by there: a DN, USER@DOMAIN or DOMAIN\\USER. What it adds of accounts that are locked,
+switched off or barred now, and of passwords that must be changed, is unknown, as is 49 alone.
 https://learn.microsoft.com/windows/win32/debug/system-error-codes--1300-1699-
 """
 
@@ -25,8 +26,9 @@ _START_TLS = "1.3.6.1.4.1.1466.20037"
 _WHO_AM_I = "1.3.6.1.4.1.4203.1.11.3"
 _ANSWERS = 20
 _LONGEST = 64 << 10
-_WRONG = {"52e", "525", "532", "533", "701"}
-"""A wrong password, no such user, a password and an account that ended, and one that was switched off."""
+_WRONG = {"52e", "525"}
+"""A wrong password (ERROR_LOGON_FAILURE), and no such user (ERROR_NO_SUCH_USER)."""
+_TOLD = re.compile(r"80090308: LdapErr: .*\bAcceptSecurityContext error, data ([0-9a-f]{3,4})\b")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9.-]*=.+|[^@\\]+@[^@\\]+|[^@\\]+\\[^@\\]+")
 
 
@@ -58,11 +60,13 @@ def _refusal(code: int, said: str, login: Login) -> Exception:
     if code in (8, 13):
         return UnaskedError(f"it wants a stronger login than by a password ({code})")
     if code == 49:
-        told = re.search(r"\bdata ([0-9a-f]{3,4})\b", said)
-        if told and told[1] not in _WRONG:
+        told = _TOLD.match(said)
+        if told is None:
+            return UnaskedError("it refuses, and says the same of an account that is locked (49)")
+        if told[1] not in _WRONG:
             return UnaskedError(f"it refuses the account, and not the password (49, data {told[1]})")
         if _NAME.fullmatch(login.user):
-            return RefusedError(f"49, data {told[1]}" if told else "49")
+            return RefusedError(f"49, data {told[1]}")
         return UnaskedError("it refuses a name that is none to bind by (49)")
     return UnaskedError(f"it refuses, and does not say that the password is wrong ({code})")
 

@@ -4,8 +4,14 @@ https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/#op_msg
 https://github.com/mongodb/specifications/blob/master/source/auth/auth.md
 https://www.mongodb.com/docs/manual/reference/error-codes/ · https://www.mongodb.com/docs/atlas/troubleshoot-connection/
 
-A wrong password is 18 (AuthenticationFailed), of Atlas 8000 with `bad auth`, and so is a user whom another database
-knows: where the address names a database, but not the one that knows the user (`authSource`), a refusal says nothing.
+A wrong password is 18 (AuthenticationFailed), of Atlas 8000 with `bad auth`, and so is all else for which a login
+fails: a user whom another database knows, one who has no password of that kind, one who may not come from here
+(https://www.mongodb.com/docs/manual/reference/method/db.createUser/#authentication-restrictions). The steps tell them
+apart. A user whom the server does not know is refused at the first. At the second it judges the proof of the password:
+a refusal there is `dead`. What else there is against the login it says at a third, after it has proved that it knows
+the password itself; so that step is not given up (by `skipEmptyExchange`). Where the address names a database, but not
+the one that knows the user (`authSource`), a refusal says nothing. Nobody is let in without that proof: no user is open
+to all.
 """
 
 from __future__ import annotations
@@ -98,32 +104,32 @@ def _authenticate(login: Login, talk: _Talk, realm: str, mechanisms: Any, *, tol
             "saslStart": 1,
             "mechanism": mechanism,
             "payload": talk.payload(scram.first()),
-            "options": {"skipEmptyExchange": True},
             "$db": realm,
         },
         secret=True,
     )
-    _require_well(said, told=told)
+    _require_well(said, "the user, and not the password")
     step = {"saslContinue": 1, "conversationId": said["conversationId"], "$db": realm}
     said = talk.asked(step | {"payload": talk.payload(scram.last(bytes(said["payload"])))}, secret=True)
-    _require_well(said, told=told)
+    _require_well(said, "" if told else "it, and another database may know the user: no authSource is named")
     if not scram.is_proved(bytes(said["payload"])):
         raise UnaskedError("it cannot prove that it knows the password itself")
     if not said.get("done"):
         said = talk.asked(step | {"payload": talk.payload(b"")})
-        _require_well(said, told=told)
+        _require_well(said, "the login, though the password is right")
     if said.get("done") is not True:
         raise ValueError
 
 
-def _require_well(said: dict[str, Any], *, told: bool) -> None:
+def _require_well(said: dict[str, Any], otherwise: str) -> None:
+    """That a step succeeds. RefusedError where it is the password that is wrong, and not something `otherwise`."""
     if said.get("ok") == 1:
         return
     code, text = said.get("code"), str(said.get("errmsg", ""))
     if code == _WRONG or (code == _ATLAS and text.startswith("bad auth")):
-        if told:
+        if not otherwise:
             raise RefusedError(str(code))
-        raise UnaskedError(f"it refuses, and another database may know the user: no authSource is named ({code})")
+        raise UnaskedError(f"it refuses {otherwise} ({code})")
     if code in _LATER:
         raise LaterError(f"it takes nobody now ({code})", 2)
     shown = code if isinstance(code, int) else "no code"
