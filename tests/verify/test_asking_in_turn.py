@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -100,10 +101,12 @@ class Regions:
         else:
             await said(seen, writer)
 
-    def detector(self, **changes: Any) -> Detector:
-        """One whose secrets are asked about at all of them, in turn."""
-        request, *others = (f"GET http://{host}:{self.server.port}/user" for host in self.hosts)
-        return github(request=request, others=tuple(others), hosts=tuple(self.hosts), **changes)
+    def detector(self, *, gone: int = -1, **changes: Any) -> Detector:
+        """One whose secrets are asked about at all of them, in turn; in the place of one may be a host that is gone."""
+        urls = [f"http://{host}:{self.server.port}" for host in self.hosts]
+        urls = [f"https://{GONE}" if n == gone else url for n, url in enumerate(urls)]
+        request, *others = (f"GET {url}/user" for url in urls)
+        return github(request=request, others=tuple(others), hosts=(GONE,), **changes)
 
     def had(self) -> list[tuple[int, int]]:
         """How often each had the secret, and something made up."""
@@ -121,9 +124,12 @@ def regions(secret: bytes, *says: bytes | Answering | tuple[bytes | Answering, b
         yield made
 
 
-def verdict(made: Regions, *, unnamed: int = -1, **changes: Any) -> tuple[str, str]:
-    """State and reason. A host that is not named cannot be reached: it is one of this machine."""
-    named = frozenset((host, made.server.port) for n, host in enumerate(made.hosts) if n != unnamed)
+GONE = "gone.invalid"
+
+
+def verdict(made: Regions, **changes: Any) -> tuple[str, str]:
+    """State and reason."""
+    named = frozenset((host, made.server.port) for host in made.hosts)
     (found,) = ask([finding(made.detector(**changes), made.secret)], options(Named(named), answer=0.2))
     return found.state, found.reason.replace(f":{made.server.port}", "")
 
@@ -163,13 +169,21 @@ def test_a_bad_place_does_not_keep_the_others_from_telling(bad: bytes | Answerin
             assert verdict(made) == ("live", "user octocat")
 
 
-def test_a_place_that_cannot_be_reached(fresh: Fresh) -> None:
+def test_a_place_that_cannot_be_reached(fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
     """Is to blame itself, and no other."""
+    look_up = socket.getaddrinfo
+
+    def none(host: Any, *rest: Any, **more: Any) -> Any:
+        if host == GONE:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return look_up(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", none)
     with regions(fresh(), DEAD, DEAD, LIVE) as made:
-        assert verdict(made, unnamed=1) == ("live", "user octocat")
-        assert verdict(made, unnamed=0) == ("live", "user octocat")
-        state, reason = verdict(made, unnamed=2)
-        assert (state, reason.partition(":")[0]) == ("unknown", made.hosts[2])
+        assert verdict(made, gone=1) == ("live", "user octocat")
+        assert verdict(made, gone=0) == ("live", "user octocat")
+        state, reason = verdict(made, gone=2)
+        assert (state, reason.partition(":")[0]) == ("unknown", GONE)
 
 
 def test_a_silent_place_is_left_alone_and_no_other(fresh: Fresh) -> None:
