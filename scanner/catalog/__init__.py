@@ -81,7 +81,8 @@ def load(extra: Iterable[str] = (), cache: Cache | None = None, *, verify: bool 
     tables = {record["id"]: {"verify": record["verify"]} for record in records if "verify" in record}
     silent = [{field: value for field, value in record.items() if field != "verify"} for record in records]
     cache.write(name, json.dumps(silent).encode())
-    cache.write(_asked(name), json.dumps(tables).encode())
+    if verify:
+        cache.write(_asked(name), json.dumps(tables).encode())
     return detectors
 
 

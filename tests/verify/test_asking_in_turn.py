@@ -156,6 +156,7 @@ def test_all_must_refuse_what_is_dead(fresh: Fresh) -> None:
         assert made.had() == [(1, 1)] * 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bad", [BUSY, silent, resets, UNCLEAR, LIVE, reply("{}", 404)])
 def test_a_bad_place_does_not_keep_the_others_from_telling(bad: bytes | Answering, fresh: Fresh) -> None:
     """Before them or behind them; it gets nothing real, and is to blame where no other takes the secret."""

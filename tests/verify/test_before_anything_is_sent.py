@@ -135,6 +135,7 @@ def test_where_nobody_can_be_told_nothing_is_sent(tmp_path: Path, fresh: Fresh) 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX closes it")
+@pytest.mark.long
 @pytest.mark.parametrize("command", ["scan", "verify"])
 @pytest.mark.parametrize("closed", [">report 2>&-", ">report 2>/dev/full", "2>&1 >report | true"])
 def test_a_standard_error_that_nobody_hears(closed: str, command: str, tmp_path: Path, fresh: Fresh) -> None:

@@ -193,7 +193,7 @@ async def _raw_write(writer: asyncio.StreamWriter, data: bytes) -> None:
     writer.close()
 
 
-LIKE_OTHERS = ("bad gateway", "busy", "an empty object", "nothing at all", "too many, with a pause")
+QUICK = ("too many", "a page", "forbidden", "elsewhere")
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ LIKE_OTHERS = ("bad gateway", "busy", "an empty object", "nothing at all", "too 
             fault,
             always,
             id=f"{fault} for {'all' if always else 'the secret'}",
-            marks=pytest.mark.long if fault in LIKE_OTHERS or (fault, always) == ("no answer", False) else (),
+            marks=() if fault in QUICK and not always else pytest.mark.long,
         )
         for fault in FAULTS
         for always in (False, True)
