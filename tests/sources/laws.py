@@ -69,7 +69,9 @@ def plainly(searcher: Searcher, repository: Repository, *, max_size: int = MAX_S
 
 
 def by_packs(searcher: Searcher, repository: Repository, *, max_size: int = MAX_SIZE) -> Told:
-    """What is found with the packs read by ourselves."""
+    """What is found with the packs read by ourselves, as in a process of its own: what an earlier repository taught the
+    engine was dropped there is not counted again."""
+    searcher.engine.known.clear()
     harvest, store = Harvest(), objects.Store(repository.id_length)
     found, why = packs.open_packs(repository, max_size=max_size)
     assert found, why
