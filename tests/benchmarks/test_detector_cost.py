@@ -25,6 +25,7 @@ COMMON = detector("common", rb"(?P<secret>[a-z_]{1,16}) = compute\(self, 1\d{9}"
 QUADRATIC = detector("quadratic", rb"key[a-z]{0,60000}(?P<secret>!)", b"key", 60_004)
 
 
+@pytest.mark.long
 def test_a_detector_that_looks_at_every_line_costs_more_than_its_share() -> None:
     costs = Corpus([COMMON, RARE], [LINES]).costs()
     assert [cost.detector.id for cost in costs] == ["common", "rare"]
@@ -46,6 +47,7 @@ def test_a_sound_pattern_is_not_refused() -> None:
     assert 0 < found.steps < detector_cost.STEPS / 5
 
 
+@pytest.mark.long
 def test_complaints_name_detector_and_figure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -58,6 +60,7 @@ def test_complaints_name_detector_and_figure(
     assert "quadratic" not in shown
 
 
+@pytest.mark.long
 def test_ordinary_text_is_the_same_each_time() -> None:
     one, two = (ordinary_text.corpus() for _ in range(2))
     assert one == two

@@ -108,6 +108,7 @@ def test_the_document(tmp_path: Path) -> None:
     assert (made["schema"], made["complete"], made["findings"], made["not_scanned"]) == (1, True, [], [])
 
 
+@pytest.mark.long
 def test_credentials_in_names_are_found_and_masked(fresh: Fresh, tmp_path: Path) -> None:
     """A signed URL and a token in keys: findings, and shown nowhere."""
     sas, token = fresh("azure_sas:account").decode(), fresh().decode()

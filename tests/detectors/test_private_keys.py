@@ -375,6 +375,7 @@ def test_a_key_that_is_made_to_take_long_does_not(label: str, raw: bytes, facts:
 # --- PuTTY ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @with_puttygen
 @pytest.mark.parametrize("version", ["2", "3"])
 @pytest.mark.parametrize("kind", ["rsa", "ecdsa-256", "ed25519"])

@@ -60,6 +60,7 @@ def container(azurite: Azurite) -> Iterator[tuple[str, list[str]]]:
         forms.delete_container()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("where", ["web server", "bucket", "container"])
 def test_anybody_can_list_it(where: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """What lies there, and how much, in one sentence."""

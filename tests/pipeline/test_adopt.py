@@ -400,6 +400,7 @@ def test_a_fifo_does_not_hang_it(repo: GitRepository) -> None:
     assert adopted(repo.path, ".gitleaksignore", "pipe:jwt:1").unmapped == (("pipe:jwt:1", "pipe: not a regular file"),)
 
 
+@pytest.mark.long
 def test_each_version_of_a_file_is_searched_once(
     repo: GitRepository, fresh: Fresh, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -217,6 +217,7 @@ class TestHostile:
         assert found.text == "\n".join(want).encode()
         assert peak < 32 << 20
 
+    @pytest.mark.long
     def test_memory(self) -> None:
         """A line of any length is read in a few chunks of memory."""
         one = json.dumps(item(7, Metadata={"note": "x" * 1900})).encode()

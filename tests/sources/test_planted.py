@@ -777,6 +777,7 @@ class TestFilesAndStreams:
         (tmp_path / "id_rsa").write_bytes(secret)
         assert list(places(scan(tmp_path / "id_rsa"))) == [secret]
 
+    @pytest.mark.long
     def test_large_file_comes_in_pieces(self, tmp_path: Path, fresh: Fresh) -> None:
         """At the seams of the pieces nothing is lost and nothing is found twice; the line is right."""
         at_seam, at_end = fresh(), fresh()

@@ -369,6 +369,7 @@ class TestWatch:
         monkeypatch.setattr(git, "SILENCE", 0.3)
         return repo.path
 
+    @pytest.mark.long
     def test_patience(self, sorting: Path) -> None:
         """As long as a call was given for its silence, it is waited for."""
         with opened(sorting).open("rev-list", "HEAD", patience=60.0) as talk:

@@ -202,6 +202,7 @@ def flushed(text: bytes) -> bytes:
     return packer.compress(text) + packer.flush(zlib.Z_FULL_FLUSH)
 
 
+@pytest.mark.long
 def test_gzip_that_lies(fresh: Fresh) -> None:
     """What unpacks to much more than it is, is damaged, or cut off: what was unpacked is searched."""
     secret = fresh()

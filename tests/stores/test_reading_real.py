@@ -80,6 +80,7 @@ def test_a_bucket_with_credentials(signed: Moto) -> None:
     assert [why for _, why in done.lost] != []
 
 
+@pytest.mark.long
 def test_a_secret_across_two_ranges_of_a_large_object(anonymous: Moto, fresh: Fresh) -> None:
     """And all of its origin: store, container, key, version, etag."""
     secret, small = fresh(), fresh()
@@ -155,6 +156,7 @@ def test_keys_of_all_kinds(anonymous: Moto, fresh: Fresh) -> None:
     assert {why.partition(":")[2] for _, why in done.lost} == {" oakum cannot ask for it"}
 
 
+@pytest.mark.long
 def test_a_container_of_azure(azurite: Azurite, fresh: Fresh) -> None:
     """By a SAS that reads and lists, by the account's key; a SAS that may not read says so."""
     secret, large = fresh(), fresh()
