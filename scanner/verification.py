@@ -7,10 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from .patterns import later_text
+
 HTTP = "http"
 """The scheme of what is declared here as a whole; others are code in `verify/`."""
 ITSELF = "{secret}"
 """The URL of a request whose secret is one."""
+PLACE = later_text(r"\{([a-z_]+)(?:\|([^{}]*))?\}")
+"""A place in a text that the secret or a fact fills, and what stands in for it."""
+PRIVILEGES = ("admin", "full", "write", "list", "read", "none")
+"""The most first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from ..errors import DetectorError
 from ..model import FACT_NAMES
-from ..verification import HTTP, ITSELF, Condition, Verification
+from ..verification import HTTP, ITSELF, PLACE, PRIVILEGES, Condition, Verification
 
 SCHEMES = (
     HTTP,
@@ -27,7 +27,6 @@ SCHEMES = (
 """Those in code lie in `verify/schemes/`."""
 AUTHS = ("bearer", "token", "basic", "header", "none")
 METHODS = ("GET", "HEAD", "POST")
-PRIVILEGES = ("admin", "full", "write", "list", "read", "none")
 _FIELDS = {
     "like": str,
     "scheme": str,
@@ -48,8 +47,6 @@ _FIELDS = {
     "source": str,
 }
 _CONDITION = {"status": (int, list), "json": dict, "headers": dict, "body": str, "empty": bool}
-PLACE = re.compile(r"\{([a-z_]+)(?:\|([^{}]*))?\}")
-"""A place in a text that a fact fills, and what stands in for it."""
 _NAME = re.compile(r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 _HOST = re.compile(rf"{_NAME.pattern}(?::[1-9][0-9]{{0,4}})?")
 """With a port where it is another than that of https."""

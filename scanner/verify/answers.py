@@ -22,15 +22,13 @@ from urllib.parse import unquote
 from ..model import Facts
 from ..net.http import Answer
 from ..net.shown import printable
-from ..verification import Condition, Verification
+from ..verification import PRIVILEGES, Condition, Verification
 
 LONGEST = 300
 """Characters of a fact."""
 LONGEST_LIST = 4 * LONGEST
 MOST_LISTED = 60
 """Entries of a list, such as scopes."""
-PRIVILEGES = ("admin", "full", "write", "list", "read", "none")
-"""The most first."""
 _SHARED = 8
 """So many characters of a secret give it away."""
 _TELLING = 5

@@ -74,14 +74,9 @@ class Destination:
     own: bool = False
 
     def __str__(self) -> str:
-        """As the user names it."""
+        """As the user names it, and as it stands in a URL."""
         bracketed = f"[{self.host}]" if ":" in self.host else self.host
         return bracketed if self.port == PORTS.get(self.scheme) else f"{bracketed}:{self.port}"
-
-    @property
-    def authority(self) -> str:
-        """As it stands in a URL."""
-        return str(self)
 
 
 PORTS = {"https": 443, "http": 80}

@@ -13,12 +13,11 @@ from urllib.parse import quote, quote_plus, urlsplit
 from ..model import Verdict
 from ..net.http import Answer, Request
 from ..net.urls import Url
-from ..verification import ITSELF, Verification
+from ..verification import ITSELF, PLACE, Verification
 from .answers import Told, facts_of, is_of_another, said
 from .credential import Credential, Destination, UnaskedError, destination
 from .line import Line
 
-_PLACE = re.compile(r"\{([a-z_]+)(?:\|([^{}]*))?\}")
 REFUSED = "it refuses it, for a reason that need not lie in the secret"
 _LABELS = re.compile(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*(?::\d{1,5})?")
 
@@ -63,13 +62,13 @@ def made_up(credential: Credential, value: bytes) -> Credential:
 def _stands_in(credential: Credential, check: Verification) -> bool:
     """Whether a part of the host was not found with the secret."""
     authority = check.request.partition("://")[2].partition("/")[0]
-    return any(place[2] is not None and not credential.facts.get(place[1]) for place in _PLACE.finditer(authority))
+    return any(place[2] is not None and not credential.facts.get(place[1]) for place in PLACE.finditer(authority))
 
 
 def facts_in(check: Verification) -> tuple[str, ...]:
     """The names of the facts that stand in the request, besides the secret."""
     texts = (check.request, check.auth, check.body, *(text for _, text in check.headers))
-    names = {place[1] for text in texts for place in _PLACE.finditer(text)}
+    names = {place[1] for text in texts for place in PLACE.finditer(text)}
     return tuple(sorted(names - {"secret"}))
 
 
@@ -133,7 +132,7 @@ def _filled(template: str, credential: Credential, coded: Callable[[str], str]) 
             return coded(credential.facts.get(place[1]) or place[2])
         return coded(credential.fact(place[1]))
 
-    return _PLACE.sub(fill, template)
+    return PLACE.sub(fill, template)
 
 
 def _in_url(text: str) -> str:

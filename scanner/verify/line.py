@@ -137,7 +137,7 @@ class Line:
         """Where a request goes: to the host that the user names in place of its own. What is signed must name that."""
         if self._instead is None:
             return url
-        return Url(self._instead.scheme, self._instead.authority, url.path, url.query)
+        return Url(self._instead.scheme, str(self._instead), url.path, url.query)
 
     @property
     def now(self) -> datetime:
@@ -206,7 +206,7 @@ class Line:
         asked = (scheme, url.host.lower(), url.port or PORTS.get(scheme, 0))
         for one in self._allowed:
             if (one.scheme, one.host, one.port) == asked:
-                if scheme != "https" and not is_here(one.authority):
+                if scheme != "https" and not is_here(str(one)):
                     raise UnaskedError(PLAIN)
                 return one
         to = Destination(*asked)

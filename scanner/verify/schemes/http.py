@@ -21,8 +21,7 @@ def ask(credential: Credential, check: Verification, line: Line) -> Verdict:
     """Ask. UnaskedError where the answers say nothing, or only that the secret is not that of something near it."""
     verdict = declared.ask(credential, check, line)
     if verdict.state == "dead":
-        texts = (check.request, *check.others, check.auth, check.body, *(text for _, text in check.headers))
-        sent = {name for name, _ in credential.near if any(f"{{{name}{end}" in text for text in texts for end in "}|")}
+        sent = {name for name, _ in credential.near} & set(declared.facts_in(check))
         require_sure(credential, sent - {"host"} if line.is_instead else sent)
     return verdict
 

@@ -157,7 +157,7 @@ def _fetched(address: str, line: Line) -> dict[str, Any]:
         raise UnaskedError("an address of it is damaged") from None
     if "@" in parts.netloc:
         raise UnaskedError("an address of it is damaged")
-    answer = line.send(Request(Url(to.scheme, to.authority, parts.path or "/", parts.query)), public=True)
+    answer = line.send(Request(Url(to.scheme, str(to), parts.path or "/", parts.query)), public=True)
     if answer.status != 200:
         raise UnaskedError(f"its keys are not to be had ({answer.status})")
     try:
