@@ -61,7 +61,7 @@ class Spread:
         from oakum.scanner.net.urls import Url
 
         to = self.destinations(credential, check)[0]
-        url = Url(to.scheme, to.authority, "/user")
+        url = Url(to.scheme, str(to), "/user")
         answer = line.send(Request(url, {"Authorization": f"Bearer {credential.text}"}, signed=True))
         if answer.status not in (200, 401):
             raise UnaskedError(f"it answers {answer.status}")
