@@ -33,7 +33,7 @@ from ..model import clean, is_here
 from . import Outbound
 from .addresses import is_forbidden, is_metadata_name, is_own, is_private
 from .proxies import proxy_of
-from .urls import Url
+from .urls import Url, bracketed
 
 logging.getLogger("httpcore").setLevel(logging.WARNING)  # below that it tells the headers of answers
 
@@ -376,7 +376,7 @@ def addresses_of(host: str, port: int, *, private: bool, seconds: float = LOOK_U
         if is_forbidden(address):
             why = f"{clean(host)} leads to {address}, which is for this machine's own metadata: never asked"
             raise UnansweredError(why, final=True)
-        if is_here(f"[{host}]" if ":" in host else host) and not is_own(address):
+        if is_here(bracketed(host)) and not is_own(address):
             raise UnansweredError(f"{clean(host)} leads to {address}, which is not this machine", final=True)
         if not private and is_private(address):
             why = f"{clean(host)} leads to {address}, which is no address of the internet: never asked unless named"

@@ -107,6 +107,11 @@ def quoted(text: str | bytes, keep: str = "") -> str:
     return quote(plain, safe=keep + "-_.~")
 
 
+def bracketed(host: str) -> str:
+    """A host as it stands in a URL: an IPv6 address in brackets (RFC 3986, 3.2.2)."""
+    return f"[{host}]" if ":" in host else host
+
+
 def parse(text: str, *, plain_http: bool) -> Url:
     """A URL that was given. It must be https, or http to this machine itself."""
     if len(text) > LONGEST:
@@ -122,10 +127,10 @@ def parse(text: str, *, plain_http: bool) -> Url:
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
         raise TargetError(f"this is no URL of a store: {called}: write https://host/path")
-    bracketed = f"[{host}]" if ":" in host else host
-    if parts.scheme == "http" and not (plain_http or is_here(bracketed)):
+    named = bracketed(host)
+    if parts.scheme == "http" and not (plain_http or is_here(named)):
         raise TargetError(f"{host}: over http anybody on the way reads what is sent: write https://")
-    authority = f"{bracketed}:{port}" if port and port != {"http": 80, "https": 443}[parts.scheme] else bracketed
+    authority = f"{named}:{port}" if port and port != {"http": 80, "https": 443}[parts.scheme] else named
     return Url(parts.scheme, authority, _safe(parts.path) or "/", _safe(parts.query))
 
 

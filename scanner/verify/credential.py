@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from ..errors import UsageError
 from ..model import Detector, Facts, Finding, clean, is_here
 from ..net.addresses import is_metadata_name
+from ..net.urls import bracketed
 
 
 class UnaskedError(Exception):
@@ -75,8 +76,8 @@ class Destination:
 
     def __str__(self) -> str:
         """As the user names it, and as it stands in a URL."""
-        bracketed = f"[{self.host}]" if ":" in self.host else self.host
-        return bracketed if self.port == PORTS.get(self.scheme) else f"{bracketed}:{self.port}"
+        host = bracketed(self.host)
+        return host if self.port == PORTS.get(self.scheme) else f"{host}:{self.port}"
 
 
 PORTS = {"https": 443, "http": 80}
@@ -128,7 +129,7 @@ def _read(place: str, entry: str) -> tuple[Destination, int]:
         raise UsageError(f"--verify-host {clean(entry)}: write HOST, HOST:PORT or PROVIDER=HOST")
     if is_metadata_name(host):
         raise UsageError(f"--verify-host {clean(entry)}: a machine's own metadata is never asked")
-    if parts.scheme == "http" and not is_here(f"[{host}]" if ":" in host else host):
+    if parts.scheme == "http" and not is_here(bracketed(host)):
         raise UsageError(f"--verify-host {clean(entry)}: over http anybody on the way reads the secret: write https://")
     return Destination(parts.scheme, host, given or PORTS[parts.scheme]), given
 
@@ -142,7 +143,7 @@ def destination(url: str, hosts: Iterable[str]) -> Destination:
         raise UnaskedError("the URL in it is damaged") from None
     if parts.scheme not in PORTS or not _HOST.fullmatch(host):
         raise UnaskedError("the URL in it leads to no host")
-    if parts.scheme == "http" and not is_here(f"[{host}]" if ":" in host else host):
+    if parts.scheme == "http" and not is_here(bracketed(host)):
         raise UnaskedError(PLAIN)
     port = port or PORTS[parts.scheme]
     return Destination(parts.scheme, host, port, own=parts.scheme == "https" and is_own_host(host, hosts, port))

@@ -144,10 +144,17 @@ def provider(
     servers: list[asyncio.Server] = []
     loop.set_exception_handler(lambda _loop, _context: None)
     servers.append(loop.run_until_complete(serve()))
+    with running(loop, servers):
+        yield made
+
+
+@contextmanager
+def running(loop: asyncio.AbstractEventLoop, servers: Sequence[asyncio.Server]) -> Iterator[None]:
+    """Servers that answer in a thread of their own while the block runs."""
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        yield made
+        yield
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

@@ -38,6 +38,7 @@ from providing import (
     planned_for,
     provider,
     reply,
+    running,
     says,
 )
 from scanning import Fresh
@@ -401,19 +402,8 @@ def proxy(to: int, *, refuses: bool = False) -> Iterator[Tunnels]:
     loop.set_exception_handler(lambda _loop, _context: None)
     server = loop.run_until_complete(asyncio.start_server(connected, "127.0.0.1", 0))
     tunnels.port = server.sockets[0].getsockname()[1]
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    try:
+    with running(loop, [server]):
         yield tunnels
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        server.close()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
-        loop.run_until_complete(asyncio.sleep(0))
-        loop.close()
 
 
 def through(tunnels: Tunnels, authority: str, secret: bytes, **more: str) -> Verdict:
