@@ -447,7 +447,7 @@ class Occurrence:
     """One place of a secret: one for each (path, first commit that brought it); `blobs` hold it there.
 
     `path_class` is the allowlists' word for the path (`test`, `docs` …); `target` names the scan's target where there
-    is more than one.
+    is more than one. `readers` says who can read the repository, where a host told.
     """
 
     origin: Origin
@@ -456,6 +456,7 @@ class Occurrence:
     blobs: int = 1
     path_class: str = ""
     target: str = ""
+    readers: Exposure = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,13 @@ REACH: dict[str, tuple[float, str]] = {
     "unreachable": (0.8, REACH_WORDS["unreachable"]),
 }
 
+READERS: dict[Exposure, tuple[float, str]] = {
+    "public": (1.0, "in a repository that anybody can read"),
+    "unknown": (1.0, ""),
+    "private": (0.95, "in a repository that only its own users can read"),
+}
+"""Of what lies in a repository, by who can read that."""
+
 CASES = {
     "test mode": (0.35, "test mode: moves no real money or data"),
     "emulator": (0.03, "signed with the public key of a storage emulator"),
@@ -387,9 +394,10 @@ def reach_of(occurrence: Occurrence) -> str:
 
 
 def _exposure(occurrences: Iterable[Occurrence]) -> Reason:
-    best = max(occurrences, key=lambda o: REACH[reach_of(o)][0])
+    best = max(occurrences, key=lambda o: REACH[reach_of(o)][0] * READERS[o.readers][0])
     value, text = REACH[reach_of(best)]
     origin = best.origin
     if isinstance(origin, GitBlob | GitMessage) and origin.via and origin.reach in ("unreachable", "branch"):
         text = f"{text} ({origin.via})"
-    return Reason("exposure", value, text)
+    factor, readers = READERS[best.readers]
+    return Reason("exposure", value * factor, f"{text}, {readers}" if readers else text)

@@ -91,9 +91,9 @@ class Memory:
     _recalled_history: History | None = None
 
     @classmethod
-    def of(cls, searcher: Searcher, repository: Repository, max_size: int) -> Memory | None:
-        """None where nothing can be kept."""
-        cache = searcher.cache.below("repositories", most=3 * MOST_REPOSITORIES)
+    def of(cls, searcher: Searcher, repository: Repository, max_size: int, folder: str = "") -> Memory | None:
+        """What is kept in a folder of its own, or with the last ones in the cache; None where nothing can be kept."""
+        cache = Cache(folder) if folder else searcher.cache.below("repositories", most=3 * MOST_REPOSITORIES)
         now = state_of(repository) if cache.usable else None
         if now is None:
             return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model import Suppression
+from ..model import Exposure, Suppression
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -25,7 +25,8 @@ class ScanOptions:
 
     `baseline` holds the fingerprints of what is known. Of a target that is `configured` by itself, that configuration
     says what its `min_band`, its `max_size` and its `suppressions` are. With `verify`, providers are asked about what
-    is found.
+    is found. `memory` is a folder for what is remembered of the repository alone, in place of one in the `cache` that
+    holds the last ones; `readers` says who can read the targets, where that is known.
     """
 
     environment: Mapping[str, str]
@@ -42,6 +43,8 @@ class ScanOptions:
     detectors: tuple[str, ...] = ()
     engine: str = "auto"
     cache: str = ""
+    memory: str = ""
+    readers: Exposure = "unknown"
     min_band: str = "low"
     suppressions: tuple[Suppression, ...] = ()
     baseline: frozenset[str] = frozenset()

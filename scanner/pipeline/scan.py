@@ -52,13 +52,14 @@ NOT_SCANNED_KEPT = 200
 KnownFingerprints = dict[Secret, str]
 
 
-def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO) -> ScanResult:
+def scan(names: Sequence[bytes], options: ScanOptions, stdin: BinaryIO, searcher: Searcher | None = None) -> ScanResult:
     """Scan targets (repositories, folders, files, `-` for standard input) and rank what is found in them.
 
-    Ctrl-C ends the search; what was found until then is still ranked and returned, marked as interrupted.
+    Ctrl-C ends the search; what was found until then is still ranked and returned, marked as interrupted. Who scans
+    again and again gives the `searcher` that `searcher_for` made of the same options once.
     """
     started = time.monotonic()
-    tally = Tally(options, searcher_for(options))
+    tally = Tally(options, searcher or searcher_for(options))
     if options.verify is not None:
         require_known(options.verify, tally.searcher.catalog)
     for name in names:
@@ -327,7 +328,12 @@ class TargetScan:
         out: list[Finding] = []
         for finding in self.ledger.findings(resolve, keep):
             occurrences = tuple(
-                replace(o, path_class=allowlist.path_class(self._inside(o.origin)), target=self._label)
+                replace(
+                    o,
+                    path_class=allowlist.path_class(self._inside(o.origin)),
+                    target=self._label,
+                    readers=self.options.readers,
+                )
                 for o in finding.occurrences
             )
             out.append(replace(finding, occurrences=occurrences))

@@ -57,7 +57,7 @@ def folder(scan: TargetScan, path: bytes, options: ScanOptions) -> Resolve:
 def repository(scan: TargetScan, repo: Repository, options: ScanOptions) -> Resolve:
     """A repository: its work tree, its index, its whole object store, the texts of its git directory."""
     index = _index(scan, repo)
-    memory = Memory.of(scan.tally.searcher, repo, options.max_size)
+    memory = Memory.of(scan.tally.searcher, repo, options.max_size, options.memory)
     store = objects.Store(repo.id_length)
     found, fresh = None, None
     if not (memory and memory.same_objects and _recall(scan, memory) is not None):

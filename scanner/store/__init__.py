@@ -1,0 +1,122 @@
+"""The store of sweeps: findings over time, in SQLite or PostgreSQL. Never a value of a secret, nor its fingerprint.
+
+A secret is known by HMAC-SHA-256(key of the store, fingerprint). The key lies outside of the database, so that who
+gets hold of that can neither test guesses nor look for a secret of his own in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ..errors import OakumError
+from ..swept import Event, Kept, Known, News, Outcome, Remote, State, Suppressed, Unlisted
+
+
+class StoreError(OakumError):
+    """A store cannot be opened, is in use, was made by another version, is no store, or is full: with what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which findings are asked for; what is empty says nothing. `repository` is a glob over names; `band` the least;
+    `finding` the beginning of an id, or a fingerprint as reports tell it."""
+
+    finding: str = ""
+    states: frozenset[State] = frozenset()
+    repository: str = ""
+    team: str = ""
+    kind: str = ""
+    owner: str = ""
+    band: str = ""
+    since: datetime | None = None
+    """First seen since then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message that is to be sent: `key` tells it from all others, for receivers; `hook` is the name of the webhook,
+    never its URL; `news` what it says."""
+
+    id: int
+    key: str
+    hook: str
+    news: News
+
+
+class Store:
+    """A store that is open. Every method is one transaction, which is there whole or not at all."""
+
+    @contextmanager
+    def locked(self, who: str) -> Iterator[None]:
+        """Nobody else sweeps into this store meanwhile; StoreError with who does, and since when."""
+        raise NotImplementedError
+        yield
+
+    def begin(self, targets: Sequence[str], now: datetime) -> int:
+        """The number of the sweep: a new one, or that of the last, where it was for the same targets and did not end."""
+        raise NotImplementedError
+
+    def known(self) -> Mapping[str, Known]:
+        """What is known of each repository, by `Remote.id`."""
+        raise NotImplementedError
+
+    def list(self, sweep: int, remotes: Iterable[Remote], unlisted: Sequence[Unlisted], now: datetime) -> None:
+        """Note what hosts listed: new repositories, new names of old ones; those that are not listed any more by a
+        target that was listed whole are gone, and so are their findings."""
+        raise NotImplementedError
+
+    def commit(self, sweep: int, outcomes: Sequence[Outcome], now: datetime) -> None:
+        """Note what the work on repositories gave. What a repository had and has no more is absent from then on; one
+        that failed keeps what it had."""
+        raise NotImplementedError
+
+    def finish(
+        self, sweep: int, accepted: Iterable[Suppressed], hooks: Sequence[str], min_band: str, now: datetime
+    ) -> News:
+        """End a sweep: states are worked out, what changed since the last sweep that ended becomes events, and for each
+        of the hooks a delivery is laid down, if there are changes from a band upwards."""
+        raise NotImplementedError
+
+    def deliveries(self) -> Sequence[Delivery]:
+        """Those that nobody has begun to send, oldest first."""
+        raise NotImplementedError
+
+    def sending(self, delivery: int) -> None:
+        """Note that it is being sent from now on: if nothing more is heard of it, it may have arrived, and is not sent
+        again."""
+        raise NotImplementedError
+
+    def sent(self, delivery: int, now: datetime, failed: str = "") -> None:
+        """Note that it arrived; or why it certainly did not: then it is tried again next time, a few times."""
+        raise NotImplementedError
+
+    def status(self) -> Mapping[str, Any]:
+        """The last sweeps, counts by state and band, repositories that fail and since when, deliveries that are late
+        or may not have arrived: fit for JSON."""
+        raise NotImplementedError
+
+    def findings(self, wanted: Wanted) -> Iterator[Kept]:
+        """Findings, worst first."""
+        raise NotImplementedError
+
+    def history(self, wanted: Wanted, sweep: int = 0) -> Iterator[tuple[Event, Kept]]:
+        """What changed, newest first; of one sweep, or of all."""
+        raise NotImplementedError
+
+    def decide(self, finding: str, state: State, reason: str, by: str, now: datetime, expires: datetime | None) -> Kept:
+        """Accept a finding, call it a false positive, or open it again. UsageError where there is no such, or several."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Close it."""
+        raise NotImplementedError
+
+
+def open_store(where: str, key: bytes, now: datetime, *, create: bool) -> Store:
+    """The store at a path or a URL (`postgresql://…`), brought to the present schema; made where there is none and it
+    may be. `key` is 32 bytes; StoreError where it is not the one that the store was made with."""
+    raise NotImplementedError
