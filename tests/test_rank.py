@@ -211,6 +211,16 @@ def test_what_anybody_can_read_is_never_below_what_nobody_knows_of(
     assert scores == sorted(scores, reverse=True)
 
 
+@given(findings, st.sampled_from(sorted(REACH_WORDS)))
+def test_a_repository_that_more_people_can_read_is_never_below(finding: Finding, reach: str) -> None:
+    """Public, unknown, private."""
+    scores = [
+        score(replace(finding, occurrences=(replace(place(ORIGINS[reach], ""), readers=readers),)))
+        for readers in ("public", "unknown", "private")
+    ]
+    assert scores == sorted(scores, reverse=True)
+
+
 @given(findings, st.builds(place, origins, st.sampled_from(CLASSES)))
 def test_one_more_place_is_never_below(finding: Finding, more: Occurrence) -> None:
     """The best place counts."""

@@ -57,7 +57,7 @@ class Store:
         yield
 
     def begin(self, targets: Sequence[str], now: datetime) -> int:
-        """The number of the sweep: a new one, or that of the last, where it was for the same targets and did not end."""
+        """The number of the sweep: a new one, or that of the last, where it had the same targets and no end."""
         raise NotImplementedError
 
     def known(self) -> Mapping[str, Known]:
@@ -108,7 +108,7 @@ class Store:
         raise NotImplementedError
 
     def decide(self, finding: str, state: State, reason: str, by: str, now: datetime, expires: datetime | None) -> Kept:
-        """Accept a finding, call it a false positive, or open it again. UsageError where there is no such, or several."""
+        """Accept a finding, call it a false positive, or open it again. UsageError where it is none, or several."""
         raise NotImplementedError
 
     def close(self) -> None:
