@@ -71,6 +71,7 @@ def sweep(store: Store, executor: Executor, plan: Plan, watch: Watch) -> News:
         if tasks:
             _search(tasks, executor, writer)
         news = store.finish(number, plan.accepted, plan.hooks, plan.min_band, plan.clock())
+        news = replace(news, counts={**news.counts, "incomplete": writer.incomplete})
         watch.ended(news)
         plan.deliver(store)
     return news
@@ -82,10 +83,13 @@ class _Writer:
     def __init__(self, store: Store, sweep: int, clock: Callable[[], datetime], watch: Watch) -> None:
         self._store, self._sweep, self._clock, self._watch = store, sweep, clock, watch
         self._waiting: list[Outcome] = []
+        self.incomplete = 0
+        """Repositories of which a part was not searched that should have been."""
 
     def take(self, outcome: Outcome) -> None:
         """Commit an outcome, or have it wait for others like it."""
         self._waiting.append(outcome)
+        self.incomplete += any(not part.policy for part in outcome.not_scanned)
         if outcome.ending != "unchanged" or len(self._waiting) >= AT_ONCE:
             self.commit()
 
