@@ -42,6 +42,9 @@ class Watch(Protocol):
     def checking(self, repositories: int) -> None:
         """So many repositories are asked whether they changed."""
 
+    def checked(self) -> None:
+        """One of them answered, or did not."""
+
     def planned(self, tasks: Sequence[Task]) -> None:
         """These are to be fetched and searched."""
 
@@ -56,10 +59,12 @@ class Watch(Protocol):
 
 
 class Log:
-    """Writes lines. `clock` tells the time; `as_json` makes them objects."""
+    """Writes lines. `clock` tells the time; `as_json` makes them objects, and `quiet` leaves out all but notes."""
 
-    def __init__(self, write: Callable[[str], None], clock: Callable[[], datetime], *, as_json: bool) -> None:
-        self._write, self._clock, self._as_json = write, clock, as_json
+    def __init__(
+        self, write: Callable[[str], None], clock: Callable[[], datetime], *, as_json: bool, quiet: bool = False
+    ) -> None:
+        self._write, self._clock, self._as_json, self._quiet = write, clock, as_json, quiet
         self._sweep = 0
         self._unchanged = 0
 
@@ -79,6 +84,9 @@ class Log:
     def checking(self, repositories: int) -> None:
         """A line before the first request to a repository."""
         self._say(event="checking", repositories=repositories)
+
+    def checked(self) -> None:
+        """No line: what comes of it is said."""
 
     def planned(self, tasks: Sequence[Task]) -> None:
         """A line before the search."""
@@ -120,6 +128,8 @@ class Log:
             self._unchanged = 0
 
     def _say(self, **told: Any) -> None:
+        if self._quiet and told.get("event") != "note":
+            return
         named = ({"sweep": self._sweep} if self._sweep else {}) | {name: _bounded(one) for name, one in told.items()}
         if self._as_json:
             self._write(json.dumps({"time": self._clock().isoformat(timespec="milliseconds"), **named}))
@@ -172,6 +182,10 @@ class Bar:
         """The next bar."""
         self._open("what changed", repositories, "repositories")
 
+    def checked(self) -> None:
+        """One more."""
+        self._bar.update(1)
+
     def planned(self, tasks: Sequence[Task]) -> None:
         """The last bar."""
         self._tasks = {task.remote.id: weight(task) for task in tasks}
@@ -180,13 +194,13 @@ class Bar:
         self._open("searching", len(tasks), "repositories")
 
     def done(self, outcome: Outcome) -> None:
-        """One more."""
-        self._left -= self._tasks.pop(outcome.remote.id, 0)
+        """One more of the tasks; the others were checked."""
         self._findings += len(outcome.findings)
         self._failed += outcome.ending == "failed"
-        if self._started:
+        if outcome.remote.id in self._tasks:
+            self._left -= self._tasks.pop(outcome.remote.id)
             self._bar.set_postfix_str(self._state(), refresh=False)
-        self._bar.update(1)
+            self._bar.update(1)
 
     def ended(self, news: News) -> None:
         """No bar is left."""

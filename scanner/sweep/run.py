@@ -109,6 +109,7 @@ def _tasks(chosen: Iterable[Remote], store: Store, plan: Plan, writer: _Writer, 
     watch.checking(len(chosen))
     tasks: list[Task] = []
     for remote, refs in each(lambda remote: advertised(remote, plan.reach), chosen, threads=THREADS):
+        watch.checked()
         if isinstance(refs, Exception):
             writer.take(Outcome(remote, "failed", why=_why(refs)))
             continue

@@ -166,6 +166,9 @@ class NotedWatch:
         """Note it."""
         self.told.append(("checking", repositories))
 
+    def checked(self) -> None:
+        """Nothing to note."""
+
     def planned(self, tasks: Sequence[Task]) -> None:
         """Note it."""
         self.told.append(("planned", [one.remote.name for one in tasks]))

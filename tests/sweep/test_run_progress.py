@@ -28,6 +28,7 @@ def told(watch: Watch) -> None:
     watch.unlisted(Unlisted("github:acme", "page 2: it answers 500"))
     watch.checking(4)
     for name in ("one", "two"):
+        watch.checked()
         watch.done(Outcome(remote(name), "unchanged"))
     watch.planned(tasks)
     lost = (NotScanned(b"x", "damaged", count=3), NotScanned(b"y", "too large", policy=True))
@@ -96,6 +97,12 @@ class TestLog:
         assert [line.partition(" ")[2] for line in lines[:-1]] == [
             f"event=unchanged repositories={n}" for n in (3, 3, 1)
         ]
+
+    def test_a_quiet_one(self) -> None:
+        """Says what people should read in any case."""
+        lines: list[str] = []
+        told(Log(lines.append, lambda: NOW, as_json=False, quiet=True))
+        assert lines == ['oakum: sweep=7 event=note text="the message to slack:HOOK may not have arrived"']
 
     @given(name=st.text(), why=st.text(max_size=2000), as_json=st.booleans())
     def test_nothing_that_a_host_says_breaks_a_line(self, name: str, why: str, as_json: bool) -> None:
