@@ -123,7 +123,9 @@ def copy(path: str, revision: str) -> str:
             count += 1
             name = f"{first}.{count}"
         except OSError as error:
-            raise StoreError(f"the copy {clean(name)} cannot be made, so nothing is migrated: {error.strerror}") from None
+            raise StoreError(
+                f"the copy {clean(name)} cannot be made, so nothing is migrated: {error.strerror}"
+            ) from None
     source, target = sqlite3.connect(path, timeout=BUSY_SECONDS), sqlite3.connect(name)
     try:
         with told(name):

@@ -116,13 +116,15 @@ def _in_use(told: dict[str, Any]) -> str:
 _TRY = text("select pg_try_advisory_lock(:lock), pg_backend_pid()")
 _HELD = text(
     "select 1 from pg_locks where locktype = 'advisory' and pid = :pid and granted and objsubid = 1"
-    " and classid::bigint = (cast(:lock as bigint) >> 32) & 4294967295 and objid::bigint = cast(:lock as bigint) & 4294967295"
+    " and classid::bigint = (cast(:lock as bigint) >> 32) & 4294967295"
+    " and objid::bigint = cast(:lock as bigint) & 4294967295"
 )
 _WHO = text(
     "select a.application_name, a.pid, a.client_addr, a.backend_start from pg_locks l join pg_stat_activity a"
     " on a.pid = l.pid where l.locktype = 'advisory' and l.granted and l.objsubid = 1"
     " and l.database = (select oid from pg_database where datname = current_database())"
-    " and l.classid::bigint = (cast(:lock as bigint) >> 32) & 4294967295 and l.objid::bigint = cast(:lock as bigint) & 4294967295"
+    " and l.classid::bigint = (cast(:lock as bigint) >> 32) & 4294967295"
+    " and l.objid::bigint = cast(:lock as bigint) & 4294967295"
 )
 
 

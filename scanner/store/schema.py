@@ -164,7 +164,7 @@ findings = Table(
     Index("findings_by_score", "score", "finding"),
 )
 """`finding` is the HMAC. `decided` is what somebody said of it here, `suppressed` what the configuration of the last
-sweep says; `changed`: the next end of a sweep looks at it; `told_…`: what it was at the last one (empty: it was not)."""
+sweep says; `changed`: the next end of a sweep looks at it; `told_…`: as it was at the last one (empty: it was not)."""
 
 presences = Table(
     "presences",

@@ -4,7 +4,7 @@ The state, by the first that holds:
 
 | state | when |
 |---|---|
-| `accepted`, `false positive` | somebody decided so in the store, or the user's configuration accepts it, and it has not expired |
+| `accepted`, `false positive` | somebody decided so, or the user's configuration accepts it, and it has not expired |
 | `revoked` | the last certain verdict is `dead`, and a host that was asked said so |
 | `removed` | no repository has it any more |
 | `fixed in head` | the best place of all is in history, or reached by no branch |
@@ -19,7 +19,7 @@ What changed is the difference between what was told when the last sweep ended a
 
 | change | when |
 |---|---|
-| `new` | it was never told; not where it was decided upon before that (then it is only `accepted` or `false positive`) |
+| `new` | it was never told; one that is decided upon already is only `accepted` or `false positive` |
 | `reopened` | it did not count and does now, or was fixed in head and a branch has it again |
 | `fixed` | no branch has it any more, or nothing has |
 | `revoked`, `accepted`, `false positive` | it has become so |
@@ -43,6 +43,8 @@ from ..swept import COUNTING, Change, State
 MOST_SPREAD = 10
 """Repositories that are told each by its own; the others are counted."""
 NOT_TOLD = ""
+DECIDED: tuple[State, ...] = ("accepted", "false positive")
+"""States that somebody gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,9 @@ class Standing:
 
 def state_of(now: Standing, told: State | str) -> State:
     """The state of a finding, by the table above."""
-    if now.decided == "accepted" or now.decided == "false positive":
-        return now.decided
+    for decided in DECIDED:
+        if now.decided == decided:
+            return decided
     if now.verdict.get("state") == "dead" and now.verdict.get("asked"):
         return "revoked"
     if not now.reach:
@@ -97,24 +100,25 @@ def _weight(verdict: Mapping[str, Any]) -> tuple[int, bool]:
 
 def changes(told: Told, now: Standing, state: State) -> Iterator[tuple[Change, str, str]]:
     """What became of a finding: (change, before, after)."""
-    is_new, decided = told.state == NOT_TOLD, state in ("accepted", "false positive")
+    is_new, decided = told.state == NOT_TOLD, state in DECIDED
     counted, counts = told.state in COUNTING, state in COUNTING
     if is_new and not decided:
         yield "new", "", state
     if counts and not is_new and (not counted or (told.state == "fixed in head" and state != "fixed in head")):
         yield "reopened", told.state, state
         return
-    if state != told.state and (became := _became(told.state, state)):
-        yield became, told.state, state
+    if state != told.state and (become := became(told.state, state)):
+        yield become, told.state, state
     if counted and counts:
         yield from _ranked(told, now)
         yield from _spread(now.came_to)
 
 
-def _became(before: str, after: State) -> Change | None:
+def became(before: str, after: State) -> Change | None:
+    """The change that a new state is, but for those that count again."""
     if after in ("open", "reopened"):
         return None
-    if after == "revoked" or after == "accepted" or after == "false positive":
+    if after in ("revoked", "accepted", "false positive"):
         return after
     return None if after == "fixed in head" and before == NOT_TOLD else "fixed"
 
