@@ -136,21 +136,20 @@ def sweep_run(targets: tuple[str, ...], **flags: Any) -> int:
     with opened(flags["output"], private=False) as output, _watching(flags) as watch, _ended_by_sigterm():
         try:
             with opened_store(flags, environment, now, create=True) as store:
-                news, min_band = sweeping.swept(targets, flags, environment, now, store, watch)
+                news = sweeping.swept(targets, flags, environment, now, store, watch)
         except _TerminatedError:
             return _stopped(watch, 128 + signal.SIGTERM)
         except KeyboardInterrupt:
             return _stopped(watch, 128 + signal.SIGINT)
         write(sweeping.rendered(news, flags, output), output)
-    return exit_code(news, min_band)
+    return exit_code(news)
 
 
-def exit_code(news: News, min_band: str) -> int:
+def exit_code(news: News) -> int:
     """1 where something came that counts, else 2 where something was not looked at, else 0."""
-    least = BANDS.index(min_band)
-    if any(event.change in COUNTS and BANDS.index(kept.band) <= least for event, kept in news.changes):
+    if any(event.change in COUNTS for event, _ in news.changes):
         return 1
-    return 0 if news.complete and not news.counts.get("incomplete") else 2
+    return 0 if news.complete else 2
 
 
 class _TerminatedError(KeyboardInterrupt):

@@ -20,6 +20,10 @@ class StoreError(OakumError):
     """A store cannot be opened, is in use, was made by another version, is no store, or is full: with what to do."""
 
 
+class RefusedError(StoreError):
+    """What a worker gave of a repository is not as it must be; the store is as it was, and takes what others give."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which findings are asked for; what is empty says nothing. `repository` is a glob over names; `band` the least;

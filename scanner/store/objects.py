@@ -18,7 +18,7 @@ from typing import Any
 
 from ..model import BANDS, clean
 from ..swept import Outcome
-from . import StoreError
+from . import RefusedError
 from .schema import storable
 
 MOST_PLACES = 50
@@ -58,7 +58,7 @@ def name_of(key: bytes, fingerprint: str) -> str:
 
 
 def seen(key: bytes, outcome: Outcome) -> dict[str, Seen]:
-    """What was seen of findings in a repository, by their HMACs; StoreError where an object is not as it must be."""
+    """What was seen of findings in a repository, by their HMACs; RefusedError where an object is not as it must be."""
     fingerprints = {_fingerprint(outcome, each) for each in outcome.findings}
     out: dict[str, Seen] = {}
     for each in outcome.findings:
@@ -106,8 +106,8 @@ def _seen(key: bytes, outcome: Outcome, told: dict[str, Any], fingerprints: Iter
     )
 
 
-def _refused(outcome: Outcome, why: str) -> StoreError:
-    return StoreError(
+def _refused(outcome: Outcome, why: str) -> RefusedError:
+    return RefusedError(
         f"a finding in {clean(outcome.remote.name)} {why}: nothing of it was stored; see that all workers run the same "
         "oakum as the sweep does"
     )

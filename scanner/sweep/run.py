@@ -15,7 +15,7 @@ from ..errors import OakumError
 from ..pipeline.workers import where_raised
 from ..sources.clones import Reach, advertised
 from ..sources.hosts import Access, Selection
-from ..store import Store
+from ..store import RefusedError, Store
 from ..swept import Known, News, Outcome, Remote, Suppressed, Target
 from . import Executor, Settings, Task
 from .listing import list_all
@@ -71,7 +71,6 @@ def sweep(store: Store, executor: Executor, plan: Plan, watch: Watch) -> News:
         if tasks:
             _search(tasks, executor, writer)
         news = store.finish(number, plan.accepted, plan.hooks, plan.min_band, plan.clock())
-        news = replace(news, counts={**news.counts, "incomplete": writer.incomplete})
         watch.ended(news)
         plan.deliver(store)
     return news
@@ -83,13 +82,10 @@ class _Writer:
     def __init__(self, store: Store, sweep: int, clock: Callable[[], datetime], watch: Watch) -> None:
         self._store, self._sweep, self._clock, self._watch = store, sweep, clock, watch
         self._waiting: list[Outcome] = []
-        self.incomplete = 0
-        """Repositories of which a part was not searched that should have been."""
 
     def take(self, outcome: Outcome) -> None:
         """Commit an outcome, or have it wait for others like it."""
         self._waiting.append(outcome)
-        self.incomplete += any(not part.policy for part in outcome.not_scanned)
         if outcome.ending != "unchanged" or len(self._waiting) >= AT_ONCE:
             self.commit()
 
@@ -97,9 +93,18 @@ class _Writer:
         """Commit what waits."""
         taken, self._waiting = self._waiting, []
         if taken:
-            self._store.commit(self._sweep, taken, self._clock())
+            try:
+                self._store.commit(self._sweep, taken, self._clock())
+            except RefusedError as error:
+                taken = [_refused(outcome, error) for outcome in taken]
+                self._store.commit(self._sweep, taken, self._clock())
         for outcome in taken:
             self._watch.done(outcome)
+
+
+def _refused(outcome: Outcome, error: RefusedError) -> Outcome:
+    """What a worker gave was nothing to be stored; what waited with it was."""
+    return Outcome(outcome.remote, "failed", why=str(error)) if outcome.ending == "searched" else outcome
 
 
 def _tasks(chosen: Iterable[Remote], store: Store, plan: Plan, writer: _Writer, watch: Watch) -> list[Task]:

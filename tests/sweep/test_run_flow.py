@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from oakum.scanner.errors import OakumError
-from oakum.scanner.model import NotScanned, Suppression
+from oakum.scanner.model import Suppression
 from oakum.scanner.sources.clones import CloneError, Reach
 from oakum.scanner.sources.hosts import Access, Selection
 from oakum.scanner.store import StoreError
@@ -290,17 +290,6 @@ class TestTheEnd:
         swept(store, NotedExecutor(), hooks=("slack:X",), min_band="high", deliver=lambda it: seen.append(it.held))  # type: ignore[attr-defined]
         assert seen == [True]
         assert store.calls[-1] == ("finish", [], ["slack:X"], "high")
-
-    def test_repositories_of_which_a_part_was_not_searched_are_counted(self, hosts: Hosts) -> None:
-        """They did not fail as a whole, and yet something is missing."""
-        hosts.lists["github:acme"] = [remote("a"), remote("b")]
-        missing = (NotScanned(b"blob", "damaged"),)
-        large = (NotScanned(b"blob", "too large", policy=True),)
-        executor = NotedExecutor(
-            lambda task: searched(task, not_scanned=missing if task.remote.name == "acme/a" else large)
-        )
-        news = run.sweep(NotedStore(), executor, plan(), NotedWatch())
-        assert news.counts["incomplete"] == 1
 
 
 class TestDigests:
