@@ -20,7 +20,7 @@ import re
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -64,17 +64,20 @@ class Clones:
         """The clone, as its host has it now, for as long as the context lasts; then it may be deleted. CloneError."""
         place = place_of(remote)
         name = name_of(remote.id)
-        with self._guarded(), self._lock(name):
-            memory = os.path.join(self._folder, os.fsencode(name), b"memory")
-            os.makedirs(memory, mode=0o700, exist_ok=True)
-            if place.scheme == "file":
-                clone = Clone(local_path(place), os.fsdecode(memory), 0)
-            else:
-                clone = self._brought(remote, place, name, os.fsdecode(memory), reach)
+        with contextlib.ExitStack() as stack:
+            with self._guarded():
+                lock = stack.enter_context(self._lock(name))
+                memory = os.path.join(self._folder, os.fsencode(name), b"memory")
+                os.makedirs(memory, mode=0o700, exist_ok=True)
+                if place.scheme == "file":
+                    clone = Clone(local_path(place), os.fsdecode(memory), 0)
+                else:
+                    clone = self._brought(remote, place, name, os.fsdecode(memory), reach, lock)
             try:
                 yield clone
             finally:
-                self._noted(name)
+                with contextlib.suppress(CloneError), self._guarded():  # what was found in it is not lost for that
+                    self._noted(name)
 
     def forget(self, remotes: Iterable[str]) -> None:
         """Delete what is kept of repositories with these ids."""
@@ -87,7 +90,7 @@ class Clones:
 
     # --- one clone ---------------------------------------------------------------------------------------------------
 
-    def _brought(self, remote: Remote, place: Place, name: str, memory: str, reach: Reach) -> Clone:
+    def _brought(self, remote: Remote, place: Place, name: str, memory: str, reach: Reach, lock: Lock) -> Clone:
         """A clone as its host has it now: brought up to date, or made anew, once, where what is here is damaged."""
         folder = self._path(name)
         repository = os.path.join(folder, b"repo.git")
@@ -97,12 +100,12 @@ class Clones:
         if not fresh:
             _unlock(repository)
             try:
-                problems = self._fetched(place, repository, name, reach)
+                problems = self._fetched(place, repository, name, reach, lock)
             except network.FetchError:
                 fresh = True
         if fresh:
             _delete(repository)
-            problems = self._cloned(place, folder, name, reach)
+            problems = self._cloned(place, folder, name, reach, lock)
         elif len(_packs(repository)) > MOST_PACKS:
             with contextlib.suppress(CloneError):  # a clone of many packs is as good, if slower
                 network.tidy(repository, reach.environment, reach.seconds)
@@ -110,18 +113,18 @@ class Clones:
             _point(repository, remote.default_branch or asked(remote, reach).head)
         return Clone(repository, memory, size_of(repository), fresh, problems)
 
-    def _cloned(self, place: Place, folder: bytes, name: str, reach: Reach) -> tuple[str, ...]:
+    def _cloned(self, place: Place, folder: bytes, name: str, reach: Reach, lock: Lock) -> tuple[str, ...]:
         new = os.path.join(folder, b"new.git")
         problems: tuple[str, ...] = ()
         try:
             _delete(new)
             try:
-                network.clone(place, new, reach, self._watch(new, name))
+                network.clone(place, new, reach, self._held(new, name, lock))
             except network.FetchError as error:
                 # Refs that cannot all be (`a` and `a/b`) fail a clone as a whole, and a fetch one by one.
                 if not any(sign in str(error) for sign in ("ref", "lock")):
                     raise
-                problems = self._fetched_one_by_one(place, new, name, reach, error)
+                problems = self._fetched_one_by_one(place, new, name, reach, lock, error)
             os.rename(new, os.path.join(folder, b"repo.git"))
         except BaseException:
             _delete(new)
@@ -129,18 +132,25 @@ class Clones:
         return problems
 
     def _fetched_one_by_one(
-        self, place: Place, new: bytes, name: str, reach: Reach, error: CloneError
+        self, place: Place, new: bytes, name: str, reach: Reach, lock: Lock, error: CloneError
     ) -> tuple[str, ...]:
         _delete(new)
         network.make(new, reach.environment, "sha1")
-        return self._fetched(place, new, name, reach, partly=error)
+        return self._fetched(place, new, name, reach, lock, partly=error)
 
     def _fetched(
-        self, place: Place, repository: bytes, name: str, reach: Reach, *, partly: CloneError | None = None
+        self,
+        place: Place,
+        repository: bytes,
+        name: str,
+        reach: Reach,
+        lock: Lock,
+        *,
+        partly: CloneError | None = None,
     ) -> tuple[str, ...]:
         """Fetch; what could not be stored of it. Git ends with an error where one of many refs could not be stored."""
         try:
-            network.fetch(place, repository, reach, self._watch(repository, name))
+            network.fetch(place, repository, reach, self._held(repository, name, lock))
         except network.FetchError as error:
             if _is_empty(repository) or not any(sign in str(error) for sign in ("ref", "lock")):
                 raise
@@ -149,7 +159,7 @@ class Clones:
             return (str(error),)
         return ()
 
-    def _watch(self, repository: bytes, name: str) -> Callable[[], None]:
+    def _held(self, repository: bytes, name: str, lock: Lock) -> network.Held:
         """What looks at a fetch while it goes on: room is made for it, or it is ended."""
         noted = 0
 
@@ -164,7 +174,7 @@ class Clones:
                 if total > self._limit and not self._make_room(name, total):
                     raise self._too_big(taken)
 
-        return look
+        return network.Held(look, lock.descriptor)
 
     def _too_big(self, taken: int) -> CloneError:
         return CloneError(
@@ -254,7 +264,7 @@ class Clones:
             raise CloneError(f"others may write into {clean(self._folder)}: chmod 700, or name another with --clones")
 
     @contextlib.contextmanager
-    def _lock(self, name: str) -> Iterator[None]:
+    def _lock(self, name: str) -> Iterator[Lock]:
         lock = Lock(self._path(name) + b".lock")
         until = time.monotonic() + _PATIENCE
         while not lock.take():
@@ -264,7 +274,7 @@ class Clones:
                 )
             time.sleep(0.2)
         try:
-            yield
+            yield lock
         finally:
             lock.give_back()
 

@@ -14,6 +14,11 @@ class Lock:
         self._path = path
         self._descriptor = -1
 
+    @property
+    def descriptor(self) -> int:
+        """Of the file: a process that inherits it holds the lock, too."""
+        return self._descriptor
+
     def take(self) -> bool:
         """Take it, if nobody has it; whether we have it now."""
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -27,7 +32,7 @@ class Lock:
     def give_back(self) -> None:
         """Let others have it."""
         if self._descriptor >= 0:
-            os.close(self._descriptor)  # which unlocks it, as nobody else has this descriptor
+            os.close(self._descriptor)  # which unlocks it, unless a git of ours lives on that has it, too
             self._descriptor = -1
 
 

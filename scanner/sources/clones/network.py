@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import certifi
 
@@ -27,7 +27,7 @@ from ...model import clean
 from ...net.http import UnansweredError, checked_addresses
 from ...net.proxies import proxy_of
 from ...net.urls import Url, bracketed
-from ..git import find_program, first_line
+from ..git import begun, find_program, first_line, kill
 from .reach import NO_LOGIN, CloneError, Place, Reach
 
 LOOK = 0.1
@@ -96,41 +96,51 @@ class FetchError(CloneError):
 # --- what is run -----------------------------------------------------------------------------------------------------
 
 
-def clone(place: Place, folder: bytes, reach: Reach, watch: Callable[[], None]) -> None:
-    """A bare clone with all refs, in a folder that is not there yet. `watch` is called a few times a second, and ends
-    it by raising."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What goes with a fetch: `watch` is called a few times a second, and ends it by raising; `lock` is the descriptor
+    of a lock, which git keeps: where we are killed, nobody else works on the clone while git is still at it."""
+
+    watch: Callable[[], None]
+    lock: int
+
+
+def clone(place: Place, folder: bytes, reach: Reach, held: Held) -> None:
+    """A bare clone with all refs, in a folder that is not there yet."""
     arguments = ["clone", "--mirror", "--quiet", "--template=", "--no-local", "--no-recurse-submodules"]
-    _talk(place, reach, [*arguments, "--", place.url, os.fsdecode(folder)], None, watch)
+    _talk(place, reach, [*arguments, "--", place.url, os.fsdecode(folder)], None, held)
 
 
-def fetch(place: Place, folder: bytes, reach: Reach, watch: Callable[[], None]) -> None:
+def fetch(place: Place, folder: bytes, reach: Reach, held: Held) -> None:
     """All refs, into a bare repository; those that the host has no more go."""
     arguments = ["fetch", "--quiet", "--prune", "--force", "--no-tags", "--no-write-fetch-head", "--update-head-ok"]
     arguments += ["--no-auto-maintenance", "--no-show-forced-updates", "--no-recurse-submodules", "--refmap="]
-    _talk(place, reach, [*arguments, "--", place.url, "+refs/*:refs/*"], folder, watch)
+    _talk(place, reach, [*arguments, "--", place.url, "+refs/*:refs/*"], folder, held)
 
 
 def list_remote(place: Place, reach: Reach) -> bytes:
     """What `git ls-remote --symref` prints."""
-    return _talk(place, reach, ["ls-remote", "--symref", "--", place.url], None, lambda: None)
+    return _talk(place, reach, ["ls-remote", "--symref", "--", place.url], None, None)
 
 
 def tidy(folder: bytes, environment: Mapping[str, str], seconds: float) -> None:
     """Few packs out of many, and refs in one file, with all that is unreachable kept. CloneError."""
     for arguments in (["pack-refs", "--all"], ["repack", "--geometric=2", "-d", "--quiet"]):
         command = _command(environment, [], folder, arguments)
-        _run(command, {**_environment(environment, ssh=False), "GIT_ALLOW_PROTOCOL": "none"}, (), seconds, lambda: None)
+        _run(command, {**_environment(environment, ssh=False), "GIT_ALLOW_PROTOCOL": "none"}, (), seconds, _nothing)
 
 
 def make(folder: bytes, environment: Mapping[str, str], object_format: str) -> None:
     """An empty bare repository."""
     arguments = ["init", "--bare", "--quiet", "--template=", f"--object-format={object_format}", os.fsdecode(folder)]
-    _run(_command(environment, [], None, arguments), _environment(environment, ssh=False), (), 60, lambda: None)
+    _run(_command(environment, [], None, arguments), _environment(environment, ssh=False), (), 60, _nothing)
 
 
-def _talk(
-    place: Place, reach: Reach, arguments: Sequence[str], folder: bytes | None, watch: Callable[[], None]
-) -> bytes:
+def _nothing() -> None:
+    pass
+
+
+def _talk(place: Place, reach: Reach, arguments: Sequence[str], folder: bytes | None, held: Held | None) -> bytes:
     """Run git with a host; CloneError with what it means that it failed."""
     login = reach.login(place.url) if place.scheme != "ssh" else None
     if login is not None and any(sign in login.user + login.password for sign in "\n\r\0"):
@@ -141,16 +151,16 @@ def _talk(
     with contextlib.ExitStack() as stack:
         if reach.outbound.certificates:
             settings.append(f"http.sslCAInfo={stack.enter_context(_authorities(reach.outbound.certificates))}")
-        inherited: tuple[int, ...] = ()
+        inherited = [held.lock] if held and os.name == "posix" else []
         if login is not None:
             if os.name == "posix":
-                inherited = (stack.enter_context(_told(login)),)
-                reads = f"cat /dev/fd/{inherited[0]}"
+                inherited.append(stack.enter_context(_told(login)))
+                reads = f"cat /dev/fd/{inherited[-1]}"
                 settings.append(f'credential.helper=!f() {{ test "$1" != get || {reads}; }}; f')
             else:
                 environment |= _in_environment(place, login)
         command = _command(reach.environment, settings, folder, arguments)
-        code, output, said = _run(command, environment, inherited, reach.seconds, watch)
+        code, output, said = _run(command, environment, inherited, reach.seconds, held.watch if held else _nothing)
     if code:
         raise _failed(place, said, code, login=login)
     return output
@@ -277,7 +287,7 @@ def _failed(place: Place, said: bytes, code: int, *, login: Login | None) -> Clo
 def _run(
     command: Sequence[str],
     environment: Mapping[str, str],
-    inherited: tuple[int, ...],
+    inherited: Sequence[int],
     seconds: float,
     watch: Callable[[], None],
 ) -> tuple[int, bytes, bytes]:
@@ -295,6 +305,7 @@ def _run(
         )
     except OSError as error:
         raise CloneError(f"git could not be started: {error.strerror or error}", passing=True) from error
+    begun(process)
     assert process.stdout is not None
     assert process.stderr is not None
     printed, said = _Kept(process.stdout, PRINTED), _Kept(process.stderr, SAID)
@@ -314,22 +325,11 @@ def _run(
     except subprocess.TimeoutExpired as error:
         raise CloneError(f"git did not end within {seconds:g} s, and was stopped", passing=True) from error
     finally:
-        _end(process)
+        kill(process)
+        process.wait()
         printed.join()
         said.join()
     return code, bytes(printed.content), bytes(said.content)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Git and all that it started: its group is its own."""
-    if process.returncode is not None:
-        return
-    if os.name == "posix":
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    else:
-        process.kill()
-    process.wait()
 
 
 class _Kept:
@@ -383,12 +383,14 @@ def filled(scheme: str, authority: str, environment: Mapping[str, str]) -> Login
         )
     except OSError:
         return None
+    begun(process)
     try:
         output, _ = process.communicate(asked.encode(), FILL)
     except subprocess.TimeoutExpired:
         return None
     finally:
-        _end(process)
+        kill(process)
+        process.wait()
     told = dict(line.split("=", 1) for line in output.decode("utf-8", "replace").splitlines() if "=" in line)
     if process.returncode or not told.get("password"):
         return None
