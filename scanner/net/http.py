@@ -384,6 +384,14 @@ def addresses_of(host: str, port: int, *, private: bool, seconds: float = LOOK_U
     return found
 
 
+def checked_addresses(host: str, port: int, *, private: bool) -> list[str]:
+    """The addresses of a host for a program that connects by itself, each checked. UnansweredError."""
+    try:
+        return addresses_of(host, port, private=private)
+    except (httpcore.NetworkError, httpcore.TimeoutException) as error:
+        raise UnansweredError("its name cannot be looked up now", passing=True) from error
+
+
 def _looked_up(host: str, port: int, seconds: float) -> list[str]:
     """What a name leads to. The system's look-up knows no time-out: one that takes longer is left to itself."""
     found: queue.SimpleQueue[list[str] | OSError | UnicodeError] = queue.SimpleQueue()

@@ -134,7 +134,7 @@ class Repository:
             except subprocess.TimeoutExpired as e:
                 raise GitError(f"git {arguments[0]} gave no answer in {timeout:.0f} s and was stopped") from e
             finally:
-                _kill(process)
+                kill(process)
         if process.returncode:
             raise GitError(f"git {arguments[0]}: {first_line(errors) or f'exit status {process.returncode}'}")
         if said is not None:
@@ -152,7 +152,7 @@ class Repository:
             bufsize=1 << 18,
             start_new_session=True,  # Ctrl-C is ours to handle
         )
-        _running.add(process)
+        begun(process)
         return process
 
     @property
@@ -195,8 +195,13 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_running.clear)  # a parent's are not ours
 
 
-def _kill(process: Popen) -> None:
-    """End a git that was not waited for, and what it has started."""
+def begun(process: Popen) -> None:
+    """Know a git, so that `end_all` ends it, too."""
+    _running.add(process)
+
+
+def kill(process: Popen) -> None:
+    """End a git that was not waited for, and what it has started: the leader of a session of its own."""
     _running.discard(process)
     if process.returncode is not None:
         return
@@ -212,7 +217,7 @@ def _kill(process: Popen) -> None:
 def end_all() -> None:
     """End every git that is at work still, in whatever thread: for the end of this process."""
     for process in list(_running):
-        _kill(process)
+        kill(process)
 
 
 class Conversation:
@@ -240,7 +245,7 @@ class Conversation:
 
     def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, trace: TracebackType | None) -> None:
         self._ended.set()
-        _kill(self._process)
+        kill(self._process)
         self._watch.join()
         for pipe in (self.stdin, self.stdout):
             try:
@@ -275,7 +280,7 @@ class Conversation:
         try:
             self._process.wait(LAST_WORDS)
         except subprocess.TimeoutExpired:
-            _kill(self._process)
+            kill(self._process)
             self._process.wait()
 
     def said(self) -> list[str]:
@@ -295,7 +300,7 @@ class Conversation:
                 late = since
             else:
                 self.timed_out = True
-                _kill(self._process)
+                kill(self._process)
                 return
 
 

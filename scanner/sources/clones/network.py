@@ -1,0 +1,420 @@
+"""Git that talks to hosts: fetch and ls-remote, with settings that leave a host nothing to decide but what it gives.
+
+Beside `sources/git.py`, which runs git on what lies here, the only module that runs a program. The environment is made
+from scratch: neither the user's nor the machine's git configuration is read, and only the URL's own protocol is
+allowed; git does not follow redirects, look for submodules, run hooks, filters or maintenance, or ask at a terminal.
+The host's address is looked up and checked here, as for all that oakum asks, and git is told to connect to that one.
+
+A token goes through a pipe that a credential helper of one line reads when git asks it (gitcredentials(7)): it stands
+in no argument, no environment and no file. Where there are no such pipes (Windows) it stands in git's environment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import certifi
+
+from ...logins import Login
+from ...model import clean
+from ...net.http import UnansweredError, checked_addresses
+from ...net.proxies import proxy_of
+from ...net.urls import Url, bracketed
+from ..git import begun, find_program, first_line, kill
+from .reach import NO_LOGIN, CloneError, Place, Reach
+
+LOOK = 0.1
+"""Seconds between two looks at what a fetch has brought so far."""
+FILL = 20.0
+"""Seconds that a credential helper of the user may take."""
+SAID = 64 << 10
+"""Bytes that are kept of what git and the host say."""
+PRINTED = 256 << 20
+"""Bytes that a list of refs may have."""
+
+_SETTINGS = (
+    f"core.hooksPath={os.devnull}",
+    f"core.attributesFile={os.devnull}",
+    "core.fsmonitor=false",
+    "core.askPass=",
+    "core.deltaBaseCacheLimit=32m",
+    "core.bigFileThreshold=32m",
+    "core.packedGitLimit=64m",
+    "core.fsync=none",  # one that was cut off is made anew
+    "fetch.recurseSubmodules=false",
+    "fetch.unpackLimit=1",  # packs are read faster than loose objects
+    "fetch.writeCommitGraph=false",
+    "fetch.fsckObjects=false",  # damage is for the scan to tell
+    "transfer.fsckObjects=false",
+    "transfer.bundleURI=false",
+    "submodule.recurse=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "protocol.version=0",  # all refs in the first answer: one request less
+    "http.followRedirects=false",
+    "http.proactiveAuth=basic",
+    "http.saveCookies=false",
+    "http.cookieFile=",
+    "http.lowSpeedLimit=1",
+    "http.maxRequests=2",
+    "advice.fetchShowForcedUpdates=false",
+    "init.defaultBranch=main",
+)
+_KEPT = frozenset(
+    "PATH SYSTEMROOT SYSTEMDRIVE TEMP TMP TMPDIR WINDIR COMSPEC PATHEXT PROGRAMDATA SSL_CERT_FILE SSL_CERT_DIR "
+    "HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY".split()
+)
+_KEPT_FOR_SSH = frozenset("HOME USER LOGNAME USERPROFILE HOMEDRIVE HOMEPATH APPDATA SSH_AUTH_SOCK".split())
+_PASSING = (
+    b"early EOF",
+    b"RPC failed",
+    b"unexpected disconnect",
+    b"hung up unexpectedly",
+    b"Could not resolve",
+    b"Failed to connect",
+    b"Couldn't connect",
+    b"Connection ",
+    b"Operation too slow",
+    b"timed out",
+    b"Empty reply",
+    b"transfer closed",
+)
+_FULL = (b"No space left on device", b"Disk quota exceeded")
+
+
+class FetchError(CloneError):
+    """A fetch failed for a reason that is not the host's answer, as far as can be told: the clone may be damaged."""
+
+
+# --- what is run -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What goes with a fetch: `watch` is called a few times a second, and ends it by raising; `lock` is the descriptor
+    of a lock, which git keeps: where we are killed, nobody else works on the clone while git is still at it."""
+
+    watch: Callable[[], None]
+    lock: int
+
+
+def clone(place: Place, folder: bytes, reach: Reach, held: Held) -> None:
+    """A bare clone with all refs, in a folder that is not there yet."""
+    arguments = ["clone", "--mirror", "--quiet", "--template=", "--no-local", "--no-recurse-submodules"]
+    _talk(place, reach, [*arguments, "--", place.url, os.fsdecode(folder)], None, held)
+
+
+def fetch(place: Place, folder: bytes, reach: Reach, held: Held) -> None:
+    """All refs, into a bare repository; those that the host has no more go."""
+    arguments = ["fetch", "--quiet", "--prune", "--force", "--no-tags", "--no-write-fetch-head", "--update-head-ok"]
+    arguments += ["--no-auto-maintenance", "--no-show-forced-updates", "--no-recurse-submodules", "--refmap="]
+    _talk(place, reach, [*arguments, "--", place.url, "+refs/*:refs/*"], folder, held)
+
+
+def list_remote(place: Place, reach: Reach) -> bytes:
+    """What `git ls-remote --symref` prints."""
+    return _talk(place, reach, ["ls-remote", "--symref", "--", place.url], None, None)
+
+
+def tidy(folder: bytes, environment: Mapping[str, str], seconds: float) -> None:
+    """Few packs out of many, and refs in one file, with all that is unreachable kept. CloneError."""
+    for arguments in (["pack-refs", "--all"], ["repack", "--geometric=2", "-d", "--quiet"]):
+        command = _command(environment, [], folder, arguments)
+        _run(command, {**_environment(environment, ssh=False), "GIT_ALLOW_PROTOCOL": "none"}, (), seconds, _nothing)
+
+
+def make(folder: bytes, environment: Mapping[str, str], object_format: str) -> None:
+    """An empty bare repository."""
+    arguments = ["init", "--bare", "--quiet", "--template=", f"--object-format={object_format}", os.fsdecode(folder)]
+    _run(_command(environment, [], None, arguments), _environment(environment, ssh=False), (), 60, _nothing)
+
+
+def _nothing() -> None:
+    pass
+
+
+def _talk(place: Place, reach: Reach, arguments: Sequence[str], folder: bytes | None, held: Held | None) -> bytes:
+    """Run git with a host; CloneError with what it means that it failed."""
+    login = reach.login(place.url) if place.scheme != "ssh" else None
+    if login is not None and any(sign in login.user + login.password for sign in "\n\r\0"):
+        raise CloneError(f"what {clean(login.source)} holds has a line break in it: it is no token")
+    environment = _environment(reach.environment, ssh=place.scheme == "ssh")
+    environment["GIT_ALLOW_PROTOCOL"] = place.scheme
+    settings = [f"http.lowSpeedTime={max(1, int(reach.silence))}", *_pinned(place, reach)]
+    with contextlib.ExitStack() as stack:
+        if reach.outbound.certificates:
+            settings.append(f"http.sslCAInfo={stack.enter_context(_authorities(reach.outbound.certificates))}")
+        inherited = [held.lock] if held and os.name == "posix" else []
+        if login is not None:
+            if os.name == "posix":
+                inherited.append(stack.enter_context(_told(login)))
+                reads = f"cat /dev/fd/{inherited[-1]}"
+                settings.append(f'credential.helper=!f() {{ test "$1" != get || {reads}; }}; f')
+            else:
+                environment |= _in_environment(place, login)
+        command = _command(reach.environment, settings, folder, arguments)
+        code, output, said = _run(command, environment, inherited, reach.seconds, held.watch if held else _nothing)
+    if code:
+        raise _failed(place, said, code, login=login)
+    return output
+
+
+def _command(
+    environment: Mapping[str, str], settings: Sequence[str], folder: bytes | None, arguments: Sequence[str]
+) -> list[str]:
+    program = find_program("git", environment)
+    if program is None:
+        raise CloneError("git was not found: install it (https://git-scm.com) or put it on PATH")
+    command = [program, "--no-pager", "-c", "credential.helper="]
+    for setting in (*_SETTINGS, *settings):
+        command += ["-c", setting]
+    if folder is not None:
+        command += ["-c", f"safe.directory={os.fsdecode(folder)}", f"--git-dir={os.fsdecode(folder)}"]
+    return [*command, *arguments]
+
+
+def _environment(given: Mapping[str, str], *, ssh: bool) -> dict[str, str]:
+    names = _KEPT | _KEPT_FOR_SSH if ssh else _KEPT
+    kept = {name: value for name, value in given.items() if name.upper() in names}
+    search = [name for name in given.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(name)]
+    kept |= {
+        "PATH": os.pathsep.join(search),
+        "GIT_ALLOC_LIMIT": "1g",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "",
+        "SSH_ASKPASS": "",
+        "GIT_LFS_SKIP_SMUDGE": "1",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_ADVICE": "0",
+        "LC_ALL": "C",
+    }
+    if ssh:
+        kept["GIT_SSH_VARIANT"] = "ssh"
+        kept["GIT_SSH_COMMAND"] = "ssh -oBatchMode=yes -oForwardAgent=no -oConnectTimeout=30 -oServerAliveInterval=20"
+    return kept
+
+
+def _pinned(place: Place, reach: Reach) -> list[str]:
+    """The address that git is to connect to: one that was checked. A proxy looks names up by itself."""
+    if place.scheme == "ssh":
+        return []
+    port = place.port or (443 if place.scheme == "https" else 80)
+    if proxy_of(Url(place.scheme, place.authority), reach.outbound.environment):
+        return []
+    try:
+        addresses = checked_addresses(place.host, port, private=reach.outbound.private)
+    except UnansweredError as error:
+        raise CloneError(f"{clean(place.authority)}: {error}", passing=error.passing) from error
+    return [f"http.curloptResolve={place.host}:{port}:{','.join(map(bracketed, addresses))}", "http.proxy="]
+
+
+@contextlib.contextmanager
+def _authorities(certificates: str) -> Iterator[str]:
+    """A file of Mozilla's authorities and the user's own; git takes one file for all."""
+    try:
+        with open(certificates, "rb") as file:
+            own = file.read(16 << 20)
+    except OSError as error:
+        raise CloneError(
+            f"{clean(certificates)} cannot be read ({error.strerror}): name a file of certificates"
+        ) from error
+    with open(certifi.where(), "rb") as file:
+        usual = file.read()
+    with tempfile.NamedTemporaryFile(prefix="oakum-authorities-", suffix=".pem") as joined:
+        joined.write(usual + b"\n" + own)
+        joined.flush()
+        yield joined.name
+
+
+@contextlib.contextmanager
+def _told(login: Login) -> Iterator[int]:
+    """The end of a pipe in which a login stands, as a credential helper tells it (git-credential(1))."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, f"username={login.user}\npassword={login.password}\n".encode())
+        os.close(writing)
+        yield reading
+    finally:
+        os.close(reading)
+
+
+def _in_environment(place: Place, login: Login) -> dict[str, str]:
+    """A login as a setting in the environment, for this host alone. Source: git-config(1), GIT_CONFIG_COUNT."""
+    from .refs import basic
+
+    header = ": ".join(next(iter(basic(login).items())))
+    named = f"http.{place.scheme}://{place.authority}/.extraHeader"
+    return {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": named, "GIT_CONFIG_VALUE_0": header}
+
+
+def _failed(place: Place, said: bytes, code: int, *, login: Login | None) -> CloneError:
+    """What it means that git failed."""
+    host = clean(place.authority)
+    if any(sign in said for sign in _FULL):
+        return CloneError("the disk is full: free some of it, or lower --clones-limit", passing=True)
+    for status in (301, 302, 307, 308, 401, 403, 404, 410, 429, 500, 502, 503, 504):
+        if b"returned error: %d" % status in said:
+            from .reach import refused
+
+            return refused(place, status, login=login)
+    if b"Authentication failed" in said or b"could not read Username" in said:
+        who = f"what {clean(login.source) or 'the login'} holds is not taken" if login else NO_LOGIN
+        return CloneError(f"{host}: it was made private, or {who}", gone=True)
+    if b"repository '" in said and b"not found" in said:
+        return CloneError(f"{host} has no such repository (any more)", gone=True)
+    if b"Permission denied" in said and place.scheme == "ssh":
+        return CloneError(f"{host} takes none of the keys of the ssh agent and ~/.ssh: see `ssh -T {host}`")
+    why = first_line(said) or f"exit status {code}"
+    if any(sign in said for sign in _PASSING):
+        return CloneError(f"{host}: {why}: it is tried again in the next sweep", passing=True)
+    return FetchError(f"git could not fetch it from {host}: {why}")
+
+
+# --- running ---------------------------------------------------------------------------------------------------------
+
+
+def _run(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    inherited: Sequence[int],
+    seconds: float,
+    watch: Callable[[], None],
+) -> tuple[int, bytes, bytes]:
+    """Exit status, what it printed, and what it said, each up to a bound. However this ends, nothing of it goes on."""
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            cwd=os.path.abspath(os.sep),
+            pass_fds=inherited,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise CloneError(f"git could not be started: {error.strerror or error}", passing=True) from error
+    begun(process)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    printed, said = _Kept(process.stdout, PRINTED), _Kept(process.stderr, SAID)
+    until = time.monotonic() + seconds
+    try:
+        while not (printed.ended(LOOK) and said.ended(LOOK)):
+            watch()
+            if printed.too_much:
+                raise CloneError(f"its list of refs has more than {PRINTED >> 20} MiB, which is the most that is read")
+            if time.monotonic() > until:
+                raise CloneError(
+                    f"it was not fetched within {seconds:g} s: it is tried again; --clone-seconds gives it longer",
+                    passing=True,
+                )
+        code = process.wait(max(1.0, until - time.monotonic()))
+        watch()
+    except subprocess.TimeoutExpired as error:
+        raise CloneError(f"git did not end within {seconds:g} s, and was stopped", passing=True) from error
+    finally:
+        kill(process)
+        process.wait()
+        printed.join()
+        said.join()
+    return code, bytes(printed.content), bytes(said.content)
+
+
+class _Kept:
+    """What comes out of a pipe, read by a thread so that nobody waits: the first bytes of it, up to a bound."""
+
+    def __init__(self, pipe: object, most: int) -> None:
+        self.content = bytearray()
+        self.too_much = False
+        self._pipe, self._most = pipe, most
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def ended(self, seconds: float) -> bool:
+        """Whether all was read, after waiting for it."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def join(self) -> None:
+        """Wait for the end; nobody writes to the pipe any more."""
+        self._thread.join()
+        self._pipe.close()  # type: ignore[attr-defined]
+
+    def _read(self) -> None:
+        while part := self._pipe.read1(1 << 16):  # type: ignore[attr-defined]
+            left = self._most - len(self.content)
+            self.too_much = self.too_much or len(part) > left
+            self.content += part[: max(0, left)]
+
+
+# --- the user's credential helpers -----------------------------------------------------------------------------------
+
+
+def filled(scheme: str, authority: str, environment: Mapping[str, str]) -> Login | None:
+    """What git's credential helpers have for a host, as the user has set them up; nobody is asked at a terminal. None
+    where they have nothing. Source: git-credential(1)."""
+    program = find_program("git", environment)
+    if program is None:
+        return None
+    asked = f"protocol={scheme}\nhost={authority}\n\n"
+    own = {name: value for name, value in environment.items() if name not in ("GIT_DIR", "GIT_WORK_TREE")}
+    own |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "SSH_ASKPASS": "", "GCM_INTERACTIVE": "never", "LC_ALL": "C"}
+    try:
+        process = subprocess.Popen(
+            [program, "-c", "core.askPass=", "credential", "fill"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=own,
+            cwd=os.path.abspath(os.sep),
+            start_new_session=True,
+        )
+    except OSError:
+        return None
+    begun(process)
+    try:
+        output, _ = process.communicate(asked.encode(), FILL)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        kill(process)
+        process.wait()
+    told = dict(line.split("=", 1) for line in output.decode("utf-8", "replace").splitlines() if "=" in line)
+    if process.returncode or not told.get("password"):
+        return None
+    host = authority.rpartition(":")[0] if authority.rpartition(":")[2].isdigit() else authority
+    return Login(host.strip("[]"), told.get("username", ""), told["password"], "git's credential helper")
+
+
+class Helpers:
+    """The logins that git's credential helpers have; each host is asked for once."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._known: dict[tuple[str, str], Login | None] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, url: str) -> Login | None:
+        """What goes to the host of a URL; None where nothing does."""
+        from urllib.parse import urlsplit
+
+        parts = urlsplit(url)
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.netloc):
+            return None
+        key = parts.scheme, parts.netloc
+        with self._lock:
+            if key not in self._known:
+                self._known[key] = filled(*key, self._environment)
+            return self._known[key]
