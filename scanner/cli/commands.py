@@ -8,7 +8,7 @@ import click
 
 from .. import __version__
 
-_COMMANDS = ("allow", "config", "detectors", "explain", "hook", "listing", "push", "scan", "verify")
+_COMMANDS = ("allow", "config", "detectors", "explain", "hook", "listing", "push", "scan", "sweep", "verify")
 """Each is the function of its name in the module of its name."""
 
 

@@ -20,6 +20,10 @@ class StoreError(OakumError):
     """A store cannot be opened, is in use, was made by another version, is no store, or is full: with what to do."""
 
 
+class RefusedError(StoreError):
+    """What a worker gave of a repository is not as it must be; the store is as it was, and takes what others give."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which findings are asked for; what is empty says nothing. `repository` is a glob over names; `band` the least;
@@ -39,16 +43,18 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """A message that is to be sent: `key` tells it from all others, for receivers; `hook` is the name of the webhook,
-    never its URL; `news` what it says."""
+    never its URL; `news` what it says, `missing` how many messages for that hook since the last that arrived did not,
+    or may not have."""
 
     id: int
     key: str
     hook: str
     news: News
+    missing: int = 0
 
 
 class Store:
-    """A store that is open. Every method is one transaction, which is there whole or not at all."""
+    """A store that is open: the interface. Every method is one transaction, which is there whole or not at all."""
 
     @contextmanager
     def locked(self, who: str) -> Iterator[None]:
@@ -119,4 +125,11 @@ class Store:
 def open_store(where: str, key: bytes, now: datetime, *, create: bool) -> Store:
     """The store at a path or a URL (`postgresql://…`), brought to the present schema; made where there is none and it
     may be. `key` is 32 bytes; StoreError where it is not the one that the store was made with."""
-    raise NotImplementedError
+    try:
+        from .opening import opened
+        from .sql import SqlStore
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("sqlalchemy", "alembic"):
+            raise
+        raise StoreError("a store of sweeps needs SQLAlchemy and Alembic: pip install 'oakum[sweep]'") from None
+    return SqlStore(opened(where, key, now, create=create), key, now)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from ..model import Suppression
 from ..swept import Known, Outcome, Remote
 
 
@@ -19,7 +20,8 @@ class Settings:
     """What workers are told, once for all tasks; it goes from one machine to another, and holds no credential.
 
     `program` is the digest of what decides what is found: a worker of another version refuses to work. `jobs` is how
-    many processes one worker may use for a repository that is `wide`.
+    many processes one worker may use for a repository that is `wide`. `suppressions` are what the user's own
+    configuration accepts by path or detector: what it accepts by fingerprint the store is told.
     """
 
     now: datetime
@@ -33,6 +35,7 @@ class Settings:
     max_size: int = 64 << 20
     min_band: str = "low"
     markers: bool = False
+    suppressions: tuple[Suppression, ...] = ()
     jobs: int = 1
     certificates: str = ""
     private: bool = False

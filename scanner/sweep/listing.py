@@ -1,0 +1,79 @@
+"""Which repositories there are to look at: what hosts list, once each, without those that nobody wants looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ..errors import OakumError
+from ..pipeline.workers import where_raised
+from ..sources.hosts import Access, Selection, listed
+from ..swept import Remote, Target, Unlisted
+from .progress import Watch
+from .threads import each
+
+THREADS = 4
+"""Targets that are listed at a time; pages of one come one after another."""
+MOST = 500_000
+"""Repositories of a target: a host that lists more than any has is not believed."""
+NOTHING = "it lists no repository: if there are some, whoever asks may not see them (is a token missing, or too weak?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """`remotes` is all that was listed, also one repository by several targets; `chosen` those that are looked at, each
+    once."""
+
+    remotes: tuple[Remote, ...]
+    chosen: tuple[Remote, ...]
+    unlisted: tuple[Unlisted, ...]
+
+
+def list_all(targets: Sequence[Target], access: Access, selection: Selection, watch: Watch) -> Listing:
+    """Ask the hosts of all targets. What goes wrong with one is `unlisted`, and the others are listed all the same."""
+    found: dict[Target, list[Remote]] = {}
+    unlisted: dict[Target, list[Unlisted]] = {}
+
+    def ask(target: Target) -> None:
+        remotes, rest = found.setdefault(target, []), unlisted.setdefault(target, [])
+        try:
+            for one in listed(target, access):
+                if isinstance(one, Unlisted):
+                    rest.append(one)
+                elif len(remotes) < MOST:
+                    remotes.append(one)
+                else:
+                    rest.append(Unlisted(target.text, f"it lists more than {MOST:,} repositories: the rest is left"))
+                    return
+        except OakumError as error:
+            rest.append(Unlisted(target.text, str(error)))
+        if not remotes and not rest:
+            rest.append(Unlisted(target.text, NOTHING))
+
+    for target, error in each(ask, dict.fromkeys(targets), threads=THREADS):
+        if error is not None:
+            why = f"an error in oakum ({where_raised(error)}) ended the listing; please report it"
+            unlisted[target].append(Unlisted(target.text, why))
+        left_out = sum(bool(selection.why_not(remote)) for remote in found[target])
+        watch.listed(target.text, len(found[target]), left_out)
+        for part in unlisted[target]:
+            watch.unlisted(part)
+    remotes = _without_aliases(remote for target in dict.fromkeys(targets) for remote in found[target])
+    chosen = {remote.id: remote for remote in reversed(remotes) if not selection.why_not(remote)}
+    rest = [part for target in dict.fromkeys(targets) for part in unlisted[target]]
+    return Listing(tuple(remotes), tuple(reversed(chosen.values())), tuple(rest))
+
+
+def _without_aliases(remotes: Iterable[Remote]) -> list[Remote]:
+    """All but those whose URL another has that came before, under an id of its own: a file of URLs may name what an
+    organization has, too."""
+    ids: dict[str, str] = {}
+    return [remote for remote in remotes if ids.setdefault(_place(remote.url), remote.id) == remote.id]
+
+
+def _place(url: str) -> str:
+    """A URL without what is written one way or another."""
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/")
+    return f"{parts.scheme}://{parts.netloc.lower()}{path if parts.scheme == 'file' else path.removesuffix('.git')}"

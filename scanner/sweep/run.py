@@ -1,0 +1,163 @@
+"""A sweep from its targets to its news.
+
+Whatever goes wrong with one repository is an outcome like others, and the sweep goes on. What ends it is a store that
+cannot be written, a scheduler that is gone, or somebody who stops it: what was committed until then stays, and the next
+sweep of the same targets takes up what is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from ..errors import OakumError
+from ..pipeline.workers import where_raised
+from ..sources.clones import Reach, advertised
+from ..sources.hosts import Access, Selection
+from ..store import RefusedError, Store
+from ..swept import Known, News, Outcome, Remote, Suppressed, Target
+from . import Executor, Settings, Task
+from .listing import list_all
+from .program import stamp
+from .progress import Watch, weight
+from .threads import each
+
+THREADS = 12
+"""Repositories that are asked at a time whether they changed: what takes time there is the way to the host."""
+AT_ONCE = 256
+"""Repositories of which nothing is to be told but that they are as they were, for one transaction."""
+WIDE = 64 << 20
+"""Bytes from which on several processes search a repository."""
+UNANSWERED = "no worker told what became of it; please report it"
+
+
+def _nothing(_store: Store) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a sweep is told. `accepted` is what the user's own configuration accepts; `hooks` are the names of those
+    that are told the news from `min_band` upwards, and `deliver` sends them; `who` holds the lock; `clock` tells the
+    time."""
+
+    targets: tuple[Target, ...]
+    settings: Settings
+    access: Access
+    reach: Reach
+    clock: Callable[[], datetime]
+    selection: Selection = field(default_factory=Selection)
+    accepted: tuple[Suppressed, ...] = ()
+    hooks: tuple[str, ...] = ()
+    min_band: str = "low"
+    who: str = ""
+    deliver: Callable[[Store], None] = _nothing
+
+
+def sweep(store: Store, executor: Executor, plan: Plan, watch: Watch) -> News:
+    """Look at all repositories of the targets, and say what is new since the last sweep that ended.
+
+    StoreError where the store fails, or somebody else sweeps into it.
+    """
+    with store.locked(plan.who):
+        number = store.begin([target.text for target in plan.targets], plan.clock())
+        watch.begun(number, plan.targets)
+        listing = list_all(plan.targets, plan.access, plan.selection, watch)
+        store.list(number, listing.remotes, listing.unlisted, plan.clock())
+        writer = _Writer(store, number, plan.clock, watch)
+        tasks = _tasks(listing.chosen, store, plan, writer, watch)
+        watch.planned(tasks)
+        if tasks:
+            _search(tasks, executor, writer)
+        news = store.finish(number, plan.accepted, plan.hooks, plan.min_band, plan.clock())
+        watch.ended(news)
+        plan.deliver(store)
+    return news
+
+
+class _Writer:
+    """Commits outcomes: each at once, but for those that bring nothing, many at a time."""
+
+    def __init__(self, store: Store, sweep: int, clock: Callable[[], datetime], watch: Watch) -> None:
+        self._store, self._sweep, self._clock, self._watch = store, sweep, clock, watch
+        self._waiting: list[Outcome] = []
+
+    def take(self, outcome: Outcome) -> None:
+        """Commit an outcome, or have it wait for others like it."""
+        self._waiting.append(outcome)
+        if outcome.ending != "unchanged" or len(self._waiting) >= AT_ONCE:
+            self.commit()
+
+    def commit(self) -> None:
+        """Commit what waits."""
+        taken, self._waiting = self._waiting, []
+        if taken:
+            try:
+                self._store.commit(self._sweep, taken, self._clock())
+            except RefusedError as error:
+                taken = [_refused(outcome, error) for outcome in taken]
+                self._store.commit(self._sweep, taken, self._clock())
+        for outcome in taken:
+            self._watch.done(outcome)
+
+
+def _refused(outcome: Outcome, error: RefusedError) -> Outcome:
+    """What a worker gave was nothing to be stored; what waited with it was."""
+    return Outcome(outcome.remote, "failed", why=str(error)) if outcome.ending == "searched" else outcome
+
+
+def _tasks(chosen: Iterable[Remote], store: Store, plan: Plan, writer: _Writer, watch: Watch) -> list[Task]:
+    """What is to be fetched and searched, biggest first, so that nothing big begins when all else is done. What is as
+    it was, and what cannot be reached, is committed."""
+    chosen, known = list(chosen), store.known()
+    watch.checking(len(chosen))
+    tasks: list[Task] = []
+    for remote, refs in each(lambda remote: advertised(remote, plan.reach), chosen, threads=THREADS):
+        watch.checked()
+        if isinstance(refs, Exception):
+            writer.take(Outcome(remote, "failed", why=_why(refs)))
+            continue
+        before = known.get(remote.id, Known())
+        if _is_known(stamp(refs, remote), before, plan.settings):
+            writer.take(_unchanged(remote, before))
+        else:
+            task = Task(remote, refs, before)
+            tasks.append(replace(task, wide=weight(task) > WIDE))
+    writer.commit()
+    return sorted(tasks, key=lambda task: (-weight(task), task.remote.id))
+
+
+def _is_known(refs: str, before: Known, settings: Settings) -> bool:
+    """Whether a search would give what the last one gave. Where providers are asked, they are asked again about what is
+    open, to see what was revoked."""
+    if settings.verify and before.open:
+        return False
+    return refs != "" and (refs, settings.program) == (before.refs, before.program)
+
+
+def _unchanged(remote: Remote, before: Known) -> Outcome:
+    return Outcome(remote, "unchanged", before.refs, before.program, worker=before.worker, bytes=before.bytes)
+
+
+def _search(tasks: list[Task], executor: Executor, writer: _Writer) -> None:
+    """Have tasks worked on; of each there is one outcome, whatever the executor gives."""
+    left = {task.remote.id: task for task in tasks}
+    outcomes = executor.run(iter(tasks))
+    try:
+        for outcome in outcomes:
+            task = left.pop(outcome.remote.id, None)
+            if task is not None:
+                writer.take(replace(outcome, refs=stamp(outcome.refs, task.remote)))
+    finally:
+        if isinstance(outcomes, Generator):
+            outcomes.close()  # ends its workers now, and not when somebody lets go of the exception's traceback
+    for task in left.values():
+        writer.take(Outcome(task.remote, "failed", why=UNANSWERED))
+    writer.commit()
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OakumError):
+        return str(error)
+    return f"an error in oakum ({where_raised(error)}); please report it"
