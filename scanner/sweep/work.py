@@ -6,18 +6,14 @@ environment. What it gives holds no value of a secret: findings are objects as i
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import io
-import os
 import socket
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
-from .. import catalog
 from ..errors import GitError, OakumError
 from ..logins import Login, from_environment
 from ..model import NotScanned, ScanResult
@@ -33,29 +29,13 @@ from ..sources.git import open_repository
 from ..sources.owners import Owners, owners
 from ..swept import Outcome, Remote
 from . import Settings, Task
+from .program import installed, program_of
 
 WIDE = 64 << 20
 """Bytes of a clone from which on several processes search it, by shards of its packs."""
 MOST_PLACES = 200
 """Places of a finding that go into a store."""
-
-
-def installed(detectors: Iterable[str]) -> str:
-    """A digest of what is installed here and decides what is found: oakum's own files and the user's detectors, by what
-    they hold, so that two machines with the same version agree."""
-    digest = hashlib.sha256(f"{sys.version_info[:2]} {catalog.name_of(detectors)}".encode())
-    top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    for part in ("scanner", "detectors", "allowlists"):
-        for path in sorted(_sources(os.path.join(top, part))):
-            with open(path, "rb") as file:
-                digest.update(f"{os.path.relpath(path, top)}\0".encode("utf-8", "surrogateescape"))
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
-
-
-def _sources(folder: str) -> Iterator[str]:
-    for below, _, names in os.walk(folder):
-        yield from (os.path.join(below, name) for name in names if name.endswith((".py", ".toml", ".txt")))
+OTHER_VERSION = "this worker has another version of oakum or other detectors than who sent the task: install the same"
 
 
 class Worker:
@@ -64,23 +44,22 @@ class Worker:
     def __init__(self, settings: Settings, environment: Mapping[str, str]) -> None:
         self._settings = settings
         outbound = Outbound(environment, settings.certificates, private=settings.private)
-        self._reach = Reach(environment, outbound, _logins(environment), seconds=settings.seconds)
+        self._helpers = Helpers(environment)
+        self._reach = Reach(environment, outbound, self._helpers, seconds=settings.seconds)
         self._clones = Clones(settings.clones, settings.clones_limit, settings.now)
         self._options = _scan_options(settings, environment, outbound)
         self._searcher = searcher_for(self._options)
         self._searcher.prepare(WORTHWHILE)
         _ = self._searcher.allowlist
-        self._installed = installed(settings.detectors)
+        self._program = program_of(settings, installed(settings.detectors))
         self._name = f"{socket.gethostname()}:{settings.clones}"
 
     def work(self, task: Task) -> Outcome:
         """What became of a repository. Whatever goes wrong with it is an outcome, too; only Ctrl-C leaves."""
         begun = time.monotonic()
         outcome = Outcome(task.remote, "failed", program=self._settings.program, worker=self._name)
-        if self._settings.installed not in ("", self._installed):
-            return replace(
-                outcome, why="this worker has another version of oakum than who sent the task: install the same"
-            )
+        if self._program != self._settings.program:
+            return replace(outcome, why=OTHER_VERSION)
         try:
             outcome = self._searched(task, outcome)
         except OakumError as error:
@@ -93,23 +72,16 @@ class Worker:
 
     def _searched(self, task: Task, outcome: Outcome) -> Outcome:
         remote = task.remote
-        with self._clones.held(remote, self._reach) as clone:
+        login = login_for(remote.target, self._reach.environment, self._helpers)
+        with self._clones.held(remote, replace(self._reach, login=login)) as clone:
             result = self._scan(clone, remote, wide=task.wide)
-            damaged = any(not each.policy for each in result.not_scanned)
-            if damaged and clone.bytes and not clone.fresh:  # it may be ours that is damaged, and not the host's
-                again = True
-            else:
-                again = False
-                found = tuple(_objects(result, self._owners(clone)))
-        if again:
-            self._clones.forget([remote.id])
-            with self._clones.held(remote, self._reach) as clone:
-                result = self._scan(clone, remote, wide=task.wide)
-                found = tuple(_objects(result, self._owners(clone)))
+            found = tuple(_objects(result, self._owners(clone)))
         if result.interrupted:
             raise KeyboardInterrupt
         left_out = [NotScanned(b"refs", why) for why in clone.problems]
         whole = not left_out and all(each.policy for each in result.not_scanned)
+        if not whole and not clone.fresh:  # what is damaged may be ours: it is fetched anew next time
+            self._clones.forget([remote.id])
         return replace(
             outcome,
             ending="searched",
@@ -117,8 +89,7 @@ class Worker:
             findings=found,
             not_scanned=(*left_out, *result.not_scanned),
             blobs=sum(count for what, count in result.coverage.counts if what == "git blobs"),
-            bytes=result.coverage.bytes,
-            clone=clone.bytes,
+            bytes=clone.bytes,
         )
 
     def _scan(self, clone: Clone, remote: Remote, *, wide: bool) -> ScanResult:
@@ -162,12 +133,16 @@ def _scan_options(settings: Settings, environment: Mapping[str, str], outbound: 
     )
 
 
-def _logins(environment: Mapping[str, str]) -> Callable[[str], Login | None]:
-    """What goes to a URL's host: out of the environment, else from git's credential helpers."""
-    helpers = Helpers(environment)
+def login_for(target: str, environment: Mapping[str, str], helpers: Helpers) -> Callable[[str], Login | None]:
+    """What goes to the host of a URL of a target (its text): out of the environment, else from git's credential
+    helpers. The token of a kind of host goes to no other host than the one that the target names."""
+    kind, _, rest = target.partition(":")
+    at = rest.rpartition("@")[2] if "@" in rest else ""
 
     def login(url: str) -> Login | None:
-        return from_environment(url, environment) or helpers(url)
+        host = urlsplit(url).netloc
+        named = at.removeprefix("https://").removeprefix("http://").rstrip("/")
+        return from_environment(url, kind if host == named else "", environment) or helpers(url)
 
     return login
 
@@ -198,11 +173,3 @@ def _owners_of(places: list[dict[str, Any]], codeowners: Owners) -> tuple[str, .
     dated = [origin for origin in origins if origin.get("author")]
     newest = max(dated, key=lambda origin: str(origin.get("date", "")), default=None)
     return (str(newest["author"]),) if newest else ()
-
-
-def ended() -> None:
-    """End what this process has started, for its end."""
-    from ..sources.git import end_all
-
-    with contextlib.suppress(OSError):
-        end_all()
