@@ -3,9 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
+from collections.abc import Iterable, Iterator
 
+from .. import catalog
 from ..swept import Remote
 from . import Settings
+
+
+def installed(detectors: Iterable[str]) -> str:
+    """A digest of what is installed here and decides what is found: oakum's own files and the user's detectors, by what
+    they hold, so that two machines with the same version agree."""
+    digest = hashlib.sha256(f"{sys.version_info[:2]} {catalog.name_of(detectors)}".encode())
+    top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    for part in ("scanner", "detectors", "allowlists"):
+        for path in sorted(_sources(os.path.join(top, part))):
+            with open(path, "rb") as file:
+                digest.update(f"{os.path.relpath(path, top)}\0".encode("utf-8", "surrogateescape"))
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _sources(folder: str) -> Iterator[str]:
+    for below, _, names in os.walk(folder):
+        yield from (os.path.join(below, name) for name in names if name.endswith((".py", ".toml", ".txt")))
 
 
 def program_of(settings: Settings, installed: str) -> str:

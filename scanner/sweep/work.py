@@ -1,0 +1,175 @@
+"""What a worker does with a task: bring its repository here, search it, say what was found.
+
+A worker is a process, on this machine or another. It makes its searcher once, and has the logins of its own
+environment. What it gives holds no value of a secret: findings are objects as in a report, masked.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..errors import GitError, OakumError
+from ..logins import Login, from_environment
+from ..model import NotScanned, ScanResult
+from ..net import Outbound
+from ..pipeline.options import ScanOptions
+from ..pipeline.scan import scan
+from ..pipeline.workers import WORTHWHILE, searcher_for, where_raised
+from ..report import ReportOptions
+from ..report.structured import finding_object
+from ..sources.clones import Clone, Clones, Reach
+from ..sources.clones.network import Helpers
+from ..sources.git import open_repository
+from ..sources.owners import Owners, owners
+from ..swept import Outcome, Remote
+from . import Settings, Task
+from .program import installed, program_of
+
+WIDE = 64 << 20
+"""Bytes of a clone from which on several processes search it, by shards of its packs."""
+MOST_PLACES = 200
+"""Places of a finding that go into a store."""
+OTHER_VERSION = "this worker has another version of oakum or other detectors than who sent the task: install the same"
+
+
+class Worker:
+    """Works on tasks, one after the other. `environment` is the worker's own: tokens, proxies, where git is."""
+
+    def __init__(self, settings: Settings, environment: Mapping[str, str]) -> None:
+        self._settings = settings
+        outbound = Outbound(environment, settings.certificates, private=settings.private)
+        self._helpers = Helpers(environment)
+        self._reach = Reach(environment, outbound, self._helpers, seconds=settings.seconds)
+        self._clones = Clones(settings.clones, settings.clones_limit, settings.now)
+        self._options = _scan_options(settings, environment, outbound)
+        self._searcher = searcher_for(self._options)
+        self._searcher.prepare(WORTHWHILE)
+        _ = self._searcher.allowlist
+        self._program = program_of(settings, installed(settings.detectors))
+        self._name = f"{socket.gethostname()}:{settings.clones}"
+
+    def work(self, task: Task) -> Outcome:
+        """What became of a repository. Whatever goes wrong with it is an outcome, too; only Ctrl-C leaves."""
+        begun = time.monotonic()
+        outcome = Outcome(task.remote, "failed", program=self._settings.program, worker=self._name)
+        if self._program != self._settings.program:
+            return replace(outcome, why=OTHER_VERSION)
+        try:
+            outcome = self._searched(task, outcome)
+        except OakumError as error:
+            outcome = replace(outcome, why=str(error))
+        except MemoryError:
+            outcome = replace(outcome, why="there was not enough memory: give the worker more, or use fewer --jobs")
+        except Exception as error:  # noqa: BLE001  whatever one repository does to us, the others are searched
+            outcome = replace(outcome, why=f"an error in oakum ({where_raised(error)}) ended it; please report it")
+        return replace(outcome, seconds=round(time.monotonic() - begun, 3))
+
+    def _searched(self, task: Task, outcome: Outcome) -> Outcome:
+        remote = task.remote
+        login = login_for(remote.target, self._reach.environment, self._helpers)
+        with self._clones.held(remote, replace(self._reach, login=login)) as clone:
+            result = self._scan(clone, remote, wide=task.wide)
+            found = tuple(_objects(result, self._owners(clone)))
+        if result.interrupted:
+            raise KeyboardInterrupt
+        left_out = [NotScanned(b"refs", why) for why in clone.problems]
+        whole = not left_out and all(each.policy for each in result.not_scanned)
+        if not whole and not clone.fresh:  # what is damaged may be ours: it is fetched anew next time
+            self._clones.forget([remote.id])
+        return replace(
+            outcome,
+            ending="searched",
+            refs=task.refs if whole else "",
+            findings=found,
+            not_scanned=(*left_out, *result.not_scanned),
+            blobs=sum(count for what, count in result.coverage.counts if what == "git blobs"),
+            bytes=clone.bytes,
+        )
+
+    def _scan(self, clone: Clone, remote: Remote, *, wide: bool) -> ScanResult:
+        jobs = self._settings.jobs if wide or clone.bytes > WIDE else 1
+        options = replace(self._options, memory=clone.memory, readers=remote.readers, jobs=jobs)
+        return scan([clone.path], options, io.BytesIO(), self._searcher)
+
+    def _owners(self, clone: Clone) -> Owners:
+        """Who owns what, by the head of the default branch."""
+        try:
+            repository = open_repository(clone.path, self._reach.environment)
+            return owners(repository) if repository else Owners()
+        except GitError:
+            return Owners()
+
+
+def _scan_options(settings: Settings, environment: Mapping[str, str], outbound: Outbound) -> ScanOptions:
+    verify = None
+    if settings.verify:
+        from ..verify import Named, VerifyOptions
+
+        verify = VerifyOptions(
+            now=settings.now,
+            outbound=outbound,
+            named=Named.read(settings.verify_hosts),
+            only=frozenset(settings.verify_only),
+            seconds=settings.verify_seconds,
+            cache=settings.cache,
+        )
+    return ScanOptions(
+        environment=environment,
+        now=settings.now,
+        markers=settings.markers,
+        detectors=settings.detectors,
+        engine=settings.engine,
+        cache=settings.cache,
+        min_band=settings.min_band,
+        max_size=settings.max_size,
+        suppressions=settings.suppressions,
+        verify=verify,
+    )
+
+
+def login_for(target: str, environment: Mapping[str, str], helpers: Helpers) -> Callable[[str], Login | None]:
+    """What goes to the host of a URL of a target (its text): out of the environment, else from git's credential
+    helpers. The token of a kind of host goes to no other host than the one that the target names."""
+    kind, _, rest = target.partition(":")
+    at = rest.rpartition("@")[2] if "@" in rest else ""
+
+    def login(url: str) -> Login | None:
+        host = urlsplit(url).netloc
+        named = at.removeprefix("https://").removeprefix("http://").rstrip("/")
+        return from_environment(url, kind if host == named else "", environment) or helpers(url)
+
+    return login
+
+
+# --- what was found --------------------------------------------------------------------------------------------------
+
+
+def _objects(result: ScanResult, codeowners: Owners) -> Iterator[dict[str, Any]]:
+    """Findings as objects of a report in JSON, with `owners` and a bounded number of places."""
+    for ranked in result.findings:
+        found = finding_object(ranked, ReportOptions())
+        places = found["occurrences"]
+        found["owners"] = list(_owners_of(places, codeowners))
+        found["occurrences"] = places[:MOST_PLACES]
+        found["occurrences_folded"] += max(0, len(places) - MOST_PLACES)
+        yield found
+
+
+def _owners_of(places: list[dict[str, Any]], codeowners: Owners) -> tuple[str, ...]:
+    """Who owns a finding: whoever CODEOWNERS names for a place of it, else the author of the newest one."""
+    origins = [place["origin"] for place in places]
+    for reach in ("head", ""):
+        for origin in origins:
+            if "path" in origin and reach in ("", origin.get("reachable")):
+                named = codeowners.owners_of(origin["path"])
+                if named:
+                    return named
+    dated = [origin for origin in origins if origin.get("author")]
+    newest = max(dated, key=lambda origin: str(origin.get("date", "")), default=None)
+    return (str(newest["author"]),) if newest else ()
