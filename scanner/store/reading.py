@@ -261,7 +261,8 @@ def failing(c: Connection, sweep: int) -> Iterator[tuple[str, str]]:
     """Repositories that a sweep could not search whole, and why."""
     r = repositories.c
     asked = select(r.name, r.why).where(r.sweep == sweep, r.failures > 0, r.gone.is_(None))
-    yield from c.execute(asked.order_by(r.name, r.key)).tuples()
+    for name, why in c.execute(asked.order_by(r.name, r.key)):
+        yield name, why
 
 
 def counts(c: Connection, sweep: int, min_band: str) -> dict[str, int]:
