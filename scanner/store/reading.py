@@ -261,8 +261,7 @@ def failing(c: Connection, sweep: int) -> Iterator[tuple[str, str]]:
     """Repositories that a sweep could not search whole, and why."""
     r = repositories.c
     asked = select(r.name, r.why).where(r.sweep == sweep, r.failures > 0, r.gone.is_(None))
-    for name, why in c.execute(asked.order_by(r.name, r.key)):
-        yield name, why
+    yield from ((row.name, row.why) for row in c.execute(asked.order_by(r.name, r.key)))
 
 
 def counts(c: Connection, sweep: int, min_band: str) -> dict[str, int]:

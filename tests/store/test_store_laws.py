@@ -3,7 +3,10 @@ the history explains them."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -13,12 +16,27 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from oakum.scanner.store import Wanted
 from oakum.scanner.store.sql import SqlStore
 from oakum.scanner.swept import COUNTING, Outcome
-from sweeping import ACME, DEAD, EXPIRED, LIVE, NOT_ASKED, UNKNOWN, day, dump, failed, found, opened, remote, searched, secret
+from sweeping import (
+    ACME,
+    DEAD,
+    EXPIRED,
+    LIVE,
+    NOT_ASKED,
+    UNKNOWN,
+    day,
+    dump,
+    failed,
+    found,
+    opened,
+    remote,
+    searched,
+    secret,
+)
 
 NAMES = ("one", "two", "three")
 REPOSITORIES = [remote(f"acme/{name}") for name in ("web", "api", "app")]
@@ -110,10 +128,26 @@ def disturbed(path: Path, number: int, works: Sequence[Any], decision: str, chan
                 decided(store, decision, number)
 
 
+few = settings(max_examples=8, deadline=None)
+many = settings(max_examples=150, deadline=None)
+
+
 @given(nights, st.integers(0, 2**32))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@few
 def test_neither_order_nor_kills_change_what_a_store_has_in_the_end(empty: Path, series: Any, seed: int) -> None:
     """Findings, states, events, deliveries and counts."""
+    same_whatever_happens(empty, series, seed)
+
+
+@pytest.mark.long
+@given(nights, st.integers(0, 2**32))
+@many
+def test_nor_do_they_in_many_series(empty: Path, series: Any, seed: int) -> None:
+    """The same law, tried longer."""
+    same_whatever_happens(empty, series, seed)
+
+
+def same_whatever_happens(empty: Path, series: Any, seed: int) -> None:
     chance = Random(seed)
     with copies(empty, 2) as (one, other):
         with closing(opened(one)) as store:
@@ -179,9 +213,21 @@ class Model:
 
 
 @given(nights)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(few, max_examples=20)
 def test_states_are_those_of_the_model_and_the_history_explains_them(empty: Path, series: Any) -> None:
     """Each finding is new once; each change begins where the last one ended; what is told counts or did."""
+    as_modelled(empty, series)
+
+
+@pytest.mark.long
+@given(nights)
+@many
+def test_so_they_are_in_many_series(empty: Path, series: Any) -> None:
+    """The same law, tried longer."""
+    as_modelled(empty, series)
+
+
+def as_modelled(empty: Path, series: Any) -> None:
     model = Model()
     masks = {secret(name).mask(): name for name in NAMES}
     with copies(empty, 1) as (path,), closing(opened(path)) as store:
@@ -204,3 +250,80 @@ def test_states_are_those_of_the_model_and_the_history_explains_them(empty: Path
             else:
                 assert last[name] in COUNTING
         assert last == model.states
+
+
+# --- other databases, real kills -------------------------------------------------------------------------------------
+
+
+def drawn(chance: Random) -> tuple[list[Any], str]:
+    """A night."""
+
+    def work() -> Any:
+        if chance.random() < 0.25:
+            return chance.choice(["failed", "gone"])
+        names = chance.sample(NAMES, chance.randrange(4))
+        reaches, bands = ["head", "branch", "history", "unreachable"], ["critical", "high", "low"]
+        return [(n, chance.choice(reaches), chance.choice(bands), chance.randrange(5)) for n in names]
+
+    marks = ["", "", "accepted one", "open one", "false positive two", "open two"]
+    return [work() for _ in REPOSITORIES], chance.choice(marks)
+
+
+@pytest.mark.long
+def test_postgresql_has_the_same_as_sqlite(database: str, empty: Path) -> None:
+    """After thirty nights, row by row."""
+    chance = Random(9)
+    with copies(empty, 1) as (path,), closing(opened(path)) as one, closing(opened(database)) as other:
+        for number in range(1, 31):
+            works, decision = drawn(chance)
+            undisturbed(one, number, works, decision)
+            undisturbed(other, number, works, decision)
+        assert dump(other) == dump(one)
+        expected = list(one.history(Wanted()))
+        assert list(other.history(Wanted())) == expected
+        assert len(expected) > 30
+
+
+SWEEP = """
+import sys
+from sweeping import ACME, day, found, opened, remote, searched
+store = opened(sys.argv[1])
+of = [remote(f"acme/r{n:02}") for n in range(60)]
+with store.locked("test"):
+    number = store.begin([ACME], day(1))
+    print("begun", flush=True)
+    store.list(number, of, (), day(1))
+    known = store.known()
+    for n, each in enumerate(of):
+        if not known[each.id].refs:
+            store.commit(number, [searched(each, *(found(f"{n % 7} {i}") for i in range(n % 5)))], day(1))
+    store.finish(number, (), ["hook"], "low", day(1))
+"""
+
+
+@pytest.mark.long
+def test_killed_at_any_moment_a_sweep_ends_as_if_it_had_not_been(where: str, tmp_path: Path) -> None:
+    """By SIGKILL, a dozen times: what was committed is there, what was not is not, and the lock is free."""
+    chance = Random(7)
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-c", SWEEP]
+    environment = os.environ | {"PYTHONPATH": path}
+    undisturbed_at = str(tmp_path / "undisturbed.db")
+    subprocess.run([*command, undisturbed_at], env=environment, check=True, capture_output=True)
+    kills = 0
+    for _ in range(60):
+        with subprocess.Popen([*command, where], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+            assert p.stdout is not None
+            assert p.stdout.readline() in (b"begun\n", b"")
+            try:
+                p.wait(chance.uniform(0, 0.1) if kills < 12 else 60)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                kills += 1
+            if p.wait() == 0:
+                break
+    else:
+        pytest.fail("it never came to its end")
+    with closing(opened(where)) as store, closing(opened(undisturbed_at)) as other:
+        assert dump(store) == dump(other)
+    assert kills > 1

@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -119,11 +118,14 @@ def test_a_damaged_store_is_told_as_one(tmp_path: Path) -> None:
     with open(path, "r+b") as file:
         file.seek(4096)
         file.write(os.urandom(60_000))
-    store = None
-    with pytest.raises(StoreError, match="is damaged: put back a copy of it, or name another path and begin anew"):
+
+    def use() -> None:
         store = opened(path)
         list(store.findings(Wanted()))
         sweep(store, 2, searched(WEB, found("two")))
+
+    with pytest.raises(StoreError, match="is damaged: put back a copy of it, or name another path and begin anew"):
+        use()
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="nothing is read-only for root")
@@ -191,14 +193,14 @@ def upgrade():
 
 
 @pytest.fixture
-def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The present is a later one, with one more revision."""
     folder = tmp_path / "100% later"
     shutil.copytree(opening.MIGRATIONS, folder)
     (folder / "versions" / "r0002_colour.py").write_text(NEWER.format(more=""))
     monkeypatch.setattr(opening, "MIGRATIONS", str(folder))
     monkeypatch.setattr(schema, "REVISION", "0002")
-    yield folder
+    return folder
 
 
 def test_an_older_store_is_migrated_beside_a_copy(where: str, newer: Path) -> None:
@@ -255,12 +257,12 @@ def test_a_store_of_a_newer_oakum_is_refused(where: str, newer: Path) -> None:
 
 def test_two_that_make_a_store_at_once_make_one(where: str) -> None:
     """The second finds it made."""
-    errors: list[BaseException] = []
+    errors: list[StoreError] = []
 
     def make() -> None:
         try:
             opened(where).close()
-        except BaseException as error:
+        except StoreError as error:
             errors.append(error)
 
     threads = [threading.Thread(target=make) for _ in range(4)]
@@ -280,7 +282,10 @@ def test_two_that_make_a_store_at_once_make_one(where: str) -> None:
     [
         ("mysql://ann:geheim@localhost/x", "a store is a path (SQLite) or a URL postgresql://"),
         ("postgresql://ann:geheim@localhost:port/x", "the URL of the store cannot be read"),
-        ("postgresql://ann:geheim@127.0.0.1:1/x?sslpassword=geheim2", "postgresql://ann@127.0.0.1:1/x cannot be reached"),
+        (
+            "postgresql://ann:geheim@127.0.0.1:1/x?sslpassword=geheim2",
+            "postgresql://ann@127.0.0.1:1/x cannot be reached",
+        ),
         ("postgresql://127.0.0.1:1/x?user=ann&password=geheim", "postgresql://127.0.0.1:1/x cannot be reached"),
         ("postgresql://ann:geheim@127.0.0.1:1/x?nonsense=geheim", "postgresql://ann@127.0.0.1:1/x cannot be "),
     ],
@@ -322,7 +327,9 @@ except StoreError as error:
 
 def test_the_interface_needs_no_library() -> None:
     """Commands that do not sweep start no slower."""
-    program = "import sys; import oakum.scanner.store; print([m for m in ('sqlalchemy', 'alembic') if m in sys.modules])"
+    program = (
+        "import sys; import oakum.scanner.store; print([m for m in ('sqlalchemy', 'alembic') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
     assert open_store.__module__ == "oakum.scanner.store"

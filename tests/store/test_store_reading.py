@@ -117,7 +117,9 @@ def test_reading_goes_on_over_many(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert news.counts["new"] == 13
     masks = [kept.secret for kept in store.findings(Wanted())]
     assert sorted(masks) == sorted(secret(n).mask() for n in names)
-    assert [k.score for k in store.findings(Wanted())] == sorted((k.score for k in store.findings(Wanted())), reverse=True)
+    assert [k.score for k in store.findings(Wanted())] == sorted(
+        (k.score for k in store.findings(Wanted())), reverse=True
+    )
     assert sorted(k.secret for _, k in store.history(Wanted())) == sorted(masks)
     store.close()
 

@@ -55,7 +55,9 @@ def test_a_finding_is_new_once(store: SqlStore) -> None:
 
 def test_what_is_in_history_only_is_fixed_in_head_from_the_beginning(store: SqlStore) -> None:
     """It is new all the same: every clone has it."""
-    assert told(sweep(store, 1, searched(WEB, found("one", "unreachable", "history")))) == [("new", "", "fixed in head")]
+    assert told(sweep(store, 1, searched(WEB, found("one", "unreachable", "history")))) == [
+        ("new", "", "fixed in head")
+    ]
     assert told(sweep(store, 2, searched(WEB, found("one", "history", "branch")))) == [
         ("reopened", "fixed in head", "reopened")
     ]
@@ -102,8 +104,11 @@ def test_live_somewhere_outweighs_dead_elsewhere(store: SqlStore) -> None:
     """Of one sweep; a later one that says dead is believed."""
     sweep(store, 1, searched(WEB, found("one", verdict=DEAD)), searched(API, found("one", verdict=LIVE)))
     assert (the(store).state, the(store).verdict) == ("open", LIVE)
-    sweep(store, 2, unchanged(WEB), searched(API, found("one", verdict=DEAD)))
-    assert the(store).state == "revoked"
+    sweep(store, 2, searched(WEB, found("one", verdict=UNKNOWN)), searched(API, found("one", verdict=UNKNOWN)))
+    assert (the(store).state, the(store).verdict) == ("open", LIVE)
+    sweep(store, 3, searched(WEB, found("one", verdict=LIVE)), searched(API, found("one", verdict=LIVE)))
+    sweep(store, 4, unchanged(WEB), searched(API, found("one", verdict=DEAD)))
+    assert (the(store).state, the(store).verdict) == ("revoked", DEAD)
 
 
 def test_the_news_of_a_revoked_one_are_as_urgent_as_it_was(store: SqlStore) -> None:
@@ -144,7 +149,9 @@ def test_a_secret_that_comes_to_other_repositories_spreads(store: SqlStore) -> N
     """Each of them is told, up to a bound; of a new one none is."""
     others = [remote(f"acme/fork{n:02}") for n in range(12)]
     sweep(store, 1, searched(WEB, found("one")), searched(API, found("one")))
-    assert len(told(sweep(store, 2, unchanged(WEB), unchanged(API), *(searched(o, found("one")) for o in others)))) == 11
+    assert (
+        len(told(sweep(store, 2, unchanged(WEB), unchanged(API), *(searched(o, found("one")) for o in others)))) == 11
+    )
     changes = [(event.change, event.after) for event, _ in store.history(Wanted(), 2)][::-1]
     assert changes == [*(("spread", f"acme/fork{n:02}") for n in range(10)), ("spread", "2 more repositories")]
 
@@ -189,7 +196,10 @@ def test_a_search_that_was_not_whole_takes_nothing_away(store: SqlStore) -> None
     sweep(store, 1, searched(WEB, found("one")))
     assert store.known()[WEB.id].refs == "r1"
     news = sweep(store, 2, searched(WEB, found("two"), not_scanned=missing, refs="r2"))
-    assert (told(news), news.failed) == ([("new", "", "open")], (("acme/web", "not searched: object 1234: is missing"),))
+    assert (told(news), news.failed) == (
+        [("new", "", "open")],
+        (("acme/web", "not searched: object 1234: is missing"),),
+    )
     assert (store.known()[WEB.id].refs, store.known()[WEB.id].open) == ("", 2)
     assert told(sweep(store, 3, searched(WEB, found("two"), not_scanned=missing[1:]))) == [("fixed", "open", "removed")]
 
