@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 MOST_PAGES = 20_000
 """Answers of hosts that are kept until next time."""
+LONGEST_SILENCE = 60.0
+"""Seconds without a byte after which a host is given up."""
 
 
 def selection_of(flags: Mapping[str, Any]) -> Selection:
@@ -74,9 +76,11 @@ def prepared(
     def access(target: str) -> Access:
         return Access(outbound, login_for(target, environment, helpers), pages)
 
+    silence = min(LONGEST_SILENCE, settings.seconds)
+
     @functools.cache
     def reach(target: str) -> Reach:
-        return Reach(environment, outbound, login_for(target, environment, helpers), seconds=settings.seconds)
+        return Reach(environment, outbound, login_for(target, environment, helpers), settings.seconds, silence)
 
     plan = Plan(
         targets=targets,

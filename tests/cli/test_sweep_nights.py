@@ -130,13 +130,13 @@ def test_only_what_changed_and_only_what_is_new(acme: Acme, fresh: Fresh) -> Non
     assert [change for change, _ in told(acme.store)] == ["new", "spread"]
     for repo in (web, api):
         repo.git("checkout", "--quiet", "--orphan", "clean")
-        repo.git("rm", "-q", "-r", "--cached", ".")
+        repo.git("rm", "-q", "-r", "-f", ".")
         repo.commit({"readme.md": b"all new\n"}, "anew")
         repo.git("branch", "-D", "main")
         repo.git("branch", "-m", "main")
     night = acme.sweep()
     assert (night.code, night.repositories) == (0, {"api": "searched", "web": "searched"})
-    assert [change for change, _ in told(acme.store)] == ["fixed", "new", "spread"]
+    assert [change for change, _ in told(acme.store)] == ["better", "fixed", "new", "spread"]
 
 
 def test_what_hosts_do(acme: Acme, fresh: Fresh) -> None:
@@ -212,6 +212,7 @@ kind = "token"
 severity = "high"
 pattern = '''(?<![a-z0-9])(?P<secret>ak-[0-9a-f]{20})(?![0-9a-f])'''
 keywords = ["ak-"]
+examples = ["key = {secret}"]
 """
     )
     night = acme.sweep("--detectors", str(own))
