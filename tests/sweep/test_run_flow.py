@@ -195,7 +195,7 @@ class TestWhatGoesWrong:
         assert why["acme/odd"].startswith("an error in oakum (ValueError at test_run_flow.py:")
 
     def test_a_host_that_is_down(self, hosts: Hosts) -> None:
-        """After some that cannot be reached it is not asked any more; another host is, and so is one that comes back."""
+        """After some that cannot be reached it is asked no more; another host is, and so is one that comes back."""
         down = [remote(f"r{n:03}") for n in range(200)]
         up = replace(remote("up"), url="https://git.example.test/up.git")
         hosts.lists["github:acme"] = [*down, up]
