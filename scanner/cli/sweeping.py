@@ -11,7 +11,7 @@ import click
 
 from ..config import Config
 from ..errors import UsageError
-from ..model import Exposure, clean
+from ..model import Readers, clean
 from ..sources.hosts import Selection
 from ..sweep import Settings
 from ..swept import Suppressed
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def selection_of(flags: Mapping[str, Any]) -> Selection:
     """Which repositories are looked at."""
     since: datetime | None = flags["pushed_since"]
-    readers: frozenset[Exposure] = frozenset(flags["visibility"])
+    readers: frozenset[Readers] = frozenset(flags["visibility"])
     return Selection(
         include=flags["include"],
         exclude=flags["exclude"],
