@@ -194,6 +194,12 @@ def test_libraries_of_providers_are_used_in_one_module() -> None:
     assert {name for _, name in found if name[0] == "azure"} == {("azure", "storage", "blob")}
 
 
+def test_one_stage_speaks_to_databases() -> None:
+    """The store: who does not sweep needs none of these libraries."""
+    databases = {"sqlalchemy", "alembic", "sqlite3", "psycopg"}
+    assert {stage(p.parts) for p in MODULES for n in imported(p) if n[0] in databases} == {"store"}
+
+
 @pytest.mark.parametrize("command", [["scan", "--no-history", "."], ["explain"], ["push", "--help"], ["--version"]])
 def test_other_commands_are_offline(command: list[str], tmp_path: Path) -> None:
     """They do not even import what could ask a store; and start the faster for it."""

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from ..config import Config
+from .. import catalog
+from ..cache import Cache
+from ..config import Config, load
 from ..errors import UsageError
 from ..model import Readers, clean
-from ..sources.hosts import Selection
-from ..sweep import Settings
-from ..swept import Suppressed
-from .folders import cache_folder
+from ..net import Outbound
+from ..net.http import trust
+from ..pipeline.verified import require_known
+from ..sources.clones import Reach
+from ..sources.clones.network import Helpers
+from ..sources.hosts import Access, Selection, read_target
+from ..sweep import Executor, Settings
+from ..sweep.program import installed, program_of
+from ..sweep.run import Plan
+from ..sweep.work import login_for
+from ..swept import News, Suppressed, Target
+from .folders import cache_folder, config_folder
 from .machine import cores
+from .verifying import options_of
+from .worker import executor_of
 
 if TYPE_CHECKING:
     from ..verify import VerifyOptions
+
+MOST_PAGES = 20_000
+"""Answers of hosts that are kept until next time."""
 
 
 def selection_of(flags: Mapping[str, Any]) -> Selection:
@@ -36,7 +53,57 @@ def selection_of(flags: Mapping[str, Any]) -> Selection:
     )
 
 
-def settings_of(flags: Mapping[str, Any], own: Config, now: datetime) -> Settings:
+def prepared(
+    texts: Sequence[str], flags: Mapping[str, Any], environment: Mapping[str, str], now: datetime
+) -> tuple[Plan, Executor]:
+    """All that a sweep is told, and where its tasks are worked on; whatever is wrong with it is said at once."""
+    own = load(config_folder())
+    targets = tuple(dict.fromkeys(map(target_of, texts)))
+    settings = settings_of(flags, own, now, private=any(map(is_at_home, targets)))
+    catalog.load(settings.detectors, Cache(settings.cache), verify=False)
+    settings = replace(settings, program=program_of(settings, installed(settings.detectors)))
+    outbound = Outbound(environment, settings.certificates, private=settings.private)
+    if flags["verify"]:
+        announce(settings, options_of(flags, environment=environment, now=now, cache=settings.cache))
+    elif settings.certificates:
+        trust(settings.certificates)
+    helpers = Helpers(environment)
+    pages = Cache(settings.cache).below("listings", most=MOST_PAGES)
+
+    @functools.cache
+    def access(target: str) -> Access:
+        return Access(outbound, login_for(target, environment, helpers), pages)
+
+    @functools.cache
+    def reach(target: str) -> Reach:
+        return Reach(environment, outbound, login_for(target, environment, helpers), seconds=settings.seconds)
+
+    plan = Plan(
+        targets=targets,
+        settings=settings,
+        access=access,
+        reach=reach,
+        clock=lambda: datetime.now(UTC),
+        selection=selection_of(flags),
+        accepted=accepted_of(own),
+        min_band=flags["min_band"] or own.min_band,
+        who="oakum sweep run",
+    )
+    return plan, executor_of(settings, flags["scheduler"])
+
+
+def target_of(text: str) -> Target:
+    """A target; a path by its whole name, as who starts the next sweep may stand elsewhere."""
+    target = read_target(text)
+    return replace(target, text=target.owner) if target.kind in ("folder", "file") else target
+
+
+def is_at_home(target: Target) -> bool:
+    """Whether a target is of a host that the user himself names: that may be in his own network."""
+    return bool(target.at) or target.kind == "file"
+
+
+def settings_of(flags: Mapping[str, Any], own: Config, now: datetime, *, private: bool = False) -> Settings:
     """What workers are told, but for the program. The band of news is none of it: the store has what is below, too."""
     cache = cache_folder()
     clones = flags["clones"] or (os.path.join(cache, "clones") if cache else "")
@@ -56,6 +123,7 @@ def settings_of(flags: Mapping[str, Any], own: Config, now: datetime) -> Setting
         suppressions=tuple(entry for entry in own.allow if not entry.fingerprint),
         jobs=flags["jobs"] or cores(),
         certificates=os.path.abspath(flags["ca_file"]) if flags["ca_file"] else "",
+        private=private,
         verify=flags["verify"],
         verify_only=tuple(filter(None, (name.strip() for name in flags["verify_only"].split(",")))),
         verify_hosts=flags["verify_hosts"],
@@ -74,10 +142,6 @@ def announce(settings: Settings, options: VerifyOptions) -> None:
     """Say before the first request which hosts secrets may go to: which of them do is known when they are found.
 
     UsageError for names of providers and detectors that are none."""
-    from .. import catalog
-    from ..cache import Cache
-    from ..pipeline.verified import require_known
-
     detectors = catalog.load(settings.detectors, Cache(settings.cache))
     require_known(options, detectors)
     instead = options.named.instead
@@ -90,3 +154,8 @@ def announce(settings: Settings, options: VerifyOptions) -> None:
     asked.update(f"{host}:{port}" if port else host for host, port in options.named.hosts)
     named = ", ".join(map(clean, sorted(asked)))
     click.echo(f"oakum: what is found may be sent to these hosts, to ask whether they take it: {named}", err=True)
+
+
+def rendered(news: News, flags: Mapping[str, Any], output: IO[str]) -> Iterator[str]:
+    """What is new, for people or for programs."""
+    yield f"sweep {news.sweep}: {', '.join(f'{count:,} {name}' for name, count in news.counts.items())}\n"

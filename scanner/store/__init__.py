@@ -128,8 +128,9 @@ def open_store(where: str, key: bytes, now: datetime, *, create: bool) -> Store:
     try:
         from .opening import opened
         from .sql import SqlStore
+
+        return SqlStore(opened(where, key, now, create=create), key, now)
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in ("sqlalchemy", "alembic"):
             raise
         raise StoreError("a store of sweeps needs SQLAlchemy and Alembic: pip install 'oakum[sweep]'") from None
-    return SqlStore(opened(where, key, now, create=create), key, now)

@@ -66,7 +66,7 @@ def is_url(where: str) -> bool:
 
 def place_of(where: str) -> Place:
     """The place that a path or a URL names; nothing is opened yet. StoreError, which shows no password."""
-    return _postgresql(where) if is_url(where) else _sqlite(os.path.abspath(where))
+    return _postgresql(where) if is_url(where) else _sqlite(os.path.realpath(where))
 
 
 # --- SQLite ----------------------------------------------------------------------------------------------------------

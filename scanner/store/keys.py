@@ -61,13 +61,15 @@ def read_key(path: str) -> bytes | None:
     except OSError as error:
         why = "is a link" if os.path.islink(path) else f"cannot be read ({error.strerror})"
         raise StoreError(f"the key file {shown} {why}: name the file itself, readable for you") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise StoreError(f"the key file {shown} is no file: name another")
         if os.name == "posix" and found.st_mode & 0o077:
             raise StoreError(f"the key file {shown} can be read by others: `chmod 600` it, or make a new store")
-        content = file.read(4096)
+        content = os.read(descriptor, 4096)
+    finally:
+        os.close(descriptor)
     return key_of_text(content.decode("latin-1"), f"the key file {shown}")
 
 

@@ -36,9 +36,8 @@ _here: set[str] = set()
 
 
 @contextmanager
-def file_lock(path: str, who: str, now: datetime) -> Iterator[Held]:
-    """The lock of a store in a file; StoreError where another has it."""
-    name = os.path.realpath(path)
+def file_lock(name: str, who: str, now: datetime) -> Iterator[Held]:
+    """The lock of a store in a file, named by a path without links; StoreError where another has it."""
     if name in _here:
         raise StoreError(_in_use({"who": "this very process"}))
     descriptor = _locked(name)

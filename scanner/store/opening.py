@@ -113,7 +113,7 @@ def _look(place: Place, connection: Connection) -> Found:
             f"{clean(place.name)} is a database, but no store of oakum's: it is left alone; name {what} of its own"
         )
     revision = connection.scalar(text(f"select version_num from {schema.VERSIONS}"))  # noqa: S608  a constant
-    told = dict(connection.execute(select(schema.meta.c.name, schema.meta.c.value)).tuples().all())
+    told = {row.name: row.value for row in connection.execute(select(schema.meta))}
     return Found(str(revision or "none"), told.get("check", ""), told.get("oakum", ""))
 
 

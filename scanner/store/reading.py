@@ -8,17 +8,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import Connection, and_, case, func, or_, select
 
 from ..errors import UsageError
 from ..model import BANDS, clean
-from ..swept import COUNTING, NEWS, Event, Kept, Known, News, Unlisted
+from ..swept import COUNTING, NEWS, Event, Kept, Known, News, State, Unlisted
 from . import Wanted
 from .objects import name_of
 from .schema import events, findings, presences, repositories, sweeps
-from .settling import in_force
+from .states import in_force
 from .writing import CHUNK
 
 ID = 16
@@ -39,16 +39,13 @@ _FINGERPRINT = re.compile("[a-z2-7]{26}")
 def known(c: Connection) -> dict[str, Known]:
     """What is known of each repository that is not gone, by the id that its host gave."""
     r, p, f = repositories.c, presences.c, findings.c
-    counted = (
-        select(p.repository, func.count())
-        .join(findings, f.finding == p.finding)
-        .where(p.present, f.state.in_(COUNTING))
-        .group_by(p.repository)
-    )
-    opened = figures(c, counted)
+    there = figures(c, select(p.repository, func.count()).where(p.present).group_by(p.repository))
+    closed = select(p.repository, func.count()).join(findings, f.finding == p.finding)
+    others = [state for state in get_args(State) if state not in COUNTING]  # fewer, as a rule
+    done = figures(c, closed.where(p.present, f.state.in_(others)).group_by(p.repository))
     rows = c.execute(select(r.key, r.remote, r.refs, r.program, r.bytes, r.worker).where(r.gone.is_(None)))
     return {
-        remote: Known(refs, program, size, worker, opened.get(key, 0))
+        remote: Known(refs, program, size, worker, there.get(key, 0) - done.get(key, 0))
         for key, remote, refs, program, size, worker in rows
     }
 
@@ -72,22 +69,22 @@ def kept(c: Connection, names: Sequence[str], now: datetime) -> dict[str, Kept]:
         there: dict[str, list[Any]] = {name: [] for name in some}
         for row in c.execute(asked.order_by(p.present.desc(), p.score.desc(), p.repository)):
             there[row.finding].append(row)
-        objects = _objects(c, there)
+        objects = worst_objects(c, some, MOST_PLACES)
         for row in c.execute(select(findings).where(findings.c.finding.in_(some))):
             out[row.finding] = _kept(row, there[row.finding], objects, now)
     return out
 
 
-def _objects(c: Connection, there: Mapping[str, Sequence[Any]]) -> dict[tuple[str, str], Any]:
-    """The objects of the worst presences: those of which places are told."""
-    out: dict[tuple[str, str], Any] = {}
+def worst_objects(c: Connection, names: Sequence[str], most: int) -> dict[tuple[str, str], Any]:
+    """The objects of so many presences of each finding, by the HMAC and the repository: those where it is, and of them
+    the worst."""
     p = presences.c
-    wanted = {name: [row.repository for row in rows[:MOST_PLACES]] for name, rows in there.items() if rows}
-    if wanted:
-        any_of = or_(*(and_(p.finding == name, p.repository.in_(keys)) for name, keys in wanted.items()))
-        for row in c.execute(select(p.finding, p.repository, p.object).where(any_of)):
-            out[row.finding, row.repository] = row.object
-    return out
+    order = (p.present.desc(), p.score.desc(), p.repository)
+    number = func.row_number().over(partition_by=p.finding, order_by=order).label("number")
+    best = select(p.finding, p.repository, number).where(p.finding.in_(names)).subquery()
+    there = and_(best.c.finding == p.finding, best.c.repository == p.repository)
+    asked = select(p.finding, p.repository, p.object).join(best, there).where(best.c.number <= most)
+    return {(finding, repository): told for finding, repository, told in c.execute(asked)}
 
 
 def _kept(row: Any, there: Sequence[Any], objects: Mapping[tuple[str, str], Any], now: datetime) -> Kept:
@@ -167,8 +164,8 @@ def listed(c: Connection, key: bytes, wanted: Wanted, now: datetime) -> Iterator
     while True:
         asked = select(f.finding, f.score).where(*conditions)
         if last is not None:
-            asked = asked.where(or_(f.score < last.score, and_(f.score == last.score, f.finding > last.finding)))
-        rows = c.execute(asked.order_by(f.score.desc(), f.finding).limit(CHUNK)).all()
+            asked = asked.where(or_(f.score < last.score, and_(f.score == last.score, f.finding < last.finding)))
+        rows = c.execute(asked.order_by(f.score.desc(), f.finding.desc()).limit(CHUNK)).all()
         found = kept(c, [row.finding for row in rows], now)
         yield from (each for row in rows if _fits(each := found[row.finding], wanted))
         if len(rows) < CHUNK:
@@ -264,7 +261,7 @@ def failing(c: Connection, sweep: int) -> Iterator[tuple[str, str]]:
     """Repositories that a sweep could not search whole, and why."""
     r = repositories.c
     asked = select(r.name, r.why).where(r.sweep == sweep, r.failures > 0, r.gone.is_(None))
-    yield from c.execute(asked.order_by(r.name, r.key)).tuples()
+    yield from ((row.name, row.why) for row in c.execute(asked.order_by(r.name, r.key)))
 
 
 def counts(c: Connection, sweep: int, min_band: str) -> dict[str, int]:

@@ -159,7 +159,7 @@ findings = Table(
     Column("told_band", String(10), nullable=False),
     Column("told_verdict", String(10), nullable=False),
     Column("told_readers", String(10), nullable=False),
-    Index("findings_by_state", "finding", "state"),
+    Index("findings_by_state", "state", "finding"),
     Index("findings_that_changed", "changed", "finding"),
     Index("findings_by_score", "score", "finding"),
 )
@@ -181,8 +181,8 @@ presences = Table(
     Column("reach", String(12), nullable=False),
     Column("verdict", Document, nullable=False),
     Column("owners", Document, nullable=False),
-    Column("object", Document, nullable=False),
     Column("told", Boolean, nullable=False),
+    Column("object", Document, nullable=False),  # last: SQLite reads rows from their beginning
     Index("presences_of_a_repository", "repository", "present", "finding"),
 )
 """A finding in a repository: the object of its last report, masked, and whether it is there still, since when; `sweep`

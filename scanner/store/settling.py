@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 
 from ..errors import UsageError
 from ..model import BANDS
 from ..swept import COUNTING, State, Suppressed
 from .objects import REACHES, name_of
+from .reading import worst_objects
 from .schema import decisions, events, findings, presences, repositories, storable, sweeps, verdicts
-from .states import DECIDED, Standing, Told, became, changes, state_of, verdict_of
+from .states import DECIDED, Standing, Told, became, changes, in_force, state_of, verdict_of
 from .writing import CHUNK, chunks, described, insert
 
 _READERS = ("private", "unknown", "public")
@@ -31,7 +32,7 @@ class _Settled:
     rows: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
-    described: dict[str, str] = field(default_factory=dict)
+    described: dict[str, int] = field(default_factory=dict)
 
 
 def settle(c: Connection, key: bytes, sweep: int, accepted: Iterable[Suppressed], now: datetime) -> None:
@@ -73,19 +74,25 @@ def _next(c: Connection, last: str) -> Sequence[str]:
 def _standing(c: Connection, names: Sequence[str]) -> Iterator[tuple[Any, list[Any]]]:
     """Each finding with its presences, worst first."""
     p, r = presences.c, repositories.c
-    columns = (p.finding, p.repository, p.present, p.sweep, p.band, p.reach, p.verdict, p.told, r.name, r.readers)
+    columns = (
+        p.finding,
+        p.repository,
+        p.present,
+        p.sweep,
+        p.band,
+        p.score,
+        p.reach,
+        p.verdict,
+        p.told,
+        r.name,
+        r.readers,
+    )
     asked = select(*columns).join(repositories, r.key == p.repository).where(p.finding.in_(names))
     there: dict[str, list[Any]] = {name: [] for name in names}
     for row in c.execute(asked.order_by(p.score.desc(), p.repository)):
         there[row.finding].append(row)
     for row in c.execute(select(findings).where(findings.c.finding.in_(names)).order_by(findings.c.finding)):
         yield row, there[row.finding]
-
-
-def in_force(decision: Mapping[str, str] | None, now: datetime) -> bool:
-    """Whether a decision holds still."""
-    ends = (decision or {}).get("expires", "")
-    return decision is not None and (not ends or datetime.fromisoformat(ends) > now)
 
 
 def _settled(
@@ -119,7 +126,7 @@ def _settled(
     if verdict.get("state") in ("live", "dead") and _said(verdict) != _said(before):
         out.verdicts.append({"finding": row.finding, "sweep": sweep, "at": now, "verdict": verdict})
     if worst:
-        out.described[row.finding] = worst.repository
+        out.described[row.finding] = worst.score
     out.rows.append(
         {
             "id": row.finding,
@@ -144,19 +151,16 @@ def _event(sweep: int, now: datetime, change: str, finding: str, before: str, af
     return told | {"band": band}
 
 
+def _new(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"new_{name}": value for name, value in values.items()}
+
+
 def _write(c: Connection, out: _Settled, names: Sequence[str]) -> None:
-    objects: dict[str, Any] = {}
-    pairs = list(out.described.items())
-    for some in chunks(pairs):
-        wanted = tuple_(presences.c.finding, presences.c.repository).in_(some)
-        asked = select(presences.c.finding, presences.c.score, presences.c.object).where(wanted)
-        objects.update((found.finding, found) for found in c.execute(asked))
     c.execute(_UPDATE, out.rows)
-    if objects:
-        rows = [
-            {"id": n, "s": o.score} | {f"new_{k}": v for k, v in described(o.object).items()}
-            for n, o in objects.items()
-        ]
+    rows = []
+    for (name, _), told in worst_objects(c, sorted(out.described), 1).items():
+        rows.append({"id": name, "new_score": out.described[name]} | _new(described(told)))
+    if rows:
         c.execute(_DESCRIBE, rows)
     changed = presences.c.told != presences.c.present
     c.execute(update(presences).where(presences.c.finding.in_(names), changed).values(told=presences.c.present))
@@ -186,10 +190,7 @@ _UPDATE = (
 _DESCRIBE = (
     update(findings)
     .where(findings.c.finding == bindparam("id"))
-    .values(
-        score=bindparam("s"),
-        **{name: bindparam(f"new_{name}") for name in described({})},
-    )
+    .values(score=bindparam("new_score"), **{name: bindparam(f"new_{name}") for name in described({})})
 )
 
 

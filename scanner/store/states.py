@@ -35,6 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ..model import BANDS
@@ -82,6 +83,12 @@ def state_of(now: Standing, told: State | str) -> State:
     if now.reach in ("history", "unreachable"):
         return "fixed in head"
     return "open" if told in (NOT_TOLD, "open") else "reopened"
+
+
+def in_force(decision: Mapping[str, str] | None, now: datetime) -> bool:
+    """Whether a decision holds still."""
+    ends = (decision or {}).get("expires", "")
+    return decision is not None and (not ends or datetime.fromisoformat(ends) > now)
 
 
 def verdict_of(last: Mapping[str, Any], brought: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

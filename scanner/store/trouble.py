@@ -36,9 +36,6 @@ _POSTGRESQL = {
     "57P03": "is not ready yet: try again later",
     "25006": "can only be read: name the primary server",
     "42501": "does not let this user do that: the store's user must own its tables",
-    "28P01": "refuses the password",
-    "28000": "refuses the user",
-    "3D000": "has no such database: `createdb` makes one",
     "55P03": "is in use by another process: wait until that is done",
 }
 

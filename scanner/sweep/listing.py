@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -30,15 +30,16 @@ class Listing:
     unlisted: tuple[Unlisted, ...]
 
 
-def list_all(targets: Sequence[Target], access: Access, selection: Selection, watch: Watch) -> Listing:
-    """Ask the hosts of all targets. What goes wrong with one is `unlisted`, and the others are listed all the same."""
+def list_all(targets: Sequence[Target], access: Callable[[str], Access], selection: Selection, watch: Watch) -> Listing:
+    """Ask the hosts of all targets, each as its text says. What goes wrong with one is `unlisted`, and the others are
+    listed all the same."""
     found: dict[Target, list[Remote]] = {}
     unlisted: dict[Target, list[Unlisted]] = {}
 
     def ask(target: Target) -> None:
         remotes, rest = found.setdefault(target, []), unlisted.setdefault(target, [])
         try:
-            for one in listed(target, access):
+            for one in listed(target, access(target.text)):
                 if isinstance(one, Unlisted):
                     rest.append(one)
                 elif len(remotes) < MOST:

@@ -40,12 +40,12 @@ def _nothing(_store: Store) -> None:
 class Plan:
     """What a sweep is told. `accepted` is what the user's own configuration accepts; `hooks` are the names of those
     that are told the news from `min_band` upwards, and `deliver` sends them; `who` holds the lock; `clock` tells the
-    time."""
+    time. How a target's host and its repositories are reached goes by its text: a token is for one of them."""
 
     targets: tuple[Target, ...]
     settings: Settings
-    access: Access
-    reach: Reach
+    access: Callable[[str], Access]
+    reach: Callable[[str], Reach]
     clock: Callable[[], datetime]
     selection: Selection = field(default_factory=Selection)
     accepted: tuple[Suppressed, ...] = ()
@@ -113,7 +113,7 @@ def _tasks(chosen: Iterable[Remote], store: Store, plan: Plan, writer: _Writer, 
     chosen, known = list(chosen), store.known()
     watch.checking(len(chosen))
     tasks: list[Task] = []
-    for remote, refs in each(lambda remote: advertised(remote, plan.reach), chosen, threads=THREADS):
+    for remote, refs in each(lambda remote: advertised(remote, plan.reach(remote.target)), chosen, threads=THREADS):
         watch.checked()
         if isinstance(refs, Exception):
             writer.take(Outcome(remote, "failed", why=_why(refs)))

@@ -51,7 +51,9 @@ NOT_ASKED = {"state": "unknown", "reason": "not asked"}
 BANDS = {"critical": 90, "high": 70, "medium": 40, "low": 10}
 
 
-def found(name: str, *reaches: str, band: str = "high", verdict: dict[str, Any] = NOT_ASKED, **how: Any) -> dict[str, Any]:
+def found(
+    name: str, *reaches: str, band: str = "high", verdict: dict[str, Any] = NOT_ASKED, **how: Any
+) -> dict[str, Any]:
     """A finding as a report in JSON has it, with owners."""
     value = secret(name)
     return {
@@ -92,9 +94,9 @@ def unchanged(of: Remote) -> Outcome:
     return Outcome(of, "unchanged", "r1", "p1")
 
 
-def opened(where: str | Path, now: datetime = day(0), *, key: bytes = KEY, create: bool = True) -> SqlStore:
+def opened(where: str | Path, *, key: bytes = KEY, create: bool = True) -> SqlStore:
     """A store."""
-    store = open_store(str(where), key, now, create=create)
+    store = open_store(str(where), key, day(0), create=create)
     assert isinstance(store, SqlStore)
     return store
 

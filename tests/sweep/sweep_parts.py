@@ -53,8 +53,8 @@ def plan(*targets: str, **more: Any) -> Plan:
     return Plan(
         tuple(map(target, targets or ("github:acme",))),
         more.pop("settings", SETTINGS),
-        Access(Outbound(), nobody, NoPages()),
-        Reach({}, Outbound(), nobody),
+        lambda _target: Access(Outbound(), nobody, NoPages()),
+        lambda _target: Reach({}, Outbound(), nobody),
         lambda: NOW,
         **more,
     )

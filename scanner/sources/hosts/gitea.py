@@ -30,11 +30,13 @@ def repositories(target: Target, access: Access) -> Iterator[Remote | Unlisted]:
     base = api_of(target, "")
     with Api(base, DIALECT, access) as api:
         first = api.url("api", "v1", "orgs", target.owner, "repos", query="limit=50&page=1")
-        if api.get(first, missing=True).status == 404:
+        given = api.get(first, missing=True)
+        if given.status == 404:
             first = api.url("api", "v1", "users", target.owner, "repos", query="limit=50&page=1")
-            if api.get(first, missing=True).status == 404:
-                raise api.without("there is no organization and no user of that name")
-        for page in api.pages(first):
+            given = api.get(first, missing=True)
+        if given.status == 404:
+            raise api.without("there is no organization and no user of that name")
+        for page in api.pages(first, given=given):
             yield from _read(page, target, base)
 
 

@@ -29,26 +29,25 @@ def repositories(target: Target, access: Access) -> Iterator[Remote | Unlisted]:
     """All that the token may see: of an organization, else of a user; his private ones too, where the token is his."""
     base = api_of(target, "https://api.github.com", "/api/v3")
     with Api(base, DIALECT, access) as api:
-        first = api.get(api.url("orgs", target.owner, "repos", query="type=all&per_page=100"), missing=True)
-        if first.status == 404:
-            yield from _of_user(api, target, base)
-        else:
-            for page in api.pages(api.url("orgs", target.owner, "repos", query="type=all&per_page=100")):
-                yield from _read(page, target, base)
+        first = api.url("orgs", target.owner, "repos", query="type=all&per_page=100")
+        given = api.get(first, missing=True)
+        if given.status == 404:
+            first, given = _of_user(api, target)
+        for page in api.pages(first, given=given):
+            yield from _read(page, target, base)
 
 
-def _of_user(api: Api, target: Target, base: str) -> Iterator[Remote | Unlisted]:
-    if api.has_login:
-        own = api.get(api.url("user"), missing=True)
-        if Entry(own.content).text("login").lower() == target.owner.lower():
-            for page in api.pages(api.url("user", "repos", query="affiliation=owner&per_page=100")):
-                yield from _read(page, target, base)
-            return
+def _of_user(api: Api, target: Target) -> tuple[str, Page]:
+    """The first page of a user's repositories, and its URL."""
+    own = Entry(api.get(api.url("user"), missing=True).content).text("login") if api.has_login else ""
+    if own.lower() == target.owner.lower():
+        first = api.url("user", "repos", query="affiliation=owner&per_page=100")
+        return first, api.get(first)
     first = api.url("users", target.owner, "repos", query="type=owner&per_page=100")
-    if api.get(first, missing=True).status == 404:
+    given = api.get(first, missing=True)
+    if given.status == 404:
         raise api.without("there is no organization and no user of that name")
-    for page in api.pages(first):
-        yield from _read(page, target, base)
+    return first, given
 
 
 def _read(page: Page, target: Target, base: str) -> Iterator[Remote | Unlisted]:

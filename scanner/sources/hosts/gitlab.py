@@ -27,11 +27,13 @@ def repositories(target: Target, access: Access) -> Iterator[Remote | Unlisted]:
     with Api(base, DIALECT, access) as api:
         query = f"include_subgroups=true&with_shared=false&{_ORDER}"
         first = api.url("api", "v4", "groups", target.owner, "projects", query=query)
-        if api.get(first, missing=True).status == 404:
+        given = api.get(first, missing=True)
+        if given.status == 404 and "/" not in target.owner:
             first = api.url("api", "v4", "users", target.owner, "projects", query=_ORDER)
-            if "/" in target.owner or api.get(first, missing=True).status == 404:
-                raise api.without("there is no group and no user of that name")
-        for page in api.pages(first):
+            given = api.get(first, missing=True)
+        if given.status == 404:
+            raise api.without("there is no group and no user of that name")
+        for page in api.pages(first, given=given):
             yield from _read(page, target, base)
 
 

@@ -114,8 +114,11 @@ class Api:
         found = below.site + below.path
         return f"{found}?{query}" if query else found
 
-    def pages(self, first: str, *, follow: Callable[[Page], str] = lambda page: page.next) -> Iterator[Page]:
-        """A page, and those that follow. UnlistedError where one is not to be had, or leads astray."""
+    def pages(
+        self, first: str, *, given: Page | None = None, follow: Callable[[Page], str] = lambda page: page.next
+    ) -> Iterator[Page]:
+        """A page (which may be `given`), and those that follow. UnlistedError where one is not to be had, or leads
+        astray."""
         seen: set[str] = set()
         url = first
         while url:
@@ -124,7 +127,8 @@ class Api:
             seen.add(url)
             if len(seen) > MOST_PAGES:
                 raise UnlistedError(f"{self._host} gives more than {MOST_PAGES:,} pages: it is not believed")
-            page = self.get(url)
+            page = given or self.get(url)
+            given = None
             yield page
             url = self._next(follow(page))
 

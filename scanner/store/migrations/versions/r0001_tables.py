@@ -93,7 +93,7 @@ def upgrade() -> None:
         _text("told_verdict", 10),
         _text("told_readers", 10),
     )
-    op.create_index("findings_by_state", "findings", ["finding", "state"])
+    op.create_index("findings_by_state", "findings", ["state", "finding"])
     op.create_index("findings_that_changed", "findings", ["changed", "finding"])
     op.create_index("findings_by_score", "findings", ["score", "finding"])
     op.create_table(
@@ -108,8 +108,9 @@ def upgrade() -> None:
         _text("band", 10),
         *_numbers("score"),
         _text("reach", 12),
-        *_texts("verdict", "owners", "object"),
+        *_texts("verdict", "owners"),
         *_flags("told"),
+        *_texts("object"),
     )
     op.create_index("presences_of_a_repository", "presences", ["repository", "present", "finding"])
     op.create_table(
