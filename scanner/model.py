@@ -133,6 +133,8 @@ class GitMessage:
 
 
 Exposure = Literal["public", "unknown", "private"]
+Readers = Literal["public", "unknown", "internal", "private"]
+"""Who can read a repository: anybody, all with an account of the company (`internal`), or those who were let in."""
 """Who can read what a store holds: anybody, nobody knows, or only who has a credential for it."""
 
 EXPOSURE_WORDS: dict[Exposure, str] = {
@@ -456,7 +458,7 @@ class Occurrence:
     blobs: int = 1
     path_class: str = ""
     target: str = ""
-    readers: Exposure = "unknown"
+    readers: Readers = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from .model import (
     ListingEntry,
     Occurrence,
     RankedFinding,
+    Readers,
     Reason,
     StoredObject,
     is_here,
@@ -76,9 +77,10 @@ REACH: dict[str, tuple[float, str]] = {
     "unreachable": (0.8, REACH_WORDS["unreachable"]),
 }
 
-READERS: dict[Exposure, tuple[float, str]] = {
+READERS: dict[Readers, tuple[float, str]] = {
     "public": (1.0, "in a repository that anybody can read"),
     "unknown": (1.0, ""),
+    "internal": (0.98, "in a repository that the whole company can read"),
     "private": (0.95, "in a repository that only its own users can read"),
 }
 """Of what lies in a repository, by who can read that."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
-from .model import Exposure, NotScanned
+from .model import NotScanned, Readers
 
 # --- what hosts list -------------------------------------------------------------------------------------------------
 
@@ -45,7 +45,7 @@ class Remote:
     url: str
     target: str
     default_branch: str = ""
-    readers: Exposure = "unknown"
+    readers: Readers = "unknown"
     archived: bool = False
     fork: bool = False
     empty: bool = False

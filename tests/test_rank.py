@@ -206,17 +206,17 @@ def test_what_anybody_can_read_is_never_below_what_nobody_knows_of(
     """Nor that below what is private."""
     scores = [
         score(replace(finding, occurrences=(place(kind("acme", b"acme", b"a", exposure=exposure), path_class),)))
-        for exposure in ("public", "unknown", "private")
+        for exposure in ("public", "unknown", "internal", "private")
     ]
     assert scores == sorted(scores, reverse=True)
 
 
 @given(findings, st.sampled_from(sorted(REACH_WORDS)))
 def test_a_repository_that_more_people_can_read_is_never_below(finding: Finding, reach: str) -> None:
-    """Public, unknown, private."""
+    """Public, unknown, internal, private."""
     scores = [
         score(replace(finding, occurrences=(replace(place(ORIGINS[reach], ""), readers=readers),)))
-        for readers in ("public", "unknown", "private")
+        for readers in ("public", "unknown", "internal", "private")
     ]
     assert scores == sorted(scores, reverse=True)
 

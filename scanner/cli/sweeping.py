@@ -15,7 +15,7 @@ from .. import catalog
 from ..cache import Cache
 from ..config import Config, load
 from ..errors import UsageError
-from ..model import Exposure, clean
+from ..model import Readers, clean
 from ..net import Outbound
 from ..net.http import trust
 from ..pipeline.verified import require_known
@@ -44,7 +44,7 @@ LONGEST_SILENCE = 60.0
 def selection_of(flags: Mapping[str, Any]) -> Selection:
     """Which repositories are looked at."""
     since: datetime | None = flags["pushed_since"]
-    readers: frozenset[Exposure] = frozenset("private" if one == "internal" else one for one in flags["visibility"])
+    readers: frozenset[Readers] = frozenset(flags["visibility"])
     return Selection(
         include=flags["include"],
         exclude=flags["exclude"],

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ..model import Exposure, Suppression
+from ..model import Readers, Suppression
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -44,7 +44,7 @@ class ScanOptions:
     engine: str = "auto"
     cache: str = ""
     memory: str = ""
-    readers: Exposure = "unknown"
+    readers: Readers = "unknown"
     min_band: str = "low"
     suppressions: tuple[Suppression, ...] = ()
     baseline: frozenset[str] = frozenset()

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, get_args
 from sqlalchemy import Connection, and_, bindparam, case, delete, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ..model import Exposure
+from ..model import Readers
 from ..swept import Outcome, Remote, Unlisted
 from . import StoreError
 from .objects import Seen
@@ -162,7 +162,7 @@ def _told(remote: Remote) -> dict[str, Any]:
         "name": storable(remote.name),
         "url": storable(url),
         "default_branch": storable(remote.default_branch),
-        "readers": remote.readers if remote.readers in get_args(Exposure) else "unknown",
+        "readers": remote.readers if remote.readers in get_args(Readers) else "unknown",
         "archived": bool(remote.archived),
         "fork": bool(remote.fork),
         "team": storable(remote.team),

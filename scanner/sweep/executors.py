@@ -115,7 +115,10 @@ class ProcessPool:
                 yield Outcome(task.remote, "failed", why=HANGS.format(self._settings.seconds + SEARCHING))
 
     def _started(self) -> _Worker:
-        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        if sys.platform == "linux":
+            context = multiprocessing.get_context("fork")
+        else:
+            context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         others = [worker.pipe for worker in self._workers] if sys.platform == "linux" else []
         process = context.Process(

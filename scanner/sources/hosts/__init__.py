@@ -1,64 +1,49 @@
 """Which repositories an organization has, by the API of its host; a folder of clones; a file of URLs.
 
-One module for each host (`github.py` …). Answers are bounded, asked for in pages, and asked for again with what the
-host said of them (ETag), so that what did not change costs nothing of the rate limit. A host that lies about its pages
-(an endless list, pages that lead to another host, the same page again) is found out, and said to be `Unlisted`.
+One module for each host (`github.py` …) says what is asked for, and how an entry becomes a repository; `paging.py`
+asks. Answers are bounded, asked for in pages, and asked for again with what the host said of them (ETag), so that what
+did not change costs nothing of the rate limit. A host that lies about its pages (an endless list, pages that lead to
+another host, the same page again) is found out, and said to be `Unlisted`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Iterator
 
-from ...logins import Login
-from ...model import Exposure
-from ...net import Outbound
 from ...swept import Remote, Target, Unlisted
+from . import azure_devops, bitbucket, gitea, github, gitlab, local
+from .access import Access, Pages, UnlistedError
+from .entries import MOST_REPOSITORIES
+from .selection import Selection
+from .targets import read_target
 
+__all__ = ["Access", "Pages", "Selection", "listed", "read_target"]
 
-class Pages(Protocol):
-    """Where answers are kept until next time: in the user's cache."""
-
-    def read(self, name: str) -> bytes | None:
-        """What was kept under a name."""
-
-    def write(self, name: str, *content: bytes) -> None:
-        """Keep it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """How hosts are asked: `login` gives what is sent to a URL's host, None where there is nothing."""
-
-    outbound: Outbound
-    login: Callable[[str], Login | None]
-    pages: Pages
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which repositories are looked at: `include` and `exclude` are globs over names (`acme/*`); `readers` those who
-    can read them (empty: all); `pushed_since` leaves out what nobody pushed to since, where the host says when."""
-
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    readers: frozenset[Exposure] = frozenset()
-    archived: bool = True
-    forks: bool = True
-    pushed_since: datetime | None = None
-
-    def why_not(self, remote: Remote) -> str:
-        """Why a repository is left out, in a few words; empty where it is taken."""
-        raise NotImplementedError
-
-
-def read_target(text: str) -> Target:
-    """A target as it was given; UsageError where it is none, with the forms that there are."""
-    raise NotImplementedError
+_HOSTS = {
+    "github": github.repositories,
+    "gitlab": gitlab.repositories,
+    "gitea": gitea.repositories,
+    "bitbucket": bitbucket.repositories,
+    "azure-devops": azure_devops.repositories,
+    "folder": local.folder,
+    "file": local.urls,
+}
 
 
 def listed(target: Target, access: Access) -> Iterator[Remote | Unlisted]:
     """The repositories of a target, each once, as its host lists them; what could not be listed, and why."""
-    raise NotImplementedError
+    known: set[str] = set()
+    try:
+        for one in _HOSTS[target.kind](target, access):
+            if isinstance(one, Unlisted):
+                yield one
+            elif one.id not in known:
+                known.add(one.id)
+                yield one
+            if len(known) >= MOST_REPOSITORIES:
+                yield Unlisted(
+                    target.text, f"it has more than {MOST_REPOSITORIES:,} repositories, the most of a target"
+                )
+                return
+    except UnlistedError as error:
+        yield Unlisted(target.text, str(error))
