@@ -63,7 +63,7 @@ def sweep() -> None:
     "--visibility",
     multiple=True,
     type=click.Choice(["public", "internal", "private"]),
-    help="Only those that these can read (internal ones count as private). Can be given several times.",
+    help="Only those that these can read. Can be given several times.",
 )
 @click.option("--no-archived", is_flag=True, help="Leave out archived repositories.")
 @click.option("--no-forks", is_flag=True, help="Leave out forks.")
