@@ -35,7 +35,7 @@ from .worker import executor_of
 if TYPE_CHECKING:
     from ..verify import VerifyOptions
 
-MOST_PAGES = 20_000
+MOST_PAGES = 2_000
 """Answers of hosts that are kept until next time."""
 LONGEST_SILENCE = 60.0
 """Seconds without a byte after which a host is given up."""

@@ -113,7 +113,7 @@ def _scan_options(settings: Settings, environment: Mapping[str, str], outbound: 
 
         verify = VerifyOptions(
             now=settings.now,
-            outbound=outbound,
+            outbound=replace(outbound, private=False),  # that is for hosts of repositories; these are named
             named=Named.read(settings.verify_hosts),
             only=frozenset(settings.verify_only),
             seconds=settings.verify_seconds,

