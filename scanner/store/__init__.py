@@ -72,19 +72,22 @@ class Store:
 
     def list(self, sweep: int, remotes: Iterable[Remote], unlisted: Sequence[Unlisted], now: datetime) -> None:
         """Note what hosts listed: new repositories, new names of old ones; those that are not listed any more by a
-        target that was listed whole are gone, and so are their findings."""
+        target that was listed whole are gone, and so are their findings. What is listed and then left out by a filter
+        belongs to `remotes` too: it is not gone."""
         raise NotImplementedError
 
     def commit(self, sweep: int, outcomes: Sequence[Outcome], now: datetime) -> None:
         """Note what the work on repositories gave. What a repository had and has no more is absent from then on; one
-        that failed keeps what it had."""
+        that failed, or was not searched whole, keeps what it had. StoreError, with nothing noted, for a finding whose
+        object is not as in a report, or not masked."""
         raise NotImplementedError
 
     def finish(
         self, sweep: int, accepted: Iterable[Suppressed], hooks: Sequence[str], min_band: str, now: datetime
     ) -> News:
         """End a sweep: states are worked out, what changed since the last sweep that ended becomes events, and for each
-        of the hooks a delivery is laid down, if there are changes from a band upwards."""
+        of the hooks a delivery is laid down, if there are changes from a band upwards. The news have those (a few
+        thousand at most), the counts say how many there are of each, and how many are below the band."""
         raise NotImplementedError
 
     def deliveries(self) -> Sequence[Delivery]:
@@ -106,7 +109,7 @@ class Store:
         raise NotImplementedError
 
     def findings(self, wanted: Wanted) -> Iterator[Kept]:
-        """Findings, worst first."""
+        """Findings, worst first. UsageError where `wanted.finding` is none, or several."""
         raise NotImplementedError
 
     def history(self, wanted: Wanted, sweep: int = 0) -> Iterator[tuple[Event, Kept]]:
@@ -123,7 +126,7 @@ class Store:
 
 
 def open_store(where: str, key: bytes, now: datetime, *, create: bool) -> Store:
-    """The store at a path or a URL (`postgresql://…`), brought to the present schema; made where there is none and it
+    """The store at a path or a URL (`postgresql://…`; `keys.key_for` gives the key in a file), brought to the present schema; made where there is none and it
     may be. `key` is 32 bytes; StoreError where it is not the one that the store was made with."""
     try:
         from .opening import opened

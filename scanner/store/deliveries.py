@@ -15,13 +15,13 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from ..swept import NEWS
+from ..swept import NEWS, News
 from . import Delivery, StoreError
 from .reading import figures, from_band, news
 from .schema import deliveries, events, storable
 
 MOST_ATTEMPTS = 5
-MOST_AT_ONCE = 100
+MOST_AT_ONCE = 20
 
 
 def lay_down(c: Connection, key: bytes, sweep: int, hooks: Sequence[str], min_band: str, now: datetime) -> None:
@@ -52,9 +52,12 @@ def waiting(c: Connection, now: datetime) -> Iterator[Delivery]:
     """Those that nobody has begun to send, oldest first."""
     d = deliveries.c
     asked = select(deliveries).where(d.status == "waiting").order_by(d.delivery).limit(MOST_AT_ONCE)
+    brought: dict[tuple[int, str], News] = {}
     for row in c.execute(asked).all():
-        told = news(c, row.sweep, row.min_band, now)
-        yield Delivery(row.delivery, row.key, row.hook, told, missing=_missing(c, row.hook, row.delivery))
+        of = row.sweep, row.min_band
+        if of not in brought:
+            brought[of] = news(c, *of, now)
+        yield Delivery(row.delivery, row.key, row.hook, brought[of], missing=_missing(c, row.hook, row.delivery))
 
 
 def _missing(c: Connection, hook: str, before: int) -> int:

@@ -76,6 +76,13 @@ def storable(text: str, most: int = LONGEST) -> str:
     return text[:most].replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
+def target_key(target: str) -> str:
+    """A target as it is named in the tables: whole, unless an index would not take it."""
+    if len(target) <= 400:
+        return storable(target)
+    return storable(target, 400) + hashlib.sha256(target.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
 def repository_key(remote: str) -> str:
     """By which a repository is known in the tables: of any length is only its id."""
     return hashlib.sha256(remote.encode("utf-8", "surrogatepass")).hexdigest()[:32]

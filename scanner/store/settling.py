@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, text, update
 
 from ..errors import UsageError
 from ..model import BANDS
@@ -37,6 +37,8 @@ class _Settled:
 
 def settle(c: Connection, key: bytes, sweep: int, accepted: Iterable[Suppressed], now: datetime) -> None:
     """Work out the state of each finding that may have another one, and lay down what changed."""
+    if c.dialect.name == "postgresql":  # which plans by what was there before the sweep, or by nothing at all
+        c.execute(text("analyze findings, presences, repositories"))
     suppressed = {name_of(key, s.fingerprint): _suppression(s) for s in accepted if _holds(s, now)}
     for some in chunks(sorted(suppressed)):
         c.execute(

@@ -19,11 +19,12 @@ from ..model import Readers
 from ..swept import Outcome, Remote, Unlisted
 from . import StoreError
 from .objects import Seen
-from .schema import findings, listings, presences, repositories, repository_key, storable, sweeps
+from .schema import findings, listings, presences, repositories, repository_key, storable, sweeps, target_key
 from .states import Standing, state_of
 
 CHUNK = 500
 """Things that one statement names."""
+_LARGEST = 1 << 53
 _T = TypeVar("_T")
 _CREDENTIALS = re.compile(r"(?i)^((?:https?|file)://)[^/@]*@|^([a-z+]+://[^/:@]*):[^/@]*(?=@)")
 
@@ -45,7 +46,7 @@ def insert(connection: Connection, table: Any) -> Any:
 
 def begin(c: Connection, targets: Sequence[str], now: datetime) -> int:
     """The number of a new sweep, or of the last one if it had the same targets and no end."""
-    wanted = sorted({storable(target) for target in targets})
+    wanted = sorted({target_key(target) for target in targets})
     last = c.execute(select(sweeps).order_by(sweeps.c.sweep.desc()).limit(1)).first()
     if last is not None and last.ended is None and last.targets == wanted:
         c.execute(update(sweeps).where(sweeps.c.sweep == last.sweep).values(attempts=sweeps.c.attempts + 1))
@@ -71,12 +72,12 @@ def note_listed(
     c.execute(
         update(sweeps)
         .where(sweeps.c.sweep == sweep)
-        .values(unlisted=[[storable(u.target), storable(u.why)] for u in unlisted])
+        .values(unlisted=[[target_key(u.target), storable(u.why)] for u in unlisted])
     )
     listed = list(remotes)
     note_remotes(c, listed, now)
-    whole = set(targets) - {storable(u.target) for u in unlisted}
-    there = {(repository_key(r.id), storable(r.target)) for r in listed}
+    whole = set(targets) - {target_key(u.target) for u in unlisted}
+    there = {(repository_key(r.id), target_key(r.target)) for r in listed}
     had = c.execute(select(listings.c.repository, listings.c.target).where(listings.c.target.in_(whole)))
     lost = [{"r": row.repository, "t": row.target} for row in had if (row.repository, row.target) not in there]
     for chunk in chunks(lost):
@@ -130,7 +131,7 @@ def note_remotes(c: Connection, remotes: Sequence[Remote], now: datetime) -> Non
     for rows in chunks({"k": k} | {f"new_{name}": value for name, value in told[k].items()} for k in changed):
         c.execute(_RETOLD, rows)
     _readers_changed(c, [k for k in changed if there[k]["readers"] != told[k]["readers"]])
-    entries = sorted({(repository_key(r.id), storable(r.target)) for r in remotes})
+    entries = sorted({(repository_key(r.id), target_key(r.target)) for r in remotes})
     for pairs in chunks(entries):
         statement = insert(c, listings).on_conflict_do_nothing()
         c.execute(statement, [{"repository": key, "target": target} for key, target in pairs])
@@ -246,8 +247,8 @@ def _searched(c: Connection, sweep: int, outcome: Outcome, found: Mapping[str, S
     values: dict[str, Any] = {
         "refs": "" if missing else storable(outcome.refs),
         "program": "" if missing else storable(outcome.program),
-        "bytes": max(0, outcome.bytes),
-        "blobs": max(0, outcome.blobs),
+        "bytes": min(max(0, outcome.bytes), _LARGEST),
+        "blobs": min(max(0, outcome.blobs), _LARGEST),
         "worker": storable(outcome.worker),
         "ending": "searched",
     }

@@ -128,7 +128,7 @@ def disturbed(path: Path, number: int, works: Sequence[Any], decision: str, chan
                 decided(store, decision, number)
 
 
-few = settings(max_examples=8, deadline=None)
+few = settings(max_examples=6, deadline=None)
 many = settings(max_examples=150, deadline=None)
 
 
@@ -213,7 +213,7 @@ class Model:
 
 
 @given(nights)
-@settings(few, max_examples=20)
+@settings(few, max_examples=15)
 def test_states_are_those_of_the_model_and_the_history_explains_them(empty: Path, series: Any) -> None:
     """Each finding is new once; each change begins where the last one ended; what is told counts or did."""
     as_modelled(empty, series)

@@ -138,3 +138,16 @@ def test_an_unknown_reach_counts_as_the_head(tmp_path: Path) -> None:
     sweep(store, 1, searched(WEB, odd, staged))
     assert [k.state for k in store.findings(Wanted())] == ["open", "open"]
     store.close()
+
+
+def test_what_a_hostile_host_and_worker_say_fits_into_the_tables(where: str) -> None:
+    """Ids, targets and names without end, numbers that no database takes: the repository is known all the same."""
+    store = opened(where)
+    long = remote("x" * 9000, id="\ud800" + "i" * 9000, target="t" * 9000, team="é" * 9000, readers="all", url="\0")
+    for night in (1, 2):
+        done = searched(long, found("one", "history"), bytes=1 << 70, blobs=-1, worker="w" * 9000, refs="r" * 9000)
+        sweep(store, night, done, targets=["t" * 9000])
+    (known,) = store.known().values()
+    assert (known.bytes, known.open) == (1 << 53, 1)
+    assert told(sweep(store, 3, listed=[], targets=["t" * 9000])) == [("fixed", "fixed in head", "removed")]
+    store.close()
