@@ -49,19 +49,24 @@ AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 
 class UnansweredError(OakumError):
     """There is no answer: the text says why. `final` says that nothing else will be answered either, `passing` that
-    the same may be answered when it is asked again."""
+    the same may be answered when it is asked again; `unsent` that certainly nothing of the request arrived."""
 
-    def __init__(self, why: str, *, final: bool = False, passing: bool = False) -> None:
+    def __init__(self, why: str, *, final: bool = False, passing: bool = False, unsent: bool = False) -> None:
         super().__init__(why)
         self.final = final
         self.passing = passing
+        self.unsent = unsent
 
 
 class _BrokenError(Exception):
     """What may be whole when it is asked for again."""
 
 
-class _NobodyError(_BrokenError):
+class _UnconnectedError(_BrokenError):
+    """There was no connection."""
+
+
+class _NobodyError(_UnconnectedError):
     """Nobody listens there."""
 
 
@@ -143,7 +148,7 @@ class Client:
         try:
             return self._once(request)
         except _BrokenError as error:
-            raise UnansweredError(str(error), passing=True) from error
+            raise UnansweredError(str(error), passing=True, unsent=isinstance(error, _UnconnectedError)) from error
 
     def word_for(self, answer: Answer) -> str:
         """The provider's word for an error, for messages."""
@@ -152,7 +157,7 @@ class Client:
     def _admit(self, request: Request) -> None:
         if is_metadata_name(request.url.host):
             raise UnansweredError(
-                f"{clean(request.url.host)} is for this machine's own metadata: never asked", final=True
+                f"{clean(request.url.host)} is for this machine's own metadata: never asked", final=True, unsent=True
             )
         if self._left <= 0:
             raise UnansweredError(f"{self._limits.pages} pages were asked for, which is the most", final=True)
@@ -187,6 +192,8 @@ class Client:
                 extensions={"timeout": times},
             ) as response:
                 return self._read(request, response)
+        except httpcore.ConnectTimeout as error:
+            raise _UnconnectedError("it does not answer in time") from error
         except httpcore.TimeoutException as error:
             raise _BrokenError("it does not answer in time") from error
         except httpcore.ProxyError as error:
@@ -194,9 +201,10 @@ class Client:
         except httpcore.ConnectError as error:
             if (refused := _untrusted(error)) is not None:
                 why = f"its certificate is not trusted ({clean(refused.verify_message)})"
-                raise UnansweredError(f"{why}: name the file of the authority that signed it", final=True) from error
+                why = f"{why}: name the file of the authority that signed it"
+                raise UnansweredError(why, final=True, unsent=True) from error
             refuses = any(isinstance(each, ConnectionRefusedError) for each in _behind(error))
-            kind = _NobodyError if refuses else _BrokenError
+            kind = _NobodyError if refuses else _UnconnectedError
             raise kind(f"no connection ({clean(str(error))[:200]})") from error
         except httpcore.UnsupportedProtocol as error:
             raise UsageError("a proxy must be http:// or https://") from error
@@ -369,18 +377,18 @@ def addresses_of(host: str, port: int, *, private: bool, seconds: float = LOOK_U
     except socket.gaierror as error:
         if error.errno == socket.EAI_AGAIN:
             raise httpcore.ConnectError("its name cannot be looked up now") from error
-        raise UnansweredError(f"there is no host {clean(host)}") from error
+        raise UnansweredError(f"there is no host {clean(host)}", unsent=True) from error
     except UnicodeError as error:
         raise UnansweredError(f"{clean(host)} is no name of a host") from error
     for address in found:
         if is_forbidden(address):
             why = f"{clean(host)} leads to {address}, which is for this machine's own metadata: never asked"
-            raise UnansweredError(why, final=True)
+            raise UnansweredError(why, final=True, unsent=True)
         if is_here(bracketed(host)) and not is_own(address):
             raise UnansweredError(f"{clean(host)} leads to {address}, which is not this machine", final=True)
         if not private and is_private(address):
             why = f"{clean(host)} leads to {address}, which is no address of the internet: never asked unless named"
-            raise UnansweredError(why, final=True)
+            raise UnansweredError(why, final=True, unsent=True)
     return found
 
 

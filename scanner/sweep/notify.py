@@ -1,0 +1,111 @@
+"""News to webhooks, each message at most once.
+
+That a message is being sent is in the store before it goes out. What certainly did not arrive (no connection, 4xx, a
+wish to wait) is tried again in the next sweep; what may have arrived (the time was over, the connection broke, 5xx) is
+never sent again, and the next message says so. The URL of a webhook is a credential: it is in an environment variable,
+and in no message, store or log.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from ..errors import OakumError, UsageError
+from ..model import clean
+from ..net import Limits, Outbound
+from ..net.http import Answer, Client, Request, UnansweredError, wished_pause
+from ..net.urls import Url, parse
+from ..report.messages import MESSAGES
+from ..store import Delivery, Store
+
+LIMITS = Limits(connect=10, silence=20, answer=30, page_bytes=1 << 20)
+TRIES = 3
+"""How often a message is sent that a receiver wants later."""
+PATIENCE = 60.0
+"""Seconds that a receiver may want to pass before that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A webhook: `name` is what was written on the command line, and stands in the store; `url` is a credential."""
+
+    name: str
+    kind: str
+    url: Url = field(repr=False)
+
+
+def read_hook(text: str, environment: Mapping[str, str]) -> Hook:
+    """A webhook by its kind and the variable that holds its URL (`slack:SLACK_WEBHOOK`). UsageError, which does not
+    show the URL."""
+    kind, colon, variable = text.partition(":")
+    if kind not in MESSAGES or not colon or not variable.isidentifier():
+        forms = ", ".join(f"{name}:VARIABLE" for name in MESSAGES)
+        raise UsageError(
+            f"--notify {clean(text)[:60]}: write {forms}, with the name of the variable that holds its URL"
+        )
+    url = environment.get(variable, "").strip()
+    if not url:
+        raise UsageError(f"--notify {kind}:{variable}: there is no such variable, or nothing in it: put the URL there")
+    try:
+        found = parse(url, plain_http=False)
+    except OakumError:
+        raise UsageError(f"--notify {kind}:{variable}: what it holds is no https:// URL of a webhook") from None
+    return Hook(f"{kind}:{variable}", kind, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Messenger:
+    """Sends what waits. `note` is told, in a sentence, what did not arrive; `wait` passes so many seconds."""
+
+    hooks: Mapping[str, Hook]
+    outbound: Outbound
+    clock: Callable[[], datetime]
+    note: Callable[[str], None]
+    wait: Callable[[float], None] = time.sleep
+
+    def send(self, store: Store) -> None:
+        """All messages for these webhooks that nobody has begun to send; those for others wait."""
+        for delivery in store.deliveries():
+            hook = self.hooks.get(delivery.hook)
+            if hook is not None:
+                store.sending(delivery.id)
+                self._send(store, delivery, hook)
+
+    def _send(self, store: Store, delivery: Delivery, hook: Hook) -> None:
+        message = MESSAGES[hook.kind](delivery.news, delivery.key, delivery.missing)
+        headers = {"Content-Type": "application/json", "Idempotency-Key": delivery.key}
+        request = Request(hook.url, headers, signed=True, method="POST", body=message)
+        host = clean(hook.url.host)
+        why = ""
+        # The URL is the user's own, and may lead into his own network.
+        with Client(replace(self.outbound, limits=LIMITS, private=True)) as client:
+            for tried in range(TRIES):
+                try:
+                    answer = client.ask(request)
+                except UnansweredError as error:
+                    why = f"{host}: {error}"
+                    if not error.unsent:
+                        self.note(f"{hook.name}: a message may not have arrived ({why}); it is not sent again")
+                        return
+                    break
+                if 200 <= answer.status < 300:
+                    store.sent(delivery.id, self.clock())
+                    return
+                why = f"{host} answers {answer.status}"
+                if not _is_refused(answer):
+                    self.note(f"{hook.name}: a message may not have arrived ({why}); it is not sent again")
+                    return
+                pause = wished_pause(answer)
+                if answer.status not in (429, 503) or pause > PATIENCE or tried == TRIES - 1:
+                    break
+                self.wait(max(1.0, pause))
+        store.sent(delivery.id, self.clock(), failed=why)
+        self.note(f"{hook.name}: a message did not arrive ({why}); it is sent with the next sweep")
+
+
+def _is_refused(answer: Answer) -> bool:
+    """Whether the message was certainly not taken."""
+    return answer.status < 500 or (answer.status == 503 and "retry-after" in answer.headers)
