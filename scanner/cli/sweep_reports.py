@@ -15,7 +15,8 @@ from ..model import BANDS
 from ..report import kept
 from ..report.options import ReportOptions
 from ..swept import State
-from .reporting import opened, page_width, write
+from .machine import page_width
+from .reporting import opened, write
 from .storing import opened_store, store_options
 
 Command = TypeVar("Command", bound=Callable[..., Any])

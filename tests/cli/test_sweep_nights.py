@@ -24,7 +24,7 @@ import pytest
 from git_repository import GitRepository
 from git_server import GitServer, git_server
 from scanning import Fresh
-from servers import answer
+from servers import answer, serving
 from swept_stores import told
 
 pytestmark = pytest.mark.long
@@ -219,6 +219,60 @@ examples = ["key = {secret}"]
     assert (night.code, night.repositories) == (1, {"web": "searched"})
     night = acme.sweep("--detectors", str(own))
     assert (night.code, night.repositories) == (0, {})
+
+
+def test_news_go_where_they_are_wanted(acme: Acme, fresh: Fresh, tmp_path: Path) -> None:
+    """To a file as JSON, to a webhook, to Prometheus; nowhere a value, and the webhook's URL in no file."""
+    acme.repository("web", config=b"token = " + fresh() + b"\n")
+    bodies: list[bytes] = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            answer(self, b"")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    report, figures = tmp_path / "news.json", tmp_path / "oakum.prom"
+    with serving(Hook) as url:
+        secret_url = f"{url}/services/T000/B000/xyzzy"
+        given = ["--format", "json", "--output", str(report), "--metrics", str(figures), "--notify", "generic:HOOK"]
+        assert acme.sweep(*given, HOOK=secret_url).code == 1
+        told = json.loads(report.read_text("utf-8"))
+        assert [(one["change"], one["is"]["repositories"]) for one in told["changes"]] == [
+            ("new", [f"{acme.server.url.partition('://')[2]}/web"])
+        ]
+        (sent,) = map(json.loads, bodies)
+        assert [one["change"] for one in sent["changes"]] == ["new"]
+        assert 'oakum_sweep_news{change="new"} 1\n' in figures.read_text("utf-8")
+        assert acme.sweep(*given, HOOK=secret_url).code == 0
+        assert 'oakum_sweep_news{change="new"} 0\n' in figures.read_text("utf-8")
+        assert len(bodies) == 1, "nothing is new: nobody is told"
+    kept = [path.read_bytes() for path in (report, figures, *acme.home.rglob("*")) if path.is_file()]
+    assert not any(fresh.drawn[0] in content for content in [*kept, *bodies])
+    assert not any(b"xyzzy" in content for content in kept)
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("oakum.prom.")]
+
+
+def test_what_is_wrong_is_said_before_anything_begins(acme: Acme, tmp_path: Path) -> None:
+    """A target, a webhook, a detector file, a folder: exit code 2 and a message, and no store is made."""
+    acme.repository("web")
+    (tmp_path / "own.toml").write_text("[[detector]]\n")
+    for given, word in (
+        (["github:no/such"], "github:no/such"),
+        (["--notify", "generic:NOWHERE"], "NOWHERE"),
+        (["--notify", "pigeon:HOME"], "pigeon"),
+        (["--detectors", str(tmp_path / "own.toml")], "own.toml"),
+        (["--metrics", str(tmp_path / "no" / "file")], "--metrics"),
+        (["--verify-only", "github"], "--verify"),
+        (["--store", "postgresql://ada:word@127.0.0.1/x"], "OAKUM_STORE"),
+    ):
+        process = acme.start(*given)
+        _, said = process.communicate(timeout=60)
+        assert (process.returncode, word in said.decode()) == (2, True), said.decode()
+        assert b"Traceback" not in said
+    assert not acme.store.exists()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals as POSIX does")
