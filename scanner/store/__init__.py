@@ -126,8 +126,9 @@ class Store:
 
 
 def open_store(where: str, key: bytes, now: datetime, *, create: bool) -> Store:
-    """The store at a path or a URL (`postgresql://…`; `keys.key_for` gives the key in a file), brought to the present schema; made where there is none and it
-    may be. `key` is 32 bytes; StoreError where it is not the one that the store was made with."""
+    """The store at a path or a URL (`postgresql://…`), brought to the present schema; made where there is none and it
+    may be. `key` is 32 bytes (`keys.key_for` gives that of a file, `keys.key_of_text` that of a text); StoreError where
+    it is not the one that the store was made with."""
     try:
         from .opening import opened
         from .sql import SqlStore

