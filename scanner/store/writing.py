@@ -14,13 +14,8 @@ from typing import Any, TypeVar, get_args
 from sqlalchemy import Connection, and_, bindparam, case, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-<<<<<<< HEAD
 from ..model import Readers
-from ..swept import Outcome, Remote, Unlisted
-=======
-from ..model import Exposure
 from ..swept import Remote, Unlisted
->>>>>>> s9-store
 from . import StoreError
 from .schema import findings, listings, presences, repositories, repository_key, storable, sweeps, target_key
 
