@@ -25,6 +25,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers for one connection."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement of its head
     root: Path
 
     def do_GET(self) -> None:

@@ -2,7 +2,7 @@
 
     python -m benchmarks.organization FOLDER [--repositories 1000] [--seed 1]
 
-Most have a few commits, a few have thousands (log-normal). Some are empty, forks of others, have another default branch,
+Most have a few commits, a few have thousands (log-normal). Some are empty, forks of others, have other default branches,
 tags, pull requests, submodules and LFS pointers that lead to private addresses, binary files. Every twentieth has a
 secret planted, made at run time: at a head, only in history, on another branch, in a pull request, in the message of a
 commit, or the same one in two repositories. `manifest.json` beside them says which, and where. `change` pushes to some.
