@@ -2,8 +2,9 @@
 
     python -m benchmarks.organization FOLDER [--repositories 1000] [--seed 1]
 
-Most have a few commits, a few have thousands (log-normal). Some are empty, forks of others, have other default branches,
-tags, pull requests, submodules and LFS pointers that lead to private addresses, binary files. Every twentieth has a
+Most have a few commits, a few have thousands (log-normal), in files of some fifty lines. Some are empty or forks of
+others, have other default branches, tags, pull requests, submodules and LFS pointers that lead to private addresses,
+binary files. Every twentieth has a
 secret planted, made at run time: at a head, only in history, on another branch, in a pull request, in the message of a
 commit, or the same one in two repositories. `manifest.json` beside them says which, and where. `change` pushes to some.
 """
@@ -30,7 +31,7 @@ SEED = 1
 REPOSITORIES = 1000
 PLANTED = 0.05
 """The part of the repositories that has a secret."""
-TYPICAL, SPREAD, MOST = 12, 1.6, 5_000
+TYPICAL, SPREAD, MOST = 30, 1.6, 5_000
 """Commits: the median, the spread of the logarithm, the most."""
 KINDS = ("github:ghp", "npm", "slack:xoxb,2", "pypi:pypi.org", "gitlab_routable")
 Where = Literal["head", "history", "branch", "pull request", "message", "twice"]
@@ -131,7 +132,9 @@ class Repository:
         yield made_up.commit(ref, number, made_up.line(random).strip())
         for _ in range(random.choice((1, 1, 2))):
             path = f"{random.choice(FOLDERS)}/{random.choice(made_up.WORDS)}{random.choice(ENDINGS)}".encode()
-            lines = self._files.setdefault(path, [made_up.line(random) for _ in range(random.randrange(5, 60))])
+            lines = self._files.setdefault(
+                path, [made_up.line(random) for _ in range(int(random.lognormvariate(4, 1)) + 3)]
+            )
             lines[random.randrange(len(lines))] = made_up.line(random)
             lines.append(made_up.line(random))
             yield b"M 100644 inline %s\n" % path + made_up.data(b"".join(lines))

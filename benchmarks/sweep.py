@@ -76,7 +76,8 @@ def missed(planted: Sequence[organization.Planted], findings: Sequence[dict[str,
     found = set()
     for finding in findings:
         for place in finding["places"]:  # type: ignore[attr-defined]
-            found.add((place["repository"].partition("/")[2], place["origin"].get("path", "")))
+            path = place["origin"].get("path", "")
+            found |= {(name.partition("/")[2], path) for name in (place["repository"], *finding["repositories"])}  # type: ignore[misc]
     return [f"{one.repository} ({one.where})" for one in planted if (one.repository, one.path) not in found]
 
 
