@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from databases import Server, postgresql
 from logging_in import password
@@ -15,24 +18,22 @@ ROLES = "postgres owner writer reader plain digest anybody barred nologin gone".
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A real PostgreSQL; without it a test is skipped."""
+    """A real PostgreSQL; without it a test is skipped.
+
+    It runs as another user where we are root, and pytest shuts its folders to others whenever a run begins.
+    """
     signed = certificates(tmp_path_factory.mktemp("certificates"))
-    with postgresql(tmp_path_factory.mktemp("postgresql"), {r: password(r) for r in ROLES}, signed) as server:
+    with (
+        tempfile.TemporaryDirectory(prefix="oakum-postgresql-") as folder,
+        postgresql(Path(folder), {r: password(r) for r in ROLES}, signed) as server,
+    ):
         yield server
 
 
 @pytest.fixture
 def database(postgres: Server, request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of an empty database."""
-    yield from empty_database(postgres, request.node.name)
-
-
-def empty_database(postgres: Server, name: str) -> Iterator[str]:
-    import hashlib
-
-    import psycopg
-
-    name = "t" + hashlib.sha256(name.encode()).hexdigest()[:20]
+    name = "t" + hashlib.sha256(request.node.name.encode()).hexdigest()[:20]
     with psycopg.connect(postgres.url("postgresql", "postgres", path="/postgres"), autocommit=True) as connection:
         connection.execute(f"create database {name}")
         yield postgres.url("postgresql", "postgres", path=f"/{name}")
