@@ -5,8 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any, TypeVar, get_args
+from typing import IO, TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
@@ -14,10 +15,13 @@ from ..errors import UsageError
 from ..model import BANDS
 from ..report import kept
 from ..report.options import ReportOptions
-from ..swept import State
+from ..swept import COUNTING, State
 from .machine import page_width
 from .reporting import opened, write
 from .storing import opened_store, store_options
+
+if TYPE_CHECKING:
+    from ..store import Store, Wanted
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 DATE = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
@@ -126,7 +130,7 @@ def sweep_mark(finding: str, **flags: Any) -> int:
     with opened_store(flags, dict(os.environ), now, create=False) as store:
         found = store.decide(finding, state, flags["reason"].strip(), _user(), now, expires)
     click.echo(kept.line_of(found))
-    click.echo(f"{kept.state_of(found)}")
+    click.echo(f"it is {kept.state_of(found)}")
     return 0
 
 
@@ -137,13 +141,12 @@ def _user() -> str:
         return ""
 
 
-def _store(flags: dict[str, Any]) -> Any:
+def _store(flags: dict[str, Any]) -> AbstractContextManager[Store]:
     return opened_store(flags, dict(os.environ), datetime.now(UTC), create=False)
 
 
-def _wanted(finding: str, flags: dict[str, Any], *, counting: bool = False) -> Any:
+def _wanted(finding: str, flags: dict[str, Any], *, counting: bool = False) -> Wanted:
     from ..store import Wanted
-    from ..swept import COUNTING
 
     states = frozenset(STATES[name] for name in flags["states"])
     return Wanted(
@@ -158,5 +161,5 @@ def _wanted(finding: str, flags: dict[str, Any], *, counting: bool = False) -> A
     )
 
 
-def _options(output: Any) -> ReportOptions:
+def _options(output: IO[str]) -> ReportOptions:
     return ReportOptions(color=output.isatty() and not os.environ.get("NO_COLOR"), width=page_width())
