@@ -30,6 +30,7 @@ from swept_stores import told
 pytestmark = pytest.mark.long
 
 OAKUM = [sys.executable, "-m", "oakum.scanner"]
+WORD = "word"
 KEY = base64.b64encode(bytes(range(32))).decode()
 
 
@@ -266,7 +267,7 @@ def test_what_is_wrong_is_said_before_anything_begins(acme: Acme, tmp_path: Path
         (["--detectors", str(tmp_path / "own.toml")], "own.toml"),
         (["--metrics", str(tmp_path / "no" / "file")], "--metrics"),
         (["--verify-only", "github"], "--verify"),
-        (["--store", "postgresql://ada:word@127.0.0.1/x"], "OAKUM_STORE"),
+        (["--store", f"postgresql://ada:{WORD}@127.0.0.1/x"], "OAKUM_STORE"),
     ):
         process = acme.start(*given)
         _, said = process.communicate(timeout=60)
