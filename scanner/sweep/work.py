@@ -73,9 +73,9 @@ class Worker:
     def _searched(self, task: Task, outcome: Outcome) -> Outcome:
         remote = task.remote
         login = login_for(remote.target, self._reach.environment, self._helpers)
-        with self._clones.held(remote, replace(self._reach, login=login)) as clone:
+        with self._clones.held(remote, replace(self._reach, login=login), task.refs) as clone:
             result = self._scan(clone, remote, wide=task.wide)
-            found = tuple(_objects(result, self._owners(clone)))
+            found = tuple(_objects(result, self._owners(clone) if result.findings else Owners()))
         if result.interrupted:
             raise KeyboardInterrupt
         left_out = [NotScanned(b"refs", why) for why in clone.problems]

@@ -2,6 +2,7 @@
 
     ID/repo.git   the clone: there only when it was fetched whole
     ID/new.git    one that is being fetched
+    ID/refs       a digest of the refs that it was fetched at
     ID/memory/    what is remembered of its search (`pipeline/memory.py`); stays when the clone goes
     ID.lock       held (flock) by who works on it
     ledger.db     what each takes (`ledger.py`)
@@ -60,8 +61,11 @@ class Clones:
         self._made = False
 
     @contextlib.contextmanager
-    def held(self, remote: Remote, reach: Reach) -> Iterator[Clone]:
-        """The clone, as its host has it now, for as long as the context lasts; then it may be deleted. CloneError."""
+    def held(self, remote: Remote, reach: Reach, refs: str = "") -> Iterator[Clone]:
+        """The clone, as its host has it now, for as long as the context lasts; then it may be deleted. CloneError.
+
+        `refs` is what `advertised` has just told: where the clone was fetched at the same, nothing is asked for.
+        """
         place = place_of(remote)
         name = name_of(remote.id)
         with contextlib.ExitStack() as stack:
@@ -72,7 +76,7 @@ class Clones:
                 if place.scheme == "file":
                     clone = Clone(local_path(place), os.fsdecode(memory), 0)
                 else:
-                    clone = self._brought(remote, place, name, os.fsdecode(memory), reach, lock)
+                    clone = self._brought(remote, place, name, os.fsdecode(memory), reach, lock, refs)
             try:
                 yield clone
             finally:
@@ -90,13 +94,20 @@ class Clones:
 
     # --- one clone ---------------------------------------------------------------------------------------------------
 
-    def _brought(self, remote: Remote, place: Place, name: str, memory: str, reach: Reach, lock: Lock) -> Clone:
+    def _brought(
+        self, remote: Remote, place: Place, name: str, memory: str, reach: Reach, lock: Lock, refs: str
+    ) -> Clone:
         """A clone as its host has it now: brought up to date, or made anew, once, where what is here is damaged."""
         folder = self._path(name)
         repository = os.path.join(folder, b"repo.git")
         self._noted(name)
         problems: tuple[str, ...] = ()
         fresh = not os.path.isdir(repository)
+        told = os.path.join(folder, b"refs")
+        if refs and not fresh and _content(told) == refs.encode():
+            return Clone(repository, memory, size_of(repository))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(told)
         if not fresh:
             _unlock(repository)
             try:
@@ -111,6 +122,9 @@ class Clones:
                 network.tidy(repository, reach.environment, reach.seconds)
         if not fresh or problems:
             _point(repository, remote.default_branch or asked(remote, reach).head)
+        if refs and not problems:
+            with open(told, "wb") as file:
+                file.write(refs.encode())
         return Clone(repository, memory, size_of(repository), fresh, problems)
 
     def _cloned(self, place: Place, folder: bytes, name: str, reach: Reach, lock: Lock) -> tuple[str, ...]:
@@ -305,6 +319,15 @@ def _unwritable(folder: bytes, error: OSError) -> CloneError:
         "--clones-limit, or name another folder with --clones",
         passing=True,
     )
+
+
+def _content(path: bytes) -> bytes:
+    """A small file; empty where there is none."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(4096)
+    except FileNotFoundError:
+        return b""
 
 
 def _delete(path: bytes) -> None:
