@@ -58,7 +58,9 @@ RARE = "quokka"
 """A word that stands in one line of twenty thousand."""
 RARITY = 20_000
 FOLDERS = ("src", "lib", "app/models", "docs", "deploy", "cmd/server", "web/static", "internal/core")
-WRITERS = tuple(b"%s <%s@made-up.test>" % (name.encode().title(), name.encode()) for name in "ana ben chi dov eva".split())
+WRITERS = tuple(
+    b"%s <%s@made-up.test>" % (name.encode().title(), name.encode()) for name in "ana ben chi dov eva".split()
+)
 PRIVATE = b"http://10.0.0.1/private.git"
 """What submodules and LFS name: nobody may follow it."""
 LONGEST = 3_000
@@ -133,6 +135,6 @@ class History:
             return self._files[int(there * random.random() ** 2)]
         ending = random.choice(self._languages)
         path = f"{random.choice(FOLDERS)}/{random.choice(made_up.WORDS)}_{there}{ending}".encode()
-        lines = [line(random, ending) for _ in range(min(LONGEST, 1 + int(random.lognormvariate(3.2, 1.1))))]
+        lines = [line(random, ending) for _ in range(min(LONGEST, 1 + int(random.lognormvariate(4, 1))))]
         self._files.append((path, ending, lines))
         return self._files[-1]

@@ -80,9 +80,7 @@ def is_empty(number: int) -> bool:
 # --- what there is ---------------------------------------------------------------------------------------------------
 
 
-def make(
-    folder: Path, repositories: int = REPOSITORIES, seed: int = SEED, *, planted: float = PLANTED
-) -> Organization:
+def make(folder: Path, repositories: int = REPOSITORIES, seed: int = SEED, *, planted: float = PLANTED) -> Organization:
     """All of them, where they are not there yet. They appear in their place when they are whole."""
     manifest = folder.with_name(f"{folder.name}.json")
     about = {"repositories": repositories, "seed": seed, "planted": planted}

@@ -22,7 +22,7 @@ REACH = {
     "history": "history",
     "branch": "branch",
     "pull request": "unreachable",
-    "message": "head",
+    "message": "history",
     "tag": "history",
     "twice": "head",
 }

@@ -56,6 +56,13 @@ def program(searcher: Searcher, max_size: int) -> str:
     return digest.hexdigest()
 
 
+def _made_with(searcher: Searcher, max_size: int) -> tuple[str, str]:
+    """The digest of a program, and the name of its catalog: files are looked at once for a searcher."""
+    if max_size not in searcher.made_with:
+        searcher.made_with[max_size] = program(searcher, max_size), catalog.name_of(searcher.options.detectors)
+    return searcher.made_with[max_size]
+
+
 def _files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -97,7 +104,7 @@ class Memory:
         now = state_of(repository) if cache.usable else None
         if now is None:
             return None
-        memory = cls(cache, repository, program(searcher, max_size), catalog.name_of(searcher.options.detectors), now)
+        memory = cls(cache, repository, *_made_with(searcher, max_size), now)
         kept = cache.read(memory._name)
         former = None if kept is None else json.loads(kept)
         if former is not None and former.get("program") == memory.program:

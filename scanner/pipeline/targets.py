@@ -133,8 +133,8 @@ def _search_fresh(
         memory.names = names
     again += (name.hex() for name in touched if name not in fresh)
     for ids, counted in ((list(map(bytes.hex, fresh)), True), (again, False)):
-        chosen = found.chosen(ids, store)
-        scan.search("git objects", chosen, into=memory.harvest, counted=counted)
+        if ids:
+            scan.search("git objects", found.chosen(ids, store), into=memory.harvest, counted=counted)
     scan.leave_out(store.not_scanned)
     memory.harvest.not_scanned += store.not_scanned
     return found, fresh

@@ -130,6 +130,8 @@ class Searcher:
         self._engine: Engine | None = None
         self.changes: dict[tuple[str, str], tuple[Detector, ...] | None] = {}
         """Detectors in which two catalogs, by their names, differ: whoever searches many repositories asks again."""
+        self.made_with: dict[int, tuple[str, str]] = {}
+        """What decides what it finds in what is no larger than so many bytes, as a memory names it."""
         self._touchers: dict[tuple[Detector, ...], Toucher] = {}
 
     def toucher(self, changed: tuple[Detector, ...]) -> Toucher:

@@ -7,7 +7,7 @@ environment. What it gives holds no value of a secret: findings are objects as i
 from __future__ import annotations
 
 import io
-import socket
+import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -52,7 +52,7 @@ class Worker:
         self._searcher.prepare(WORTHWHILE)
         _ = self._searcher.allowlist
         self._program = program_of(settings, installed(settings.detectors))
-        self._name = f"{socket.gethostname()}:{settings.clones}"
+        self._name = f"{platform.node()}:{settings.clones}"
 
     def work(self, task: Task) -> Outcome:
         """What became of a repository. Whatever goes wrong with it is an outcome, too; only Ctrl-C leaves."""

@@ -26,24 +26,24 @@ class Entry:
 
     def text(self, *names: str) -> str:
         """The first text under these names (`a.b` is in an object)."""
-        return next((v for v in map(self._value, names) if isinstance(v, str) and v), "")
+        return next((v for v in map(self._under, names) if isinstance(v, str) and v), "")
 
     def flag(self, name: str) -> bool:
         """Whether something is told to be so."""
-        return self._value(name) is True
+        return self._under(name) is True
 
     def number(self, name: str) -> int:
         """A number that is not negative; 0 where there is none."""
-        value = self._value(name)
+        value = self._under(name)
         return min(value, LARGEST_SIZE) if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
     def has(self, name: str) -> bool:
         """Whether there is anything under a name."""
-        return self._value(name) is not None
+        return self._under(name) is not None
 
     def list(self, name: str) -> list[object]:
         """A list; empty where there is none."""
-        value = self._value(name)
+        value = self._under(name)
         return value if isinstance(value, list) else []
 
     def time(self, *names: str) -> datetime | None:
@@ -56,7 +56,7 @@ class Entry:
 
     def key(self, name: str) -> str:
         """A host's own id of something: a number, or a short text."""
-        value = self._value(name)
+        value = self._under(name)
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)[:40]
         return value if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9{}._-]{1,80}", value) else ""
@@ -79,7 +79,7 @@ class Entry:
         called = self.text(*names) or next(filter(None, map(self.key, names)), "")
         return f"{clean(called[:100])}: " if called else "a repository without a name: "
 
-    def _value(self, name: str) -> Any:
+    def _under(self, name: str) -> Any:
         value: Any = self._told
         for part in name.split("."):
             value = value.get(part) if isinstance(value, dict) else None
