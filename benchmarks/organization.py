@@ -167,7 +167,8 @@ class _Repository:
         yield from self._tags(last + 1)
 
     def _planted(self, ref: str, number: int) -> Iterator[bytes]:
-        assert self._drawn and self._where
+        assert self._drawn
+        assert self._where
         if self._where == "message":
             self.plant = self._drawn.planted(self.name, self._where)
             yield made_up.commit(ref, number, b"deploy\n\n" + self._drawn.text) + b"\n"

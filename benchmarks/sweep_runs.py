@@ -61,7 +61,15 @@ class Sweeps:
     def run(self, *arguments: str) -> Night:
         """A sweep of all repositories. VoidSweepError where it, or one repository, failed."""
         output = self._folder / "news.json"
-        command = [*self._command("run"), "--no-progress", "--clones", str(self._clones), *arguments]
+        command = [
+            *self._command("run"),
+            "--no-progress",
+            "--format",
+            "json",
+            "--clones",
+            str(self._clones),
+            *arguments,
+        ]
         watch = _Disk(self._clones)
         watch.start()
         try:
