@@ -72,6 +72,12 @@ def name_of(number: int) -> str:
     return f"team{number % 17:02d}/{made_up.WORDS[number * 7 % len(made_up.WORDS)]}-{number:04d}"
 
 
+def commits_of(seed: int, number: int) -> int:
+    """How many commits a repository has on its default branch, but for what is planted and what a fork takes over."""
+    length = Random(f"{seed} size {number}").lognormvariate(math.log(TYPICAL), SPREAD)
+    return max(1, min(MOST, int(length)))
+
+
 def is_empty(number: int) -> bool:
     """Whether nothing was ever pushed to a repository."""
     return number % EMPTY == EMPTY - 1
@@ -92,12 +98,12 @@ def make(folder: Path, repositories: int = REPOSITORIES, seed: int = SEED, *, pl
     new = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
-    of_number = _chosen(repositories, seed, planted)
+    of_number = chosen(repositories, seed, planted)
     made: list[Plant] = []
     for number in range(repositories):
         where, drawn = of_number.get(number, (None, None))
         repository = _Repository(seed, number, where, drawn)
-        if source := _source(number, frozenset(of_number)):
+        if source := source_of(number, frozenset(of_number)):
             repository.fork(source)
         stream = () if is_empty(number) else repository.stream()
         made_up.build(new / f"{repository.name}.git", stream, depth=DEPTH, branch=repository.branch)
@@ -108,8 +114,8 @@ def make(folder: Path, repositories: int = REPOSITORIES, seed: int = SEED, *, pl
     return Organization(folder, repositories, seed, tuple(made))
 
 
-def _chosen(repositories: int, seed: int, share: float) -> dict[int, tuple[Where, Drawn]]:
-    """The repositories with a secret: exactly that share of all."""
+def chosen(repositories: int, seed: int, share: float) -> dict[int, tuple[Where, Drawn]]:
+    """The repositories with a secret, by their numbers: exactly that share of all."""
     full = [number for number in range(repositories) if not is_empty(number)]
     left = iter(Random(f"{seed} plants").sample(full, round(share * repositories)))
     out: dict[int, tuple[Where, Drawn]] = {}
@@ -122,7 +128,7 @@ def _chosen(repositories: int, seed: int, share: float) -> dict[int, tuple[Where
     return out
 
 
-def _source(number: int, planted: frozenset[int]) -> int:
+def source_of(number: int, planted: frozenset[int]) -> int:
     """Of which repository one is a fork; 0 where it is none. No secret comes to another one in this way."""
     source = number - 1
     return source if number % FORK == 5 and not is_empty(source) and source not in planted else 0
@@ -138,18 +144,14 @@ class _Repository:
         self._random = Random(f"{seed} repository {number}")
         self.branch = self._random.choices(list(BRANCHES), list(BRANCHES.values()))[0]
         self._ref = f"refs/heads/{self.branch}"
-        self._commits = self._size(number)
+        self._commits = commits_of(seed, number)
         self._own = self._history = History(f"{seed} history {number}", self.name)
         self._shared = 0
-
-    def _size(self, number: int) -> int:
-        random = Random(f"{self._seed} size {number}")
-        return max(1, min(MOST, int(random.lognormvariate(math.log(TYPICAL), SPREAD))))
 
     def fork(self, source: int) -> None:
         """Begin with the first commits of another one."""
         self._history = History(f"{self._seed} history {source}", name_of(source))
-        self._shared = max(1, int(self._size(source) * self._random.random()))
+        self._shared = max(1, int(commits_of(self._seed, source) * self._random.random()))
 
     def stream(self) -> Iterator[bytes]:
         """All of its history."""
