@@ -232,7 +232,8 @@ def change(made: Organization, share: float, seed: int) -> tuple[Changed, ...]:
             one = replace(one, plant=drawn.planted(name, "head", path))
             change_of = b"M 100644 inline %s\n" % path.encode() + made_up.data(content)
         elif what == "removal" and heads:
-            plant = replace(heads.pop(), reach="history")
+            plant = heads.pop()
+            plant = replace(plant, reach="branch" if _has_branches(made.repository(plant.repository)) else "history")
             one = Changed(plant.repository, what, plant)
             change_of = b"D %s\n" % plant.path.encode()
         else:
@@ -241,6 +242,11 @@ def change(made: Organization, share: float, seed: int) -> tuple[Changed, ...]:
         _push(made.repository(one.repository), one.what, LATER + seed * made.repositories + place, change_of)
         pushed.append(one)
     return tuple(pushed)
+
+
+def _has_branches(repository: Path) -> bool:
+    """Whether there are others than the default one: they have what it had."""
+    return git(repository, "for-each-ref", "--count=2", "refs/heads/").count(b"\n") > 1
 
 
 def _push(repository: Path, what: What, number: int, change_of: bytes) -> None:

@@ -148,12 +148,12 @@ class _Disk(threading.Thread):
 
 
 def on_disk(folder: Path | str) -> int:
-    """Bytes that files in a folder take on disk; some may go meanwhile."""
+    """Bytes that a folder takes on disk, with all that is in it; some of that may go meanwhile."""
     total = 0
     for below, _, names in os.walk(folder):
-        for name in names:
+        for path in (below, *(os.path.join(below, name) for name in names)):
             try:
-                total += os.lstat(os.path.join(below, name)).st_blocks * 512
+                total += os.lstat(path).st_blocks * 512
             except OSError:
                 continue
     return total
