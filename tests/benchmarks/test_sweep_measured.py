@@ -107,8 +107,8 @@ def test_the_table_says_what_each_sweep_took() -> None:
         "| one process | 8.5 |  | 17.0 | 100 | 7 | 60 | 3 |",
         "| a process a core | 5.0 |  | 10.0 | 100 | 7 | 60 | 3 |",
     ]
-    assert list(sweep.summary(results, 2)) == [
-        "2 processes: 1.75 (1.50–2.00) times the throughput of one",
+    assert list(sweep.summary(results)) == [
+        f"{sweep.cores()} processes: 1.75 (1.50–2.00) times the throughput of one",
         "half the disk: clones took at most 7 of 9 MiB",
         "pushed to: team01/a (branch)",
         "all planted secrets were found, in their states and repositories, and no others",
@@ -133,7 +133,7 @@ def test_a_sweep_that_failed_is_void(tmp_path: Path) -> None:
 def test_sixty_repositories_night_after_night(tmp_path: Path) -> None:
     """All secrets are found in each sweep; only what was pushed to is searched again, unless a detector changed."""
     made = organization.make(tmp_path / "organization", REPOSITORIES, planted=0.35)
-    results = sweep.measured(made, tmp_path, runs=1, cores=2)
+    results = sweep.measured(made, tmp_path, runs=1)
     assert results.wrong == []
     assert {name: each.counts["searched"] for name, each in results.nights.items()} == {
         "first": REPOSITORIES,
@@ -148,7 +148,7 @@ def test_sixty_repositories_night_after_night(tmp_path: Path) -> None:
     assert results.nights["1 % changed"].counts["new"] == 1
     assert [each.counts["new"] for each in (*results.alone, *results.together)] == [len(secrets)] * 2
     assert max(each.run.peak for each in results.nights.values()) < 500 << 10
-    assert 0 < results.nights["half the disk"].disk <= results.half
-    written = sweep.document(made, results, 2)
+    assert 0 < results.nights["half the disk"].disk < results.nights["first"].disk
+    written = sweep.document(made, results)
     assert written["organization"] == {"repositories": REPOSITORIES, "seed": 1, "secrets": len(made.plants)}
     assert sweep_runs.on_disk(tmp_path / "served") == 0
