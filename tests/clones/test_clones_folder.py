@@ -300,6 +300,16 @@ def test_room_is_made_and_memory_stays(host: Host, tmp_path: Path) -> None:
     assert size_of(os.fsencode(tmp_path / "clones")) < 5 << 20
 
 
+def test_what_a_clone_takes_is_what_it_takes_on_disk(host: Host, clones: Clones) -> None:
+    """In blocks, with its folders: that is more than what is in its files, and of small repositories several times."""
+    with clones.held(host.remote(), host.reach) as clone:
+        below = [
+            path for top, _, names in os.walk(clone.path) for path in (top, *(os.path.join(top, n) for n in names))
+        ]
+        assert clone.bytes == size_of(clone.path) == sum(os.lstat(path).st_blocks * 512 for path in below)
+        assert clone.bytes > 2 * sum(os.path.getsize(path) for path in below if os.path.isfile(path))
+
+
 def test_what_goes_first(tmp_path: Path) -> None:
     """What this run has not used, longest unused first; then what it has used, latest first: an organization that is
     too big for the folder finds some of it there each night."""
@@ -316,7 +326,7 @@ def test_a_ledger_that_is_damaged_or_gone_is_made_anew(
 ) -> None:
     """From what lies there."""
     with clones.held(host.remote(), host.reach) as clone:
-        taken = clone.bytes
+        taken = clone.bytes + size_of(os.fsencode(clone.memory))
     path = tmp_path / "clones" / "ledger.db"
     path.unlink()
     if content is not None:
