@@ -68,11 +68,11 @@ class Messenger:
 
     def send(self, store: Store) -> None:
         """All messages for these webhooks that nobody has begun to send; those for others wait."""
-        for delivery in store.deliveries():
-            hook = self.hooks.get(delivery.hook)
-            if hook is not None:
-                store.sending(delivery.id)
-                self._send(store, delivery, hook)
+        tried: set[int] = set()
+        while delivery := next((d for d in store.deliveries() if d.hook in self.hooks and d.id not in tried), None):
+            tried.add(delivery.id)  # read one by one: what became of the one before is told by the next
+            store.sending(delivery.id)
+            self._send(store, delivery, self.hooks[delivery.hook])
 
     def _send(self, store: Store, delivery: Delivery, hook: Hook) -> None:
         message = MESSAGES[hook.kind](delivery.news, delivery.key, delivery.missing)
