@@ -13,7 +13,7 @@ from ...net.urls import bracketed
 from .access import UnlistedError
 
 LARGEST_SIZE = 1 << 50
-_CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 _HALF = re.compile(r"[\ud800-\udfff]")
 _NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\\]{1,400}")
 
