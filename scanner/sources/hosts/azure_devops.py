@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 
 from ...logins import Login
-from ...model import Readers
+from ...model import Readers, clean
 from ...net.urls import quoted
 from ...swept import Remote, Target, Unlisted
 from .access import Access, UnlistedError
@@ -58,7 +58,7 @@ def repositories(target: Target, access: Access) -> Iterator[Remote | Unlisted]:
             except UnlistedError as error:
                 if project:
                     raise
-                yield Unlisted(target.text, str(error))
+                yield Unlisted(target.text, f"{clean(name)}: {error}")
                 continue
             yield from _read(page, target, base)
 
@@ -73,10 +73,10 @@ def _projects(api: Api, organization: str, target: Target) -> Iterator[str | Unl
                     raise UnlistedError("it is called something that cannot be a name")
                 yield name
             except UnlistedError as error:
-                yield Unlisted(target.text, Entry(told).shown("id") + str(error))
+                yield Unlisted(target.text, Entry(told).shown("name", "id") + str(error))
 
 
-def _at_home(url: str) -> str:
+def at_home(url: str) -> str:
     """A URL of an organization's former host, as one of today's."""
     found = _FORMER.fullmatch(url)
     return f"https://dev.azure.com/{found['organization']}/{found['rest']}" if found else url
@@ -92,7 +92,7 @@ def _read(page: Page, target: Target, base: str) -> Iterator[Remote | Unlisted]:
             yield Remote(
                 id=f"{target.at or 'dev.azure.com'}:{entry.key('id') or name}",
                 name=name,
-                url=clone_url(_at_home(entry.text("remoteUrl")), base),
+                url=clone_url(at_home(entry.text("remoteUrl")), base),
                 target=target.text,
                 default_branch=entry.branch("defaultBranch"),
                 readers=_READERS.get(entry.text("project.visibility").lower(), "unknown"),

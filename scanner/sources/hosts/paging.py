@@ -193,7 +193,7 @@ class Api:
                 f"{self._host} answers with a page of more than {MOST_VALUES:,} parts: it is not believed"
             )
         try:
-            return json.loads(body)
+            return json.loads(body.decode("utf-8-sig"))
         except (ValueError, RecursionError):
             raise UnlistedError(f"{self._host} answers with what is no JSON: see whether the host is right") from None
 
@@ -271,7 +271,7 @@ def _may_be_kept(answer: Answer) -> bool:
 
 def _written(page: Page, answer: Answer) -> bytes:
     headers = {name: page.headers[name] for name in _KEPT if name in page.headers}
-    return json.dumps([answer.headers["etag"], headers, answer.body.decode("utf-8", "replace")]).encode()
+    return json.dumps([answer.headers["etag"], headers, answer.body.decode("utf-8-sig")]).encode()
 
 
 def _kept(url: str, content: bytes | None) -> tuple[str, Page] | None:
