@@ -144,11 +144,11 @@ def login_for(target: str, environment: Mapping[str, str], helpers: Helpers) -> 
     """What goes to the host of a URL of a target (its text): out of the environment, else from git's credential
     helpers. The token of a kind of host goes to no other host than the one that the target names."""
     kind, _, rest = target.partition(":")
-    at = rest.rpartition("@")[2] if "@" in rest else ""
+    at = rest.rpartition("@")[2].lower() if "@" in rest else ""
+    named = at.removeprefix("https://").removeprefix("http://")
 
     def login(url: str) -> Login | None:
-        host = urlsplit(url).netloc
-        named = at.removeprefix("https://").removeprefix("http://").rstrip("/")
+        host = urlsplit(url).netloc.lower()
         return from_environment(url, kind if host == named else "", environment) or helpers(url)
 
     return login
