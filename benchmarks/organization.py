@@ -2,11 +2,11 @@
 
     python -m benchmarks.organization FOLDER [--repositories 1000] [--seed 1]
 
-Most have a few commits, a few have thousands (log-normal), in files of some fifty lines. Some are empty or forks of
-others, have other default branches, tags, pull requests, submodules and LFS pointers that lead to private addresses,
-binary files. Every twentieth has a
-secret planted, made at run time: at a head, only in history, on another branch, in a pull request, in the message of a
-commit, or the same one in two repositories. `manifest.json` beside them says which, and where. `change` pushes to some.
+Most have a few commits, a few have thousands (log-normal), of source-like text in several languages. Some are empty, or
+forks that share the first commits of another one; some have other default branches, tags, pull requests, binary files,
+code owners, and submodules and LFS pointers that lead to private addresses. One in twenty has a secret (`plants.py`).
+Beside the folder stands its manifest, FOLDER.json: where each secret is, by its fingerprint. `change` pushes to some.
+A thousand take half a minute and 310 MB of disk.
 """
 
 from __future__ import annotations
@@ -14,184 +14,250 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from typing import Literal
 
-from oakum.detectors import samples
-
-from . import made_up
+from . import made_up, plants
 from .bench import say
 from .git import git
+from .histories import History, settings
+from .plants import Drawn, Plant, Where
 
 SEED = 1
 REPOSITORIES = 1000
 PLANTED = 0.05
 """The part of the repositories that has a secret."""
-TYPICAL, SPREAD, MOST = 30, 1.6, 5_000
+TYPICAL, SPREAD, MOST = 10, 1.9, 5_000
 """Commits: the median, the spread of the logarithm, the most."""
-KINDS = ("github:ghp", "npm", "slack:xoxb,2", "pypi:pypi.org", "gitlab_routable")
-Where = Literal["head", "history", "branch", "pull request", "message", "twice"]
-WHERE: tuple[Where, ...] = ("head", "history", "branch", "pull request", "message", "twice")
-FOLDERS = ("src", "lib", "app/models", "tests", "docs", "deploy", "cmd/server", "web/static")
-ENDINGS = (".py", ".js", ".go", ".rb", ".md", ".yaml", ".java", ".txt")
-ELSEWHERE = b"http://10.0.0.1/private.git"
-"""What submodules and LFS name: nobody may follow it."""
+EMPTY, FORK = 31, 12
+"""One in so many is."""
+BRANCHES = {"main": 8, "master": 3, "trunk": 1, "release/2.x": 1}
+"""Default branches, and how many have them."""
+DEPTH = 50
+What = Literal["secret", "commit", "removal", "force-push", "branch"]
+WHAT: tuple[What, ...] = ("secret", "commit", "removal", "force-push", "branch")
+"""What `change` pushes: a commit with a new secret, one without; one that takes a secret from the head; a history that
+has another last commit; a new branch."""
+LATER = 1_000_000
+"""The number of the first commit that `change` makes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Planted:
-    """A secret that must be found: `path` is where it stands in the repository, empty in a message."""
+class Organization:
+    """Repositories below a folder, and the secrets in them."""
 
-    repository: str
-    where: Where
-    path: str
+    folder: Path
+    repositories: int
+    seed: int
+    plants: tuple[Plant, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all repositories: where they lie in the folder, without `.git`."""
+        return [name_of(number) for number in range(self.repositories)]
+
+    def repository(self, name: str) -> Path:
+        """Where one lies."""
+        return self.folder / f"{name}.git"
 
 
 def name_of(number: int) -> str:
     """What a repository is called."""
-    return f"team{number % 17:02d}/{made_up.WORDS[number % len(made_up.WORDS)]}-{number:04d}.git"
+    return f"team{number % 17:02d}/{made_up.WORDS[number * 7 % len(made_up.WORDS)]}-{number:04d}"
 
 
-def make(folder: Path, repositories: int = REPOSITORIES, seed: int = SEED) -> list[Planted]:
-    """All of them, where they are not there yet; what is planted in them."""
-    manifest = folder / "manifest.json"
-    if manifest.exists():
-        return [Planted(**each) for each in json.loads(manifest.read_text())["planted"]]
-    say(f"making {repositories:,} repositories")
-    random = Random(seed)
-    full = [number for number in range(repositories) if number % 31 != 30]
-    chosen = sorted(random.sample(full, round(PLANTED * repositories)))
-    wheres = {number: WHERE[place % len(WHERE)] for place, number in enumerate(chosen)}
-    planted: list[Planted] = []
+def commits_of(seed: int, number: int) -> int:
+    """How many commits a repository has on its default branch, but for what is planted and what a fork takes over."""
+    length = Random(f"{seed} size {number}").lognormvariate(math.log(TYPICAL), SPREAD)
+    return max(1, min(MOST, int(length)))
+
+
+def is_empty(number: int) -> bool:
+    """Whether nothing was ever pushed to a repository."""
+    return number % EMPTY == EMPTY - 1
+
+
+# --- what there is ---------------------------------------------------------------------------------------------------
+
+
+def make(folder: Path, repositories: int = REPOSITORIES, seed: int = SEED, *, planted: float = PLANTED) -> Organization:
+    """All of them, where they are not there yet. They appear in their place when they are whole."""
+    manifest = folder.with_name(f"{folder.name}.json")
+    about = {"repositories": repositories, "seed": seed, "planted": planted}
+    if folder.exists():
+        known = json.loads(manifest.read_text("utf-8"))
+        if {name: known[name] for name in about} != about:
+            raise SystemExit(f"{folder} holds another organization: delete it, or name another folder")
+        return Organization(folder, repositories, seed, tuple(Plant(**each) for each in known["plants"]))
+    new = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    of_number = chosen(repositories, seed, planted)
+    made: list[Plant] = []
     for number in range(repositories):
-        if number not in full:
-            made_up.build(folder / name_of(number), (), depth=50)
-            continue
-        where = wheres.get(number)
-        # Both of a pair have the secret that is drawn for the first one.
-        pair = next((n for n, w in wheres.items() if w == "twice"), number) if where == "twice" else number
-        repository = Repository(seed, number, where, secret(seed, pair))
-        made_up.build(folder / name_of(number), repository.stream(), depth=50)
-        if repository.default != "main":
-            git(folder / name_of(number), "symbolic-ref", "HEAD", f"refs/heads/{repository.default}")
-        planted += repository.planted
-    manifest.write_text(json.dumps({"seed": seed, "planted": [asdict(each) for each in planted]}, indent=1))
-    return planted
+        where, drawn = of_number.get(number, (None, None))
+        repository = _Repository(seed, number, where, drawn)
+        if source := source_of(number, frozenset(of_number)):
+            repository.fork(source)
+        stream = () if is_empty(number) else repository.stream()
+        made_up.build(new / f"{repository.name}.git", stream, depth=DEPTH, branch=repository.branch)
+        if repository.plant:
+            made.append(repository.plant)
+    manifest.write_text(json.dumps(about | {"plants": [asdict(each) for each in made]}, indent=1) + "\n", "utf-8")
+    new.rename(folder)
+    return Organization(folder, repositories, seed, tuple(made))
 
 
-def secret(seed: int, number: int) -> bytes:
-    """The secret of a repository."""
-    return samples.build(KINDS[number % len(KINDS)], Random(f"{seed} secret {number}"))
+def chosen(repositories: int, seed: int, share: float) -> dict[int, tuple[Where, Drawn]]:
+    """The repositories with a secret, by their numbers: exactly that share of all."""
+    full = [number for number in range(repositories) if not is_empty(number)]
+    left = iter(Random(f"{seed} plants").sample(full, round(share * repositories)))
+    out: dict[int, tuple[Where, Drawn]] = {}
+    for kind, (number, where) in enumerate(zip(left, cycle(plants.WHERE), strict=False)):
+        drawn = plants.draw(kind, f"{seed} secret {kind}")
+        other = next(left, None) if where == "twice" else None
+        if other is not None:
+            out[other] = where, drawn
+        out[number] = ("head" if where == "twice" and other is None else where), drawn
+    return out
 
 
-class Repository:
+def source_of(number: int, planted: frozenset[int]) -> int:
+    """Of which repository one is a fork; 0 where it is none. No secret comes to another one in this way."""
+    source = number - 1
+    return source if number % FORK == 5 and not is_empty(source) and source not in planted else 0
+
+
+class _Repository:
     """One of them, in words of `git fast-import`."""
 
-    def __init__(self, seed: int, number: int, where: Where | None, value: bytes) -> None:
-        self._random = Random(f"{seed} {number}")
-        self._number, self._where = number, where
-        self._value = b'token = "%s"\n' % value
-        self._name = name_of(number)
-        self.default = self._random.choices(("main", "master", "trunk"), (8, 3, 1))[0]
-        self.planted: list[Planted] = []
-        # A fork has the first commits of another one.
-        self._of = Random(f"{seed} {number - number % 25}") if number % 25 == 1 else self._random
-        self._commits = max(2, min(MOST, int(math.exp(self._random.gauss(math.log(TYPICAL), SPREAD)))))
-        self._files: dict[bytes, list[bytes]] = {}
+    def __init__(self, seed: int, number: int, where: Where | None, drawn: Drawn | None) -> None:
+        self.name = name_of(number)
+        self.plant: Plant | None = None
+        self._seed, self._where, self._drawn = seed, where, drawn
+        self._random = Random(f"{seed} repository {number}")
+        self.branch = self._random.choices(list(BRANCHES), list(BRANCHES.values()))[0]
+        self._ref = f"refs/heads/{self.branch}"
+        self._commits = commits_of(seed, number)
+        self._own = self._history = History(f"{seed} history {number}", self.name)
+        self._shared = 0
+
+    def fork(self, source: int) -> None:
+        """Begin with the first commits of another one."""
+        self._history = History(f"{self._seed} history {source}", name_of(source))
+        self._shared = max(1, int(commits_of(self._seed, source) * self._random.random()))
 
     def stream(self) -> Iterator[bytes]:
         """All of its history."""
-        ref = f"refs/heads/{self.default}"
-        yield made_up.commit(ref, 1, b"begin") + b"M 100644 inline README.md\n"
-        yield made_up.data(b"# %s\n" % self._name.encode())
-        if self._random.random() < 0.05:
-            yield b"M 100644 inline .gitmodules\n"
-            yield made_up.data(b'[submodule "private"]\n\tpath = private\n\turl = %s\n' % ELSEWHERE)
-            yield b"M 160000 %s private\n" % (b"%040x" % (self._number + 1))
-        if self._random.random() < 0.05:
-            yield b"M 100644 inline .lfsconfig\n" + made_up.data(b"[lfs]\n\turl = %s\n" % ELSEWHERE)
-            pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:%064x\nsize 12345\n" % self._number
-            yield b"M 100644 inline model.bin\n" + made_up.data(pointer)
-        yield b"\n"
-        at = self._random.randrange(2, self._commits + 1)
-        for number in range(2, self._commits + 1):
-            yield from self._edit(ref, number)
-            if number == at and self._where in ("head", "history", "twice", "message"):
-                yield from self._plant(ref, number)
-        if self._where == "history":
-            yield made_up.commit(ref, self._commits + 1, b"tidy up") + b"D settings.py\n\n"
-        yield from self._beside(ref)
+        at = self._random.randint(1, self._commits)
+        for number in range(1, self._shared + self._commits + 1):
+            if number == self._shared + 1 and self._shared:
+                self._history.random = self._own.random
+            yield from self._history.edit(self._ref, number) if number > 1 else self._history.begin(self._ref)
+            if number == self._shared + at and self._where in ("head", "history", "twice", "message"):
+                yield from self._planted(self._ref, number)
+        last = self._shared + self._commits + 1
+        if self._where == "history" and self.plant:
+            yield made_up.commit(self._ref, last, b"tidy up") + b"D %s\n\n" % self.plant.path.encode()
+        yield from self._branches(last + 1)
+        yield from self._tags(last + 1)
 
-    def _edit(self, ref: str, number: int) -> Iterator[bytes]:
-        """A commit that changes a file or two."""
-        random = self._of if number < 20 else self._random
-        yield made_up.commit(ref, number, made_up.line(random).strip())
-        for _ in range(random.choice((1, 1, 2))):
-            path = f"{random.choice(FOLDERS)}/{random.choice(made_up.WORDS)}{random.choice(ENDINGS)}".encode()
-            lines = self._files.setdefault(
-                path, [made_up.line(random) for _ in range(int(random.lognormvariate(4, 1)) + 3)]
-            )
-            lines[random.randrange(len(lines))] = made_up.line(random)
-            lines.append(made_up.line(random))
-            yield b"M 100644 inline %s\n" % path + made_up.data(b"".join(lines))
-        if random.random() < 0.02:
-            yield b"M 100644 inline web/logo.png\n" + made_up.data(b"\x89PNG\r\n\x1a\n" + random.randbytes(4096))
-        yield b"\n"
-
-    def _plant(self, ref: str, number: int) -> Iterator[bytes]:
-        if self._where == "message":
-            yield made_up.commit(ref, number, b"deploy with " + self._value) + b"\n"
-        else:
-            yield made_up.commit(ref, number, b"add settings") + b"M 100644 inline settings.py\n"
-            yield made_up.data(self._value) + b"\n"
-        self._note("" if self._where == "message" else "settings.py")
-
-    def _beside(self, ref: str) -> Iterator[bytes]:
-        """Branches, pull requests and tags."""
-        last = self._commits + 2
-        if self._where == "branch" or self._random.random() < 0.3:
-            yield from self._other(ref, "refs/heads/feature/one", last, "branch")
-        if self._where == "pull request" or self._random.random() < 0.15:
-            yield from self._other(ref, "refs/pull/7/head", last + 1, "pull request")
-        if self._random.random() < 0.3:
-            yield b"reset refs/tags/v1.0\nfrom %s\n\n" % ref.encode()
-
-    def _other(self, ref: str, other: str, number: int, where: Where) -> Iterator[bytes]:
-        yield b"reset %s\nfrom %s\n\n" % (other.encode(), ref.encode())
-        yield made_up.commit(other, number, b"try") + b"M 100644 inline config/try.py\n"
-        planted = self._where == where
-        yield made_up.data(self._value if planted else made_up.line(self._random)) + b"\n"
-        if planted:
-            self._note("config/try.py")
-
-    def _note(self, path: str) -> None:
+    def _planted(self, ref: str, number: int) -> Iterator[bytes]:
+        assert self._drawn
         assert self._where
-        self.planted.append(Planted(self._name.removesuffix(".git"), self._where, path))
+        if self._where == "message":
+            self.plant = self._drawn.planted(self.name, self._where)
+            yield made_up.commit(ref, number, b"deploy\n\n" + self._drawn.text) + b"\n"
+            return
+        path, content = settings(self._random, self._drawn.text)
+        self.plant = self._drawn.planted(self.name, self._where, path)
+        yield made_up.commit(ref, number, b"add settings")
+        yield b"M 100644 inline %s\n" % path.encode() + made_up.data(content) + b"\n"
+
+    def _branches(self, number: int) -> Iterator[bytes]:
+        """Branches besides the default one, and pull requests, whose commits are on none."""
+        size = math.log2(self._commits + 1)
+        branches = int(size * self._random.random() ** 3) + (self._where == "branch")
+        pulls = int(2 * size * self._random.random() ** 3) + (self._where == "pull request")
+        others: list[tuple[str, Where]] = [(f"refs/heads/feature/{n}", "branch") for n in range(branches)]
+        others += [(f"refs/pull/{n * 3 + 1}/head", "pull request") for n in range(pulls)]
+        for place, (ref, kind) in enumerate(others, number):
+            yield b"reset %s\nfrom %s\n\n" % (ref.encode(), self._ref.encode())
+            yield from self._history.edit(ref, place)
+            if kind == self._where and not self.plant:
+                yield from self._planted(ref, place)
+
+    def _tags(self, number: int) -> Iterator[bytes]:
+        head = self._ref.encode()
+        for minor in range(int(math.log2(self._commits + 1) * self._random.random())):
+            yield b"reset refs/tags/v1.%d\nfrom %s\n\n" % (minor, head)
+        if self._where == "tag" and self._drawn:
+            self.plant = self._drawn.planted(self.name, self._where)
+            when = made_up.BEGUN + 60 * number
+            yield b"tag v2.0\nfrom %s\ntagger A Writer <writer@made-up.test> %d +0000\n" % (head, when)
+            yield made_up.data(b"two\n\n" + self._drawn.text)
 
 
-def change(folder: Path, repositories: int, share: float, seed: int) -> list[str]:
-    """Push to some of them: most get a commit, one in five a secret more, one in five a branch, one a history that is
-    another one. The names of those that changed."""
+# --- what is pushed --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What was pushed to a repository. `plant` is the secret that came, or left the head."""
+
+    repository: str
+    what: What
+    plant: Plant | None = None
+
+
+def change(made: Organization, share: float, seed: int) -> tuple[Changed, ...]:
+    """Push to this share of the repositories, and to one at least."""
     random = Random(f"{seed} change")
-    full = [number for number in range(repositories) if number % 31 != 30]
-    chosen = sorted(random.sample(full, max(1, round(share * repositories))))
-    for place, number in enumerate(chosen):
-        target = folder / name_of(number)
-        head = git(target, "symbolic-ref", "HEAD").decode().strip()
-        ref = "refs/heads/later" if place % 5 == 3 else head
-        forced = place % 5 == 4
-        content = made_up.line(random)
-        if place % 5 == 2:
-            content = b'token = "%s"\n' % samples.build("github:ghp", Random(f"{seed} changed {number}"))
-        stream = b"" if forced else b"reset %s\nfrom %s^0\n\n" % (ref.encode(), head.encode())
-        stream += made_up.commit(ref, 1_000_000 + seed * 1000 + place, b"later")
-        stream += b"M 100644 inline later%d.py\n" % seed + made_up.data(content) + b"\n"
-        git(target, "fast-import", "--quiet", "--force", stdin=stream)
-    return [name_of(number).removesuffix(".git") for number in chosen]
+    held = {plant.repository for plant in made.plants}
+    heads = random.sample(at_head := [p for p in made.plants if p.where == "head"], len(at_head))
+    left = [name for n, name in enumerate(made.names) if not is_empty(n) and name not in held]
+    chosen = iter(random.sample(left, min(len(left), max(1, round(share * made.repositories)))))
+    pushed = []
+    for place, (name, what) in enumerate(zip(chosen, cycle(WHAT), strict=False)):
+        one = Changed(name, what)
+        if what == "secret":
+            drawn = plants.draw(place, f"{seed} later {place}")
+            path, content = settings(random, drawn.text)
+            one = replace(one, plant=drawn.planted(name, "head", path))
+            change_of = b"M 100644 inline %s\n" % path.encode() + made_up.data(content)
+        elif what == "removal" and heads:
+            plant = heads.pop()
+            plant = replace(plant, reach="branch" if _has_branches(made.repository(plant.repository)) else "history")
+            one = Changed(plant.repository, what, plant)
+            change_of = b"D %s\n" % plant.path.encode()
+        else:
+            one = replace(one, what="commit" if what == "removal" else what)
+            change_of = b"M 100644 inline later/at_%d.py\n" % seed + made_up.data(made_up.line(random))
+        _push(made.repository(one.repository), one.what, LATER + seed * made.repositories + place, change_of)
+        pushed.append(one)
+    return tuple(pushed)
+
+
+def _has_branches(repository: Path) -> bool:
+    """Whether there are others than the default one: they have what it had."""
+    return git(repository, "for-each-ref", "--count=2", "refs/heads/").count(b"\n") > 1
+
+
+def _push(repository: Path, what: What, number: int, change_of: bytes) -> None:
+    """One commit more on the default branch, in place of its last one, or on another branch."""
+    ref = git(repository, "symbolic-ref", "HEAD").decode().strip()
+    known = git(repository, "rev-list", "--first-parent", "--max-count=2", ref).split()
+    parents = known[1:] if what == "force-push" else known[:1]
+    if what == "branch":
+        ref = f"refs/heads/later/{number}"
+    stream = made_up.commit(ref, number, b"later") + b"".join(b"from %s\n" % parent for parent in parents)
+    git(repository, "fast-import", "--quiet", "--force", stdin=stream + change_of + b"\n")
 
 
 def main() -> int:
@@ -201,9 +267,8 @@ def main() -> int:
     options.add_argument("--repositories", type=int, default=REPOSITORIES)
     options.add_argument("--seed", type=int, default=SEED)
     given = options.parse_args()
-    given.folder.mkdir(parents=True, exist_ok=True)
-    planted = make(given.folder, given.repositories, given.seed)
-    say(f"{len(planted)} secrets in {given.folder}")
+    made = make(given.folder.resolve(), given.repositories, given.seed)
+    say(f"{made.repositories:,} repositories in {made.folder}, {len(made.plants)} with a secret")
     return 0
 
 

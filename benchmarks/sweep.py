@@ -1,15 +1,19 @@
-"""Sweeps of a made-up organization on a git server on loopback: first, again, after pushes, with a changed detector.
+"""Sweeps of a made-up organization on a git server on loopback, night after night, and in one process or several.
 
     python -m benchmarks.sweep --dir BENCH_DIR [--repositories 1000] [--runs 3] [--report FILE.json]
 
-- `first`: nothing is known; every planted secret must be found.
-- `same`: nothing changed.
-- `changed`: one in a hundred repositories was pushed to.
-- `detector, rare` and `detector, common`: a detector of the user changed, whose keyword stands in few files, or many.
-- `one process` and `pool`: the same repositories as a folder of clones, in one process and in one a core, in turn.
+- `first`: nothing is known.
+- `nothing new`: nothing changed.
+- `1 % changed`: somebody pushed to one repository in a hundred; some pushed secrets, one took one from the head.
+- `detector, rare keyword` and `detector, common keyword`: a detector of the user changed, whose keyword stands in few
+  files, or in most.
+- `half the disk`: a first sweep whose clones may take half as much as those of the first one took.
+- `one process` and `a process a core`: first sweeps of the same repositories as a folder of clones, in turn.
 
-Wall time, processor time of oakum and its git, peak memory of all of its processes (PSS without file-backed pages), and
-what clones take on disk. The server's processor time is none of it, but it shares the machine.
+After each of them that may find something, the store must hold every planted secret, in its state and its repositories,
+and no other. Wall time, processor time of oakum and its git, peak memory of all of its processes (PSS without
+file-backed pages, of 100 ms), the most that clones took on disk (of half a second). The server's processor time is none
+of it, but it shares the machine.
 """
 
 from __future__ import annotations
@@ -19,72 +23,92 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from . import measure, organization
+from . import histories, organization
 from .bench import say
 from .git_server import served
 from .machine import about
+from .organization import Changed, Organization
+from .plants import Plant
+from .sweep_runs import Night, Sweeps, VoidSweepError, wrong
 
-LIMIT = 3600.0
+SHARE = 0.01
+"""The part of the repositories that is pushed to between two sweeps."""
 DISK = 2 << 30
-"""The limit of the clones."""
+"""The limit of clones, where nothing else is said."""
+UNNOTED, FOLDER = 1 << 20, 1 << 12
+"""What clones may take besides: what a process has fetched since it last noted that, and the folder of each."""
+PUSHED = 2
+"""The seed of what is pushed."""
+HEADS = ("sweep", "wall s", "of the first", "CPU s", "peak MiB", "clones MiB", "searched", "new")
+ALONE, TOGETHER = "one process", "a process a core"
 
 
-class Sweeps:
-    """Sweeps into one store, of one list of URLs, with caches of their own."""
+@dataclass(slots=True)
+class Results:
+    """All nights by name, those of one process and of several, and what a store should not hold, or should."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
-            "HOME": str(folder),
-            "XDG_CACHE_HOME": str(folder / "cache"),
-            "XDG_STATE_HOME": str(folder / "state"),
-            "XDG_CONFIG_HOME": str(folder / "config"),
-        }
-
-    def run(self, *arguments: str, good: Sequence[int] = (0, 1)) -> measure.Run:
-        """A sweep; SystemExit where it fails."""
-        command = [sys.executable, "-m", "oakum.scanner", "sweep", "run", "--no-progress", *arguments]
-        output = self._folder / "news.txt"
-        run = measure.run(command, env=self.environment, folder=self._folder, limit=LIMIT, output=output)
-        if run.exit not in good:
-            raise SystemExit(f"sweep ended with {run.exit}: {run.log}{output.read_text()[-2000:]}")
-        return run
-
-    def findings(self) -> list[dict[str, object]]:
-        """All findings of the store."""
-        output = self._folder / "findings.json"
-        command = [sys.executable, "-m", "oakum.scanner", "sweep", "findings", "--format", "json"]
-        measure.run(command, env=self.environment, folder=self._folder, limit=LIMIT, output=output, sample=False)
-        found: list[dict[str, object]] = json.loads(output.read_text())["findings"]
-        return found
-
-    def disk(self) -> int:
-        """Bytes of the clones and of what is remembered of them."""
-        return sum(file.stat().st_size for file in (self._folder / "cache").rglob("*") if file.is_file())
+    nights: dict[str, Night] = field(default_factory=dict)
+    alone: list[Night] = field(default_factory=list)
+    together: list[Night] = field(default_factory=list)
+    pushed: tuple[Changed, ...] = ()
+    half: int = 0
+    """The limit of clones of `half the disk`."""
+    wrong: list[str] = field(default_factory=list)
 
 
-def missed(planted: Sequence[organization.Planted], findings: Sequence[dict[str, object]]) -> list[str]:
-    """What was planted, and is no finding."""
-    found = set()
-    for finding in findings:
-        for place in finding["places"]:  # type: ignore[attr-defined]
-            path = place["origin"].get("path", "")
-            found |= {(name.partition("/")[2], path) for name in (place["repository"], *finding["repositories"])}  # type: ignore[misc]
-    return [f"{one.repository} ({one.where})" for one in planted if (one.repository, one.path) not in found]
+def nights(made: Organization, copy: Path, home: Path, results: Results) -> None:
+    """All sweeps over http, one after the other. `copy` is of the organization, and is pushed to."""
+    with served(copy) as url:
+        sweeps, urls, own = Sweeps(home), home / "urls.txt", home / "own.toml"
+        urls.write_text("".join(f"{url}/{name}.git\n" for name in made.names), "utf-8")
+        prefix = f"{url.partition('://')[2]}/"
+
+        def sweep(name: str, plants: tuple[Plant, ...], by: Sweeps = sweeps, limit: int = DISK) -> Night:
+            night = by.run(str(urls), "--detectors", str(own), "--clones-limit", str(limit))
+            results.nights[name] = night
+            results.wrong += (f"{name}: {what}" for what in wrong(plants, by.findings(), prefix))
+            return night
+
+        detectors(own, rare=20, common=20)
+        first = sweep("first", made.plants)
+        sweep("nothing new", made.plants)
+        results.pushed = organization.change(replace(made, folder=copy), SHARE, PUSHED)
+        now = planted_now(made.plants, results.pushed)
+        sweep("1 % changed", now)
+        detectors(own, rare=24, common=20)
+        sweep("detector, rare keyword", now)
+        detectors(own, rare=24, common=24)
+        sweep("detector, common keyword", now)
+        other = home / "half"
+        other.mkdir()
+        results.half = first.disk // 2
+        sweep("half the disk", now, Sweeps(other), results.half)
+    most = results.nights["half the disk"].disk
+    if most > results.half + UNNOTED * cores() + FOLDER * made.repositories:
+        results.wrong.append(f"half the disk: {most:,} bytes of {results.half:,}")
 
 
-def detector(file: Path, word: str, length: int) -> None:
-    """A detector of the user, whose keyword stands in few or in many files."""
-    file.write_text(
-        f"""
+def planted_now(plants: tuple[Plant, ...], pushed: tuple[Changed, ...]) -> tuple[Plant, ...]:
+    """What is planted after some pushes."""
+    known = {(plant.repository, plant.fingerprint): plant for plant in plants}
+    known |= {(one.plant.repository, one.plant.fingerprint): one.plant for one in pushed if one.plant}
+    return tuple(known.values())
+
+
+def detectors(file: Path, *, rare: int, common: int) -> None:
+    """Two of the user's, whose keywords stand in few files and in most, and the lengths of what they find."""
+    with file.open("w", encoding="utf-8") as out:
+        for word, length in ((histories.RARE, rare), ("config", common)):
+            out.write(
+                f"""
 [[detector]]
 id = "made-up-{word}"
 name = "A made-up token"
@@ -95,82 +119,106 @@ pattern = '''\\b{word}_secret_(?P<secret>[a-z0-9]{{{length}}})\\b'''
 sample = "mixed_lower:{length}"
 examples = ["{word}_secret_{{secret}}"]
 """
-    )
+            )
 
 
-def nights(folder: Path, repositories: int) -> dict[str, measure.Run | int | list[str]]:
-    """All sweeps over http, one after the other."""
-    source = folder / f"organization-{repositories}"
-    source.mkdir(parents=True, exist_ok=True)
-    planted = organization.make(source, repositories)
-    copy = folder / "served"
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(source, copy)
-    out: dict[str, measure.Run | int | list[str]] = {}
-    with TemporaryDirectory(dir=folder) as home, served(copy) as url:
-        sweeps = Sweeps(Path(home))
-        urls, own = Path(home, "urls"), Path(home, "own.toml")
-        urls.write_text("".join(f"{url}/{organization.name_of(n)}\n" for n in range(repositories)))
-        detector(own, "zzqx", 20)
-        arguments = (str(urls), "--clones-limit", str(DISK), "--detectors", str(own))
-        out["first"] = sweeps.run(*arguments)
-        out["missed"] = missed(planted, sweeps.findings())
-        out["same"] = sweeps.run(*arguments)
-        changed = organization.change(copy, repositories, 0.01, 2)
-        out["changed"] = sweeps.run(*arguments)
-        out["repositories changed"] = len(changed)
-        detector(own, "zzqx", 24)
-        out["detector, rare"] = sweeps.run(*arguments)
-        detector(own, "config", 24)
-        out["detector, common"] = sweeps.run(*arguments)
-        out["disk"] = sweeps.disk()
-    shutil.rmtree(copy)
-    return out
+def in_turn(made: Organization, runs: int, fresh: Callable[[], Any], results: Results) -> None:
+    """First sweeps of a folder of clones, in one process and in several."""
+    for _ in range(runs):
+        for name, jobs, taken in ((ALONE, 1, results.alone), (TOGETHER, cores(), results.together)):
+            with fresh() as home:
+                sweeps = Sweeps(home)
+                taken.append(sweeps.run(str(made.folder), "--jobs", str(jobs)))
+                results.wrong += (f"{name}: {what}" for what in wrong(made.plants, sweeps.findings()))
 
 
-def pool(folder: Path, repositories: int, jobs: int) -> measure.Run:
-    """A first sweep of a folder of clones."""
-    with TemporaryDirectory(dir=folder) as home:
-        return Sweeps(Path(home)).run(str(folder / f"organization-{repositories}"), "--jobs", str(jobs))
+def measured(made: Organization, folder: Path, runs: int) -> Results:
+    """All of it. What it keeps is gone afterwards, and the organization is as it was."""
+    results = Results()
+
+    @contextmanager
+    def fresh() -> Iterator[Path]:
+        with TemporaryDirectory(dir=folder) as temporary:
+            yield Path(temporary)
+
+    with fresh() as home:
+        copy = home / "served"
+        shutil.copytree(made.folder, copy)
+        nights(made, copy, home, results)
+    in_turn(made, runs, fresh, results)
+    return results
 
 
-def shown(name: str, run: measure.Run, first: measure.Run) -> None:
-    """A line of the table."""
-    share = 100 * run.wall / first.wall
-    say(f"{name:18} {run.wall:8.1f} s {share:6.1f} %  CPU {run.cpu:7.1f} s  peak {run.peak / 1024:5.0f} MiB")
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+# --- what is told ----------------------------------------------------------------------------------------------------
+
+
+def table(results: Results) -> str:
+    """The figures as Markdown; of those that ran several times the medians."""
+    lines = ["| " + " | ".join(HEADS) + " |", "|---|" + "--:|" * (len(HEADS) - 1)]
+    first = results.nights["first"].run.wall
+    rows = [(name, [night]) for name, night in results.nights.items()]
+    rows += [(name, taken) for name, taken in ((ALONE, results.alone), (TOGETHER, results.together)) if taken]
+    for name, taken in rows:
+        wall = median(night.run.wall for night in taken)
+        share = "" if taken[0] not in results.nights.values() else f"{100 * wall / first:.1f} %"
+        cpu, peak = median(night.run.cpu for night in taken), max(night.run.peak for night in taken)
+        cells = [name, f"{wall:.1f}", share, f"{cpu:.1f}", f"{peak / 1024:.0f}"]
+        cells.append(f"{max(night.disk for night in taken) / (1 << 20):.0f}")
+        cells += (f"{taken[0].counts[what]:,}" for what in ("searched", "new"))
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def summary(results: Results) -> Iterator[str]:
+    """What the table does not say."""
+    if results.alone and results.together:
+        ratios = [a.run.wall / b.run.wall for a, b in zip(results.alone, results.together, strict=True)]
+        least, most = min(ratios), max(ratios)
+        yield f"{cores()} processes: {median(ratios):.2f} ({least:.2f}–{most:.2f}) times the throughput of one"
+    half = results.nights["half the disk"]
+    yield f"half the disk: clones took at most {half.disk / (1 << 20):.0f} of {results.half / (1 << 20):.0f} MiB"
+    yield f"pushed to: {', '.join(f'{one.repository} ({one.what})' for one in results.pushed)}"
+    yield from results.wrong or ["all planted secrets were found, in their states and repositories, and no others"]
+
+
+def document(made: Organization, results: Results) -> dict[str, Any]:
+    """All figures."""
+    return {
+        "about": about() | {"jobs": cores()},
+        "organization": {"repositories": made.repositories, "seed": made.seed, "secrets": len(made.plants)},
+        "results": asdict(results),
+    }
 
 
 def main() -> int:
-    """Measure, print, write."""
+    """Make, measure, print, write."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--dir", type=Path, required=True, help="the bench folder")
     options.add_argument("--repositories", type=int, default=organization.REPOSITORIES)
-    options.add_argument("--runs", type=int, default=3, help="of the pool and of one process, in turn")
+    options.add_argument("--seed", type=int, default=organization.SEED)
+    options.add_argument("--runs", type=int, default=3, help="of one process and of several, in turn")
     options.add_argument("--report", type=Path, help="write all figures as JSON")
     given = options.parse_args()
-    folder = given.dir / "sweep"
-    out = nights(folder, given.repositories)
-    first = out["first"]
-    assert isinstance(first, measure.Run)
-    for name, run in out.items():
-        if isinstance(run, measure.Run):
-            shown(name, run, first)
-    say(f"planted and missed: {out['missed'] or 'none'}; disk {int(out['disk']) / (1 << 20):.0f} MiB")  # type: ignore[call-overload]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    single: list[measure.Run] = []
-    several: list[measure.Run] = []
-    for _ in range(given.runs):
-        single.append(pool(folder, given.repositories, 1))
-        several.append(pool(folder, given.repositories, cores))
-    if single:
-        one, all_ = median(run.wall for run in single), median(run.wall for run in several)
-        say(f"one process {one:.1f} s, {cores} processes {all_:.1f} s: {one / all_:.2f} times the throughput")
+    folder = given.dir.resolve() / "sweep"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"organization-{given.repositories}-{given.seed}"
+    made = organization.make(folder / name, given.repositories, given.seed)
+    try:
+        results = measured(made, folder, given.runs)
+    except VoidSweepError as e:
+        print(f"void: {e}", file=sys.stderr)
+        return 2
+    print(table(results))
+    for text in summary(results):
+        say(text)
     if given.report:
-        document = {"machine": about(), "repositories": given.repositories, "one process": list(map(asdict, single))}
-        document["pool"] = list(map(asdict, several))
-        document |= {name: asdict(each) if isinstance(each, measure.Run) else each for name, each in out.items()}
-        given.report.write_text(json.dumps(document, indent=1))
-    return 1 if out["missed"] else 0
+        given.report.write_text(json.dumps(document(made, results), indent=1) + "\n", "utf-8")
+    return 2 if results.wrong else 0
 
 
 if __name__ == "__main__":

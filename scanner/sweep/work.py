@@ -73,15 +73,17 @@ class Worker:
     def _searched(self, task: Task, outcome: Outcome) -> Outcome:
         remote = task.remote
         login = login_for(remote.target, self._reach.environment, self._helpers)
-        with self._clones.held(remote, replace(self._reach, login=login), task.refs) as clone:
-            result = self._scan(clone, remote, wide=task.wide)
-            found = tuple(_objects(result, self._owners(clone) if result.findings else Owners()))
+        for again in (False, True):
+            with self._clones.held(remote, replace(self._reach, login=login), task.refs) as clone:
+                result = self._scan(clone, remote, wide=task.wide)
+                found = tuple(_objects(result, self._owners(clone) if result.findings else Owners()))
+            if again or clone.fresh or not task.known.refs or not _is_damaged(result):
+                break
+            self._clones.forget([remote.id])  # it was whole the last time: what is damaged may be ours
         if result.interrupted:
             raise KeyboardInterrupt
         left_out = [NotScanned(b"refs", why) for why in clone.problems]
-        whole = not left_out and all(each.policy for each in result.not_scanned)
-        if not whole and not clone.fresh:  # what is damaged may be ours: it is fetched anew next time
-            self._clones.forget([remote.id])
+        whole = not left_out and not _is_damaged(result)
         return replace(
             outcome,
             ending="searched",
@@ -104,6 +106,11 @@ class Worker:
             return owners(repository) if repository else Owners()
         except GitError:
             return Owners()
+
+
+def _is_damaged(result: ScanResult) -> bool:
+    """Whether something could not be searched that should have been."""
+    return not all(each.policy for each in result.not_scanned)
 
 
 def _scan_options(settings: Settings, environment: Mapping[str, str], outbound: Outbound) -> ScanOptions:

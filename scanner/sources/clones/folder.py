@@ -2,7 +2,7 @@
 
     ID/repo.git   the clone: there only when it was fetched whole
     ID/new.git    one that is being fetched
-    ID/refs       a digest of the refs that it was fetched at
+                  with oakum-refs, a digest of the refs that it was fetched at
     ID/memory/    what is remembered of its search (`pipeline/memory.py`); stays when the clone goes
     ID.lock       held (flock) by who works on it
     ledger.db     what each takes (`ledger.py`)
@@ -103,7 +103,7 @@ class Clones:
         self._noted(name)
         problems: tuple[str, ...] = ()
         fresh = not os.path.isdir(repository)
-        told = os.path.join(folder, b"refs")
+        told = os.path.join(repository, b"oakum-refs")
         if refs and not fresh and _content(told) == refs.encode():
             return Clone(repository, memory, size_of(repository))
         with contextlib.suppress(FileNotFoundError):
@@ -299,18 +299,26 @@ def name_of(remote: str) -> str:
 
 
 def size_of(folder: bytes) -> int:
-    """The bytes that a folder takes, as far as it can be read."""
+    """The bytes that a folder takes on disk, as far as it can be read: of a small repository most is what file systems
+    round up to, and folders."""
     total, left = 0, [folder]
     while left:
+        path = left.pop()
         try:
-            for each in os.scandir(left.pop()):
+            total += _on_disk(os.lstat(path))
+            for each in os.scandir(path):
                 if each.is_dir(follow_symlinks=False):
                     left.append(each.path)
                 else:
-                    total += each.stat(follow_symlinks=False).st_size
+                    total += _on_disk(each.stat(follow_symlinks=False))
         except OSError:
             continue
     return total
+
+
+def _on_disk(about: os.stat_result) -> int:
+    """What a file takes; where the system does not say that, as much as is in it."""
+    return max(about.st_size, getattr(about, "st_blocks", 0) * 512)
 
 
 def _unwritable(folder: bytes, error: OSError) -> CloneError:
