@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import psutil
 import pytest
 from distributed.cli import dask_scheduler, dask_worker
 from git_repository import GitRepository
@@ -254,7 +255,8 @@ class Cluster:
         """A word of a container as it is on this machine."""
         word = word.replace("oakum-scheduler:8786", f"127.0.0.1:{self.port}").replace("$(POD)", "oakum-worker-0")
         word = re.sub(r"(?<![\w/])/(tls|cache|tmp)\b", rf"{self.folder}/\1", word)
-        return {"8786": str(self.port), "--worker-port=8788": f"--worker-port={self.worker_port}"}.get(word, word)
+        ports = {"--port=8786": f"--port={self.port}", "--worker-port=8788": f"--worker-port={self.worker_port}"}
+        return ports.get(word, word)
 
     def command(self, component: str) -> list[str]:
         """What a container runs, without what finds the program."""
@@ -299,6 +301,7 @@ def test_the_cluster_works_as_it_is_written(tmp_path: Path, fresh: Fresh) -> Non
             (line,) = (json.loads(one) for one in done.stderr.splitlines() if '"ending"' in one)
             assert (line["ending"], line["findings"], line["worker"]) == ("searched", 1, "oakum-worker-0")
             assert list((tmp_path / "cache" / "clones").glob("*/repo.git"))
+            assert listening() == {cluster.port, cluster.worker_port}, "no page without TLS"
             stranger = ssl.create_default_context(cafile=str(tmp_path / "tls" / "ca.crt"))
             stranger.check_hostname = False
             with pytest.raises((ssl.SSLError, OSError)):
@@ -307,6 +310,13 @@ def test_the_cluster_works_as_it_is_written(tmp_path: Path, fresh: Fresh) -> Non
             friend.check_hostname = False
             friend.load_cert_chain(tmp_path / "tls" / "tls.crt", tmp_path / "tls" / "tls.key")
             assert answer_to(friend, cluster.port)
+
+
+def listening() -> set[int]:
+    """The ports of this test's processes on which others than this machine can connect."""
+    processes = psutil.Process().children(recursive=True)
+    found = (one for process in processes for one in process.net_connections("tcp"))
+    return {one.laddr.port for one in found if one.status == psutil.CONN_LISTEN and one.laddr.ip != "127.0.0.1"}
 
 
 def answer_to(context: ssl.SSLContext, port: int) -> bytes:
