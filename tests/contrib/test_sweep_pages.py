@@ -1,4 +1,4 @@
-"""docs/sweeps.md and docs/schedules.md: messages and figures are those of the code, and no field of a report is left out."""
+"""docs/sweeps.md, docs/schedules.md: messages and figures are those of the code, no field of a report is left out."""
 
 from __future__ import annotations
 
