@@ -87,7 +87,7 @@ def found(repository: Path) -> dict[str, tuple[str, set[tuple[str, str]]]]:
 
 def test_the_same_seed_makes_the_same_organization(made: Organization, tmp_path: Path) -> None:
     """Objects, refs and manifest; another seed makes another one."""
-    few = [organization.make(tmp_path / f"{n}", 12, seed, planted=0.5) for n, seed in enumerate((3, 3, 4))]
+    few = [organization.make(tmp_path / f"{n}", 6, seed, planted=0.5) for n, seed in enumerate((3, 3, 4))]
     assert refs(few[0]) == refs(few[1])
     assert few[0].plants == few[1].plants
     assert refs(few[0]) != refs(few[2])
@@ -209,6 +209,9 @@ def test_what_is_there_is_taken_and_what_is_half_made_is_made_anew(tmp_path: Pat
     assert refs(made) == before
     with pytest.raises(SystemExit, match="another organization"):
         organization.make(tmp_path / "acme", 5, planted=0.5)
+    (tmp_path / "acme.json").unlink()
+    with pytest.raises(SystemExit, match="another organization"):
+        organization.make(tmp_path / "acme", 4, planted=0.5)
 
 
 def test_pushes_change_what_they_say(made: Organization, copy: Organization) -> None:
