@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
 import pytest
 import workings
+from dask_cluster import cluster
 from oakum.scanner.cli import worker
 from oakum.scanner.errors import OakumError
 from oakum.scanner.sweep import Settings, Task
@@ -22,54 +18,9 @@ from oakum.scanner.sweep.dask import Dask
 from oakum.scanner.sweep.work import Worker
 from oakum.scanner.swept import Known, Outcome, Remote
 from organizations import NOW, compared, organization, settings
-from servers import free_port, process
+from servers import free_port
 
 pytestmark = [pytest.mark.long, pytest.mark.skipif(os.name != "posix", reason="needs processes that can be killed")]
-
-
-PATH = os.pathsep.join([str(Path(__file__).parent), *sys.path])
-"""Where scheduler and workers find oakum, and the functions of these tests."""
-
-
-@dataclass
-class Cluster:
-    """A scheduler with its workers, which can be killed and started."""
-
-    address: str
-    folder: Path
-    workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-
-    def start(self, name: str) -> None:
-        """A worker with one thread."""
-        command = [sys.executable, "-m", "distributed.cli.dask_worker", self.address, "--nthreads", "1", "--no-nanny"]
-        self.workers[name] = subprocess.Popen(
-            [*command, "--no-dashboard", "--name", name, "--local-directory", str(self.folder / "dask")],
-            env=dict(os.environ) | {"PYTHONPATH": PATH},
-            stderr=(self.folder / f"{name}.log").open("wb"),
-        )
-
-    def kill(self, name: str) -> None:
-        """As the kernel does for want of memory."""
-        self.workers[name].send_signal(signal.SIGKILL)
-        self.workers.pop(name).wait()
-
-
-@contextmanager
-def cluster(folder: Path, *names: str) -> Iterator[Cluster]:
-    """A scheduler on loopback, and workers of these names."""
-    port = free_port()
-    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port)]
-    # Its id is written down by the shell, which becomes it.
-    shell = ["sh", "-c", f"echo $$ >{folder}/scheduler.pid; exec {shlex.join([*command, '--no-dashboard'])}"]
-    with process(shell, folder / "scheduler.log", port, PYTHONPATH=PATH):
-        made = Cluster(f"tcp://127.0.0.1:{port}", folder)
-        try:
-            for name in names:
-                made.start(name)
-            yield made
-        finally:
-            for name in list(made.workers):
-                made.kill(name)
 
 
 def test_a_cluster_gives_what_one_process_gives(tmp_path: Path) -> None:
