@@ -30,7 +30,7 @@ from benchmarks.organization import Organization, What
 from benchmarks.plants import WHERE, Plant
 
 REPOSITORIES = 60
-SHARE = 0.35
+SEED, SHARE = 35, 0.35
 OPTIONS = ScanOptions(environment=dict(os.environ), now=utc(2027))
 
 
@@ -38,7 +38,7 @@ OPTIONS = ScanOptions(environment=dict(os.environ), now=utc(2027))
 def made(tmp_path_factory: pytest.TempPathFactory) -> Organization:
     """Sixty repositories, of which twenty-one have a secret: every kind of place, and most kinds of secrets."""
     folder = tmp_path_factory.mktemp("organization") / "acme"
-    return organization.make(folder, REPOSITORIES, seed=3, planted=SHARE)
+    return organization.make(folder, REPOSITORIES, seed=SEED, planted=SHARE)
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_each_kind_of_secret_is_one_finding(kind: int, tmp_path: Path) -> None:
 def test_no_secret_stands_in_the_manifest(made: Organization) -> None:
     """But its fingerprint does."""
     manifest = made.folder.with_name("acme.json").read_bytes()
-    for _, drawn in organization.chosen(REPOSITORIES, 3, SHARE).values():
+    for _, drawn in organization.chosen(REPOSITORIES, SEED, SHARE).values():
         assert drawn.fingerprint.encode() in manifest
         words = [word for word in drawn.text.replace(b'"', b" ").split() if len(word) >= 16]
         assert not any(word in manifest for word in words)
@@ -245,4 +245,4 @@ def test_the_manifest_can_be_read_by_others(made: Organization) -> None:
     """It is JSON with every secret's place."""
     told = json.loads(made.folder.with_name("acme.json").read_text())
     assert [Plant(**each) for each in told["plants"]] == list(made.plants)
-    assert (told["repositories"], told["seed"], told["planted"]) == (REPOSITORIES, 3, SHARE)
+    assert (told["repositories"], told["seed"], told["planted"]) == (REPOSITORIES, SEED, SHARE)
