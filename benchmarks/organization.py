@@ -91,8 +91,8 @@ def make(folder: Path, repositories: int = REPOSITORIES, seed: int = SEED, *, pl
     manifest = folder.with_name(f"{folder.name}.json")
     about = {"repositories": repositories, "seed": seed, "planted": planted}
     if folder.exists():
-        known = json.loads(manifest.read_text("utf-8"))
-        if {name: known[name] for name in about} != about:
+        known = json.loads(manifest.read_text("utf-8")) if manifest.exists() else {}
+        if {name: known.get(name) for name in about} != about:
             raise SystemExit(f"{folder} holds another organization: delete it, or name another folder")
         return Organization(folder, repositories, seed, tuple(Plant(**each) for each in known["plants"]))
     new = folder.with_name(f"{folder.name}.new")
@@ -131,7 +131,8 @@ def chosen(repositories: int, seed: int, share: float) -> dict[int, tuple[Where,
 def source_of(number: int, planted: frozenset[int]) -> int:
     """Of which repository one is a fork; 0 where it is none. No secret comes to another one in this way."""
     source = number - 1
-    return source if number % FORK == 5 and not is_empty(source) and source not in planted else 0
+    empty = is_empty(number) or is_empty(source)
+    return source if number % FORK == 5 and not empty and source not in planted else 0
 
 
 class _Repository:
@@ -220,7 +221,8 @@ def change(made: Organization, share: float, seed: int) -> tuple[Changed, ...]:
     """Push to this share of the repositories, and to one at least."""
     random = Random(f"{seed} change")
     held = {plant.repository for plant in made.plants}
-    heads = random.sample(at_head := [p for p in made.plants if p.where == "head"], len(at_head))
+    heads = [plant for plant in made.plants if (plant.where, plant.reach) == ("head", "head")]
+    random.shuffle(heads)
     left = [name for n, name in enumerate(made.names) if not is_empty(n) and name not in held]
     chosen = iter(random.sample(left, min(len(left), max(1, round(share * made.repositories)))))
     pushed = []

@@ -23,8 +23,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
@@ -33,6 +32,7 @@ from typing import Any
 
 from . import histories, organization
 from .bench import say
+from .figures import ratios
 from .git_server import served
 from .machine import about
 from .organization import Changed, Organization
@@ -53,50 +53,52 @@ ALONE, TOGETHER = "one process", "a process a core"
 
 @dataclass(slots=True)
 class Results:
-    """All nights by name, those of one process and of several, and what a store should not hold, or should."""
+    """All nights by name, each as often as it was; what was pushed; in what a store differs from what was planted."""
 
-    nights: dict[str, Night] = field(default_factory=dict)
-    alone: list[Night] = field(default_factory=list)
-    together: list[Night] = field(default_factory=list)
-    pushed: tuple[Changed, ...] = ()
+    nights: dict[str, list[Night]] = field(default_factory=dict)
+    pushed: list[Changed] = field(default_factory=list)
     half: int = 0
     """The limit of clones of `half the disk`."""
     wrong: list[str] = field(default_factory=list)
 
 
-def nights(made: Organization, copy: Path, home: Path, results: Results) -> None:
-    """All sweeps over http, one after the other. `copy` is of the organization, and is pushed to."""
-    with served(copy) as url:
-        sweeps, urls, own = Sweeps(home), home / "urls.txt", home / "own.toml"
+def over_http(made: Organization, home: Path, runs: int, results: Results) -> None:
+    """All sweeps of what a server has, one after the other. Pushes go to a copy."""
+    made = replace(made, folder=shutil.copytree(made.folder, home / "served"))
+    with served(made.folder) as url:
+        urls, own = home / "urls.txt", home / "own.toml"
         urls.write_text("".join(f"{url}/{name}.git\n" for name in made.names), "utf-8")
         prefix = f"{url.partition('://')[2]}/"
 
-        def sweep(name: str, plants: tuple[Plant, ...], by: Sweeps = sweeps, limit: int = DISK) -> Night:
+        def sweep(name: str, by: Sweeps, limit: int = DISK) -> Night:
             night = by.run(str(urls), "--detectors", str(own), "--clones-limit", str(limit))
-            results.nights[name] = night
-            results.wrong += (f"{name}: {what}" for what in wrong(plants, by.findings(), prefix))
+            results.nights.setdefault(name, []).append(night)
+            results.wrong += (f"{name}: {what}" for what in wrong(made.plants, by.findings(), prefix))
             return night
 
         detectors(own, rare=20, common=20)
-        first = sweep("first", made.plants)
-        sweep("nothing new", made.plants)
-        results.pushed = organization.change(replace(made, folder=copy), SHARE, PUSHED)
-        now = planted_now(made.plants, results.pushed)
-        sweep("1 % changed", now)
+        sweeps = Sweeps(home)
+        first = sweep("first", sweeps)
+        for _ in range(runs):
+            sweep("nothing new", sweeps)
+        for number in range(runs):
+            pushed = organization.change(made, SHARE, PUSHED + number)
+            made = replace(made, plants=planted_now(made.plants, pushed))
+            results.pushed += pushed
+            sweep("1 % changed", sweeps)
         detectors(own, rare=24, common=20)
-        sweep("detector, rare keyword", now)
+        sweep("detector, rare keyword", sweeps)
         detectors(own, rare=24, common=24)
-        sweep("detector, common keyword", now)
+        sweep("detector, common keyword", sweeps)
         other = home / "half"
         other.mkdir()
         results.half = first.disk // 2
-        sweep("half the disk", now, Sweeps(other), results.half)
-    most = results.nights["half the disk"].disk
+        most = sweep("half the disk", Sweeps(other), results.half).disk
     if most > results.half + UNNOTED * cores() + FOLDER * made.repositories:
         results.wrong.append(f"half the disk: {most:,} bytes of {results.half:,}")
 
 
-def planted_now(plants: tuple[Plant, ...], pushed: tuple[Changed, ...]) -> tuple[Plant, ...]:
+def planted_now(plants: tuple[Plant, ...], pushed: Sequence[Changed]) -> tuple[Plant, ...]:
     """What is planted after some pushes."""
     known = {(plant.repository, plant.fingerprint): plant for plant in plants}
     known |= {(one.plant.repository, one.plant.fingerprint): one.plant for one in pushed if one.plant}
@@ -122,30 +124,22 @@ examples = ["{word}_secret_{{secret}}"]
             )
 
 
-def in_turn(made: Organization, runs: int, fresh: Callable[[], Any], results: Results) -> None:
+def in_turn(made: Organization, folder: Path, runs: int, results: Results) -> None:
     """First sweeps of a folder of clones, in one process and in several."""
     for _ in range(runs):
-        for name, jobs, taken in ((ALONE, 1, results.alone), (TOGETHER, cores(), results.together)):
-            with fresh() as home:
-                sweeps = Sweeps(home)
-                taken.append(sweeps.run(str(made.folder), "--jobs", str(jobs)))
+        for name, jobs in ((ALONE, 1), (TOGETHER, cores())):
+            with TemporaryDirectory(dir=folder) as home:
+                sweeps = Sweeps(Path(home))
+                results.nights.setdefault(name, []).append(sweeps.run(str(made.folder), "--jobs", str(jobs)))
                 results.wrong += (f"{name}: {what}" for what in wrong(made.plants, sweeps.findings()))
 
 
 def measured(made: Organization, folder: Path, runs: int) -> Results:
     """All of it. What it keeps is gone afterwards, and the organization is as it was."""
     results = Results()
-
-    @contextmanager
-    def fresh() -> Iterator[Path]:
-        with TemporaryDirectory(dir=folder) as temporary:
-            yield Path(temporary)
-
-    with fresh() as home:
-        copy = home / "served"
-        shutil.copytree(made.folder, copy)
-        nights(made, copy, home, results)
-    in_turn(made, runs, fresh, results)
+    with TemporaryDirectory(dir=folder) as home:
+        over_http(made, Path(home), runs, results)
+    in_turn(made, folder, runs, results)
     return results
 
 
@@ -158,30 +152,27 @@ def cores() -> int:
 
 
 def table(results: Results) -> str:
-    """The figures as Markdown; of those that ran several times the medians."""
+    """The figures as Markdown: medians of times, the most of memory and disk."""
     lines = ["| " + " | ".join(HEADS) + " |", "|---|" + "--:|" * (len(HEADS) - 1)]
-    first = results.nights["first"].run.wall
-    rows = [(name, [night]) for name, night in results.nights.items()]
-    rows += [(name, taken) for name, taken in ((ALONE, results.alone), (TOGETHER, results.together)) if taken]
-    for name, taken in rows:
-        wall = median(night.run.wall for night in taken)
-        share = "" if taken[0] not in results.nights.values() else f"{100 * wall / first:.1f} %"
-        cpu, peak = median(night.run.cpu for night in taken), max(night.run.peak for night in taken)
-        cells = [name, f"{wall:.1f}", share, f"{cpu:.1f}", f"{peak / 1024:.0f}"]
-        cells.append(f"{max(night.disk for night in taken) / (1 << 20):.0f}")
-        cells += (f"{taken[0].counts[what]:,}" for what in ("searched", "new"))
+    first = results.nights["first"][0].run.wall
+    for name, nights in results.nights.items():
+        wall = median(night.run.wall for night in nights)
+        share = "" if name in (ALONE, TOGETHER) else f"{100 * wall / first:.1f} %"
+        cells = [name, f"{wall:.1f}", share, f"{median(night.run.cpu for night in nights):.1f}"]
+        cells.append(f"{max(night.run.peak for night in nights) / 1024:.0f}")
+        cells.append(f"{max(night.disk for night in nights) / (1 << 20):.0f}")
+        cells += (f"{nights[-1].counts[what]:,}" for what in ("searched", "new"))
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
 def summary(results: Results) -> Iterator[str]:
     """What the table does not say."""
-    if results.alone and results.together:
-        ratios = [a.run.wall / b.run.wall for a, b in zip(results.alone, results.together, strict=True)]
-        least, most = min(ratios), max(ratios)
-        yield f"{cores()} processes: {median(ratios):.2f} ({least:.2f}–{most:.2f}) times the throughput of one"
-    half = results.nights["half the disk"]
-    yield f"half the disk: clones took at most {half.disk / (1 << 20):.0f} of {results.half / (1 << 20):.0f} MiB"
+    alone, together = ([night.run.wall for night in results.nights.get(name, ())] for name in (ALONE, TOGETHER))
+    if found := ratios(alone, together):
+        yield f"{cores()} processes: {found.text()} times the throughput of one"
+    half = max(night.disk for night in results.nights["half the disk"])
+    yield f"half the disk: clones took at most {half / (1 << 20):.0f} of {results.half / (1 << 20):.0f} MiB"
     yield f"pushed to: {', '.join(f'{one.repository} ({one.what})' for one in results.pushed)}"
     yield from results.wrong or ["all planted secrets were found, in their states and repositories, and no others"]
 
@@ -201,7 +192,7 @@ def main() -> int:
     options.add_argument("--dir", type=Path, required=True, help="the bench folder")
     options.add_argument("--repositories", type=int, default=organization.REPOSITORIES)
     options.add_argument("--seed", type=int, default=organization.SEED)
-    options.add_argument("--runs", type=int, default=3, help="of one process and of several, in turn")
+    options.add_argument("--runs", type=int, default=3, help="of what is not a first sweep, and of processes")
     options.add_argument("--report", type=Path, help="write all figures as JSON")
     given = options.parse_args()
     folder = given.dir.resolve() / "sweep"

@@ -30,7 +30,7 @@ from benchmarks.organization import Organization, What
 from benchmarks.plants import WHERE, Plant
 
 REPOSITORIES = 60
-SHARE = 0.35
+SEED, SHARE = 35, 0.35
 OPTIONS = ScanOptions(environment=dict(os.environ), now=utc(2027))
 
 
@@ -38,7 +38,7 @@ OPTIONS = ScanOptions(environment=dict(os.environ), now=utc(2027))
 def made(tmp_path_factory: pytest.TempPathFactory) -> Organization:
     """Sixty repositories, of which twenty-one have a secret: every kind of place, and most kinds of secrets."""
     folder = tmp_path_factory.mktemp("organization") / "acme"
-    return organization.make(folder, REPOSITORIES, seed=3, planted=SHARE)
+    return organization.make(folder, REPOSITORIES, seed=SEED, planted=SHARE)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def found(repository: Path) -> dict[str, tuple[str, set[tuple[str, str]]]]:
 
 def test_the_same_seed_makes_the_same_organization(made: Organization, tmp_path: Path) -> None:
     """Objects, refs and manifest; another seed makes another one."""
-    few = [organization.make(tmp_path / f"{n}", 12, seed, planted=0.5) for n, seed in enumerate((3, 3, 4))]
+    few = [organization.make(tmp_path / f"{n}", 6, seed, planted=0.5) for n, seed in enumerate((3, 3, 4))]
     assert refs(few[0]) == refs(few[1])
     assert few[0].plants == few[1].plants
     assert refs(few[0]) != refs(few[2])
@@ -190,7 +190,7 @@ def test_each_kind_of_secret_is_one_finding(kind: int, tmp_path: Path) -> None:
 def test_no_secret_stands_in_the_manifest(made: Organization) -> None:
     """But its fingerprint does."""
     manifest = made.folder.with_name("acme.json").read_bytes()
-    for _, drawn in organization.chosen(REPOSITORIES, 3, SHARE).values():
+    for _, drawn in organization.chosen(REPOSITORIES, SEED, SHARE).values():
         assert drawn.fingerprint.encode() in manifest
         words = [word for word in drawn.text.replace(b'"', b" ").split() if len(word) >= 16]
         assert not any(word in manifest for word in words)
@@ -209,6 +209,9 @@ def test_what_is_there_is_taken_and_what_is_half_made_is_made_anew(tmp_path: Pat
     assert refs(made) == before
     with pytest.raises(SystemExit, match="another organization"):
         organization.make(tmp_path / "acme", 5, planted=0.5)
+    (tmp_path / "acme.json").unlink()
+    with pytest.raises(SystemExit, match="another organization"):
+        organization.make(tmp_path / "acme", 4, planted=0.5)
 
 
 def test_pushes_change_what_they_say(made: Organization, copy: Organization) -> None:
@@ -242,4 +245,4 @@ def test_the_manifest_can_be_read_by_others(made: Organization) -> None:
     """It is JSON with every secret's place."""
     told = json.loads(made.folder.with_name("acme.json").read_text())
     assert [Plant(**each) for each in told["plants"]] == list(made.plants)
-    assert (told["repositories"], told["seed"], told["planted"]) == (REPOSITORIES, 3, SHARE)
+    assert (told["repositories"], told["seed"], told["planted"]) == (REPOSITORIES, SEED, SHARE)

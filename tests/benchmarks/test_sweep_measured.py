@@ -96,13 +96,13 @@ def night(wall: float, searched: int, disk: int = 7) -> Night:
 
 def test_the_table_says_what_each_sweep_took() -> None:
     """Shares are of the first one's wall time; of what ran several times it has medians, and the summary the ratio."""
-    names = ("first", "nothing new", "half the disk")
-    results = Results({name: night(wall, 60) for name, wall in zip(names, (10, 0.5, 11), strict=True)}, half=9 << 20)
-    results.alone, results.together = [night(8, 60), night(9, 60)], [night(4, 60), night(6, 60)]
-    results.pushed = (Changed("team01/a", "branch"),)
+    results = Results(half=9 << 20, pushed=[Changed("team01/a", "branch")])
+    results.nights = {"first": [night(10, 60)], "nothing new": [night(n / 10, 0) for n in (4, 5, 9)]}
+    results.nights |= {"half the disk": [night(11, 60)]}
+    results.nights |= {sweep.ALONE: [night(8, 60), night(9, 60)], sweep.TOGETHER: [night(4, 60), night(6, 60)]}
     assert sweep.table(results).splitlines()[2:] == [
         "| first | 10.0 | 100.0 % | 20.0 | 100 | 7 | 60 | 3 |",
-        "| nothing new | 0.5 | 5.0 % | 1.0 | 100 | 7 | 60 | 3 |",
+        "| nothing new | 0.5 | 5.0 % | 1.0 | 100 | 7 | 0 | 3 |",
         "| half the disk | 11.0 | 110.0 % | 22.0 | 100 | 7 | 60 | 3 |",
         "| one process | 8.5 |  | 17.0 | 100 | 7 | 60 | 3 |",
         "| a process a core | 5.0 |  | 10.0 | 100 | 7 | 60 | 3 |",
@@ -135,20 +135,22 @@ def test_sixty_repositories_night_after_night(tmp_path: Path) -> None:
     made = organization.make(tmp_path / "organization", REPOSITORIES, planted=0.35)
     results = sweep.measured(made, tmp_path, runs=1)
     assert results.wrong == []
-    assert {name: each.counts["searched"] for name, each in results.nights.items()} == {
+    nights = {name: night for name, (night,) in results.nights.items()}
+    assert {name: each.counts["searched"] for name, each in nights.items()} == {
         "first": REPOSITORIES,
         "nothing new": 0,
         "1 % changed": 1,
         "detector, rare keyword": REPOSITORIES,
         "detector, common keyword": REPOSITORIES,
         "half the disk": REPOSITORIES,
+        sweep.ALONE: REPOSITORIES,
+        sweep.TOGETHER: REPOSITORIES,
     }
     secrets = {plant.fingerprint for plant in made.plants}
-    assert results.nights["first"].counts["new"] == len(secrets)
-    assert results.nights["1 % changed"].counts["new"] == 1
-    assert [each.counts["new"] for each in (*results.alone, *results.together)] == [len(secrets)] * 2
-    assert max(each.run.peak for each in results.nights.values()) < 500 << 10
-    assert 0 < results.nights["half the disk"].disk < results.nights["first"].disk
+    assert nights["1 % changed"].counts["new"] == 1
+    assert {nights[name].counts["new"] for name in ("first", sweep.ALONE, sweep.TOGETHER)} == {len(secrets)}
+    assert max(each.run.peak for each in nights.values()) < 500 << 10
+    assert 0 < nights["half the disk"].disk < nights["first"].disk
     written = sweep.document(made, results)
     assert written["organization"] == {"repositories": REPOSITORIES, "seed": 1, "secrets": len(made.plants)}
     assert sweep_runs.on_disk(tmp_path / "served") == 0

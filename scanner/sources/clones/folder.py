@@ -39,8 +39,9 @@ MOST_PACKS = 30
 """Packs of a clone; with more they are made few."""
 MEMORY_SHARE = 10
 """The memory of searches takes at most this part of the limit."""
-ENOUGH = 0.9
-"""To what part of the limit room is made, so that not every fetch must make some."""
+FULL, ENOUGH = 0.95, 0.9
+"""From what part of the limit on room is made, as fetches go on meanwhile; and to what, so that not each must make
+some."""
 _PATIENCE = 600.0
 """Seconds that a clone is waited for that another process holds."""
 _NAME = re.compile(r"[0-9a-f]{32}")
@@ -185,7 +186,7 @@ class Clones:
             if abs(taken - noted) >= 1 << 20:
                 noted = taken
                 total = self._ledger.grew(name, taken)
-                if total > self._limit and not self._make_room(name, total):
+                if total > self._limit * FULL and not self._make_room(name, total):
                     raise self._too_big(taken)
 
         return network.Held(look, lock.descriptor)
@@ -236,7 +237,7 @@ class Clones:
         self._ledger.note(self._measured(name), self._run)
         self._forget_memories(name)
         total = self._ledger.total()
-        if total > self._limit:
+        if total > self._limit * FULL:
             self._make_room("", total)
 
     def _found(self) -> Iterator[Entry]:
