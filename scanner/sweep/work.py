@@ -7,6 +7,7 @@ environment. What it gives holds no value of a secret: findings are objects as i
 from __future__ import annotations
 
 import io
+import multiprocessing
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -96,6 +97,8 @@ class Worker:
 
     def _scan(self, clone: Clone, remote: Remote, *, wide: bool) -> ScanResult:
         jobs = self._settings.jobs if wide or clone.bytes > WIDE else 1
+        if multiprocessing.current_process().daemon:  # a Dask worker with a nanny: it may have no processes of its own
+            jobs = 1
         options = replace(self._options, memory=clone.memory, readers=remote.readers, jobs=jobs)
         return scan([clone.path], options, io.BytesIO(), self._searcher)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import threading
 import time
 from dataclasses import replace
@@ -87,7 +88,7 @@ def test_the_user_s_settings_of_git_are_not_read(host: Host, clones: Clones, tmp
     home = tmp_path / "home"
     home.mkdir()
     (home / ".gitconfig").write_text(f'[url "{host.server.url}/elsewhere/"]\n\tinsteadOf = {host.server.url}/\n')
-    (home / ".netrc").write_text("machine 127.0.0.1 login me password from-netrc\n")
+    (home / ".netrc").write_text(f"machine 127.0.0.1 login me password {secrets.token_hex(8)}\n")
     reach = replace(host.reach, environment=dict(os.environ) | {"HOME": str(home), "GIT_TRACE": "1"})
     with clones.held(host.remote(), reach):
         pass
