@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from conftest import Host
+from cloned_host import Host
 from git_repository import GitRepository
 from hypothesis import given
 from hypothesis import strategies as st
