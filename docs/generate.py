@@ -451,7 +451,7 @@ LEAST = {
     ),
 }
 """What the token of a host needs to be let: where it goes, its least rights, and where that is described."""
-NAMED = {"bitbucket": ("BITBUCKET_USERNAME", "BITBUCKET_APP_PASSWORD")}
+NAMED = {"bitbucket": ("BITBUCKET_EMAIL", "BITBUCKET_API_TOKEN")}
 """Variables that are read together, in place of a token."""
 
 

@@ -105,6 +105,7 @@ def fields(thing: Any) -> set[str]:
     return set()
 
 
+@pytest.mark.long
 def test_every_field_is_described(tmp_path: Path, fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
     """As real documents have it: of a sweep, of findings, of a history, of a store."""
     clones(tmp_path / "clones", fresh)

