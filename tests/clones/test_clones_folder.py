@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from conftest import Host
+from git_hosts import Host
 from git_repository import GitRepository
 from oakum.scanner.sources.clones import Clone, CloneError, Clones
 from oakum.scanner.sources.clones.folder import name_of, size_of

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from conftest import Host
+from git_hosts import Host
 from oakum.scanner.logins import Login
 from oakum.scanner.net import Outbound
 from oakum.scanner.sources.clones import CloneError, Clones, Reach, asked
