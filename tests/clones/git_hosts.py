@@ -53,7 +53,9 @@ def pkt(line: bytes) -> bytes:
 
 def advertisement(refs: list[tuple[str, str]], head: str = "refs/heads/main", *, agent: str = "git/2") -> bytes:
     """Refs, each with its object, as a server advertises them (gitprotocol-pack(5), version 0)."""
-    capabilities = f"multi_ack side-band-64k symref=HEAD:{head} object-format=sha1 agent={agent}".encode()
+    capabilities = (
+        f"multi_ack_detailed no-done side-band-64k symref=HEAD:{head} object-format=sha1 agent={agent}".encode()
+    )
     lines = [f"{name} {ref}".encode() for ref, name in refs] or [b"0" * 40 + b" capabilities^{}"]
     lines[0] += b"\0" + capabilities
     return pkt(b"# service=git-upload-pack\n") + b"0000" + b"".join(pkt(line + b"\n") for line in lines) + b"0000"

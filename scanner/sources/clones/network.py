@@ -264,7 +264,7 @@ def _way(place: Place, reach: Reach, environment: dict[str, str]) -> list[str]:
     proxy = proxy_of(Url(place.scheme, place.authority), reach.outbound.environment)
     if proxy:
         environment[f"{place.scheme}_proxy"] = proxy
-        return []
+        return ["http.proxyAuthMethod=basic"]
     try:
         addresses = checked_addresses(place.host, port, private=reach.outbound.private)
     except UnansweredError as error:
@@ -336,6 +336,8 @@ def _failed(place: Place, said: bytes, code: int, *, login: Login | None) -> Clo
         return CloneError(f"{host} takes none of the keys of the ssh agent and ~/.ssh: see `ssh -T {host}`")
     if place.scheme == "ssh" and b"Host key verification failed" in own:
         return CloneError(f"the key of {host} is not known, or another than before: see `ssh -T {host}`")
+    if place.scheme == "ssh":  # which says why before git says that it does not know
+        own = b"\n".join(line for line in own.split(b"\n") if not line.startswith(b"fatal: Could not read from")) or own
     why = unsaid(first_line(own) or first_line(said) or f"exit status {code}", login)
     if any(sign in own for sign in _PASSING):
         return CloneError(f"{host}: {why}: it is tried again in the next sweep", passing=True)
