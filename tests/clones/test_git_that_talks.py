@@ -79,8 +79,9 @@ def test_git_finds_no_home_and_sends_no_login_that_there_is_not(host: Host, clon
     for reach in (host.reach, host.with_login("me", "word")):
         with clones.held(host.remote(), reach):
             pass
-        assert f"\0HOME={os.devnull}\0" in seen[0]
-        assert ("proactiveAuth=basic" in seen[0]) is (reach is not host.reach)
+        there = "".join(seen)
+        assert f"\0HOME={os.devnull}\0" in there
+        assert ("proactiveAuth=basic" in there) is (reach is not host.reach)
         seen.clear()
 
 
@@ -238,7 +239,7 @@ def test_all_of_git_ends_with_this_process(host: Host, clones: Clones) -> None:
         asked_for.set()
         time.sleep(2)
 
-    host.server.mishaps["/web.git"] = hang
+    host.server.mishaps["/web.git/git-upload-pack"] = hang
     failed: list[CloneError] = []
 
     def fetch() -> None:

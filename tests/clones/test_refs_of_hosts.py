@@ -213,12 +213,14 @@ def test_digests_are_sha_256(host: Host) -> None:
 
 
 def test_what_a_shallow_host_says_of_it_is_no_ref(host: Host) -> None:
-    """A mirror of a part of a history is a repository, too."""
+    """A mirror of a part of a history is a repository, too; when it gets more of it, that is news."""
     host.work.commit({"b.txt": b"b\n"}, "b")
     host.push()
     served, source = str(host.root / "part.git"), (host.root / "web.git").as_uri()
     host.work.git("clone", "--quiet", "--mirror", "--depth=1", source, served)
-    assert asked(host.remote("part"), host.reach) == asked(host.remote(), host.reach)
+    part, whole = asked(host.remote("part"), host.reach), asked(host.remote(), host.reach)
+    assert (part.head, part.refs) == (whole.head, whole.refs)
+    assert part.digest != whole.digest
 
 
 def test_no_number_of_repositories_and_no_day_is_too_long(host: Host) -> None:

@@ -33,7 +33,7 @@ from . import network
 from .ledger import Entry, Ledger
 from .locks import Lock
 from .reach import Clone, CloneError, Place, Reach, place_of
-from .refs import Advertised, asked, local_path
+from .refs import asked, local_path
 
 MOST_PACKS = 30
 """Packs of a clone; with more they are made few."""
@@ -109,9 +109,9 @@ class Clones:
             return Clone(repository, memory, size_of(repository), refs=refs)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(told)
-        now = Advertised("")
-        if refs:  # what was told may be hours ago: refs may be others by now, and those again afterwards
-            now = asked(remote, reach)
+        # What was told may be hours ago: refs may be others by now, and those again afterwards. And git would take any
+        # page for a server of old, and an empty one for a repository without refs.
+        now = asked(remote, reach)
         held = self._held(folder, name, lock)
         if not fresh:
             _unlock(repository)
@@ -125,8 +125,8 @@ class Clones:
             with contextlib.suppress(CloneError):  # a clone of many packs is as good, if slower
                 network.tidy(repository, reach.environment, reach.seconds, held)
         if not fresh or problems:
-            _point(repository, remote.default_branch or now.head or asked(remote, reach).head)
-        if now.digest and not problems:
+            _point(repository, remote.default_branch or now.head)
+        if not problems:
             with open(told, "wb") as file:
                 file.write(now.digest.encode())
         return Clone(repository, memory, size_of(repository), fresh, problems, now.digest)

@@ -142,6 +142,9 @@ def fetch(place: Place, folder: bytes, reach: Reach, held: Held) -> None:
     """All refs, into a bare repository; those that the host has no more go."""
     arguments = ["fetch", "--quiet", "--prune", "--force", "--no-tags", "--no-write-fetch-head", "--update-head-ok"]
     arguments += ["--no-auto-maintenance", "--no-show-forced-updates", "--no-recurse-submodules", "--refmap="]
+    if os.path.lexists(os.path.join(folder, b"shallow")):
+        arguments.append("--unshallow")  # the host may have more of its history than it had
+    arguments.append("--update-shallow")
     _talk(place, reach, [*arguments, "--", place.url, "+refs/*:refs/*"], folder, held)
 
 

@@ -43,8 +43,8 @@ class Clone:
     folder for what is remembered of its search, that stays when the clone goes; `bytes` is what it takes on disk.
 
     `fresh` says that it was fetched whole just now, so that damage in it is its host's; `problems` are refs that could
-    not be fetched, each with the reason. `refs` is the digest of what the host gave just before it was fetched (empty
-    where none was asked for), and what a sweep must remember: the one it knew may be hours old.
+    not be fetched, each with the reason. `refs` is the digest of what the host gave just before it was fetched, and what
+    a sweep must remember: the one it knew may be hours old. It is empty for what lies on this machine.
     """
 
     path: bytes

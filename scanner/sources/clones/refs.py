@@ -38,7 +38,7 @@ _ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Advertised:
-    """What a host gives: `digest` of all refs and of HEAD; `head` the branch that HEAD names, empty where that is not
+    """What a host gives: `digest` of all refs, of HEAD, and of where its history is cut off; `head` the branch that HEAD names, empty where that is not
     told; `refs` how many there are. `digest` is empty where every sweep must look by itself (a work tree)."""
 
     digest: str
@@ -150,6 +150,7 @@ def _of_packets(packets: Iterator[bytes], host: str, login: Login | None = None)
     if first.rstrip(b"\n") != b"# service=git-upload-pack" or next(packets, None) != b"":
         raise CloneError(f"{host} answers with something else than refs: see whether the URL is right")
     lines: list[bytes] = []
+    shallow: list[bytes] = []
     head = b""
     ended = False
     for packet in packets:
@@ -162,13 +163,15 @@ def _of_packets(packets: Iterator[bytes], host: str, login: Login | None = None)
         for each in capabilities.split(b" ") if capabilities else ():
             if each.startswith(b"symref=HEAD:"):
                 head = each[len(b"symref=HEAD:") :]
-        if not line.endswith(b" capabilities^{}") and not line.startswith(b"shallow "):
+        if line.startswith(b"shallow "):
+            shallow.append(line)
+        elif not line.endswith(b" capabilities^{}"):
             lines.append(line)
-        if len(lines) > MOST_REFS:
+        if len(lines) + len(shallow) > MOST_REFS:
             raise CloneError(f"{host} gives more than {MOST_REFS:,} refs of it, which is the most that is looked at")
     if not ended:
         raise CloneError("its list of refs is cut off: it is tried again in the next sweep", passing=True)
-    return _told(lines, head)
+    return _told(lines, head, shallow)
 
 
 def _of_lines(output: bytes) -> Advertised:
@@ -183,13 +186,13 @@ def _of_lines(output: bytes) -> Advertised:
     return _told(lines, head)
 
 
-def _told(lines: Iterable[bytes], head: bytes) -> Advertised:
+def _told(lines: Iterable[bytes], head: bytes, shallow: Iterable[bytes] = ()) -> Advertised:
     """Sorted, so that a host that gives them in another order each time has nothing new."""
     refs = sorted(set(lines))
     for line in refs:
         name, space, ref = line.partition(b" ")
         if not space or not ref or b"\n" in ref or not _ID.fullmatch(name):
             raise CloneError("its list of refs holds what is no ref: it is tried again in the next sweep", passing=True)
-    digest = hashlib.sha256(b"\n".join((*refs, b"HEAD " + head)))
+    digest = hashlib.sha256(b"\n".join((*refs, b"HEAD " + head, *sorted(shallow))))
     branch = head.removeprefix(b"refs/heads/") if head.startswith(b"refs/heads/") else b""
     return Advertised(digest.hexdigest(), branch.decode("utf-8", "surrogateescape"), len(refs))
