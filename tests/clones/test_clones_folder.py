@@ -335,7 +335,7 @@ def test_a_branch_that_is_called_as_scraps_are_is_none(host: Host, clones: Clone
     with clones.held(host.remote(), host.reach) as clone:
         path = clone.path
     host.server.mishaps["/web.git/git-upload-pack"] = told("result", b"nonsense")
-    forged(host, [("refs/heads/main", "a" * 40)])
+    forged(host, [("refs/heads/main", "a" * 40), ("refs/heads/tmp_x", host.work.git("rev-parse", "tmp_x"))])
     with pytest.raises(CloneError), clones.held(host.remote(), host.reach):
         pass
     assert "refs/heads/tmp_x" in refs(Clone(path, "", 0))
@@ -355,6 +355,7 @@ def test_a_disk_that_is_full(host: Host, tmp_path: Path) -> None:
         with clones.held(host.remote(), host.reach):
             pass
         grow(host, "big", 4 << 20)
+        grow(host, "new", 1000)
         with pytest.raises(CloneError, match="free") as caught, clones.held(host.remote("big"), host.reach):
             pass
         assert caught.value.passing

@@ -21,6 +21,7 @@ from oakum.scanner.logins import Login
 from oakum.scanner.net import Outbound
 from oakum.scanner.sources.clones import CloneError, Clones, Reach, asked, network
 from oakum.scanner.sources.clones.network import Helpers, filled
+from oakum.scanner.sources.clones.reach import place_of
 from oakum.scanner.sources.git import end_all
 from oakum.scanner.swept import Remote
 from servers import serving
@@ -36,6 +37,11 @@ def processes(about: str = "") -> str:
             continue
         out += told if about in told else ""
     return out
+
+
+def listed(remote: Remote, reach: Reach) -> bytes:
+    """What git itself lists, with all that oakum tells it."""
+    return network.list_remote(place_of(remote), reach)
 
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
@@ -57,8 +63,10 @@ def test_a_token_stands_in_no_argument_environment_or_file(host: Host, clones: C
         pass
     with pytest.raises(CloneError) as caught, clones.held(host.remote(), host.with_login("me", token + "s")):
         pass
-    assert [path for path in ("info/refs", "git-upload-pack ") if not any(path in each for each in seen)] == []
-    assert all(host.server.url in each for each in seen)
+    with pytest.raises(CloneError, match="SOME_TOKEN"):
+        listed(host.remote(), host.with_login("me", token + "s"))
+    of_git = [each.split(" ")[0] for each in seen if host.server.url in each]
+    assert set(of_git) == {"/web.git/info/refs?service=git-upload-pack", "/web.git/git-upload-pack"}
     assert not any(token in each for each in seen)
     assert token not in str(caught.value)
     written = b"".join(path.read_bytes() for path in (tmp_path / "clones").rglob("*") if path.is_file())
@@ -92,13 +100,9 @@ def test_a_private_repository_is_fetched_with_its_login(host: Host, clones: Clon
         assert clone.fresh
     with pytest.raises(CloneError, match="SOME_TOKEN"), clones.held(host.remote(), host.with_login("me", "other")):
         pass
-    with pytest.raises(CloneError, match="line break"), clones.held(host.remote(), host.with_login("me", "a\nb=c")):
-        pass
-    with (
-        pytest.raises(CloneError, match="longer than"),
-        clones.held(host.remote(), host.with_login("me", "x" * 99_999)),
-    ):
-        pass
+    for word, message in (("a\nb=c", "line break"), ("x" * 99_999, "longer than"), ("other", "SOME_TOKEN")):
+        with pytest.raises(CloneError, match=message):
+            listed(host.remote(), host.with_login("me", word))
 
 
 def test_redirects_are_not_followed(host: Host, clones: Clones) -> None:
@@ -113,6 +117,8 @@ def test_redirects_are_not_followed(host: Host, clones: Clones) -> None:
     host.server.mishaps["/web.git"] = away
     with pytest.raises(CloneError, match="moved"), clones.held(host.remote(), host.reach):
         pass
+    with pytest.raises(CloneError, match="moved"):
+        listed(host.remote(), host.reach)
     assert not [path for _, path, _ in host.server.asked if "other" in path]
 
 
@@ -128,12 +134,17 @@ def test_the_user_s_settings_of_git_are_not_read(host: Host, clones: Clones, tmp
     assert not [path for _, path, headers in host.server.asked if "elsewhere" in path or "authorization" in headers]
 
 
-def test_private_addresses_are_not_asked_unless_they_may_be(host: Host, clones: Clones) -> None:
+def test_private_addresses_are_not_asked_unless_they_may_be(host: Host) -> None:
     """The address is checked here, and git connects to the one that was checked."""
     remote = Remote("x", "x", "https://metadata.google.internal/x.git", "t")
     for reach in (host.reach, replace(host.reach, outbound=Outbound())):
-        with pytest.raises(CloneError), clones.held(remote, reach):
-            pass
+        for ask in (asked, listed):
+            with pytest.raises(CloneError, match="metadata"):
+                ask(remote, reach)
+    for ask in (asked, listed):
+        with pytest.raises(CloneError, match="no address of the internet"):
+            ask(host.remote(), replace(host.reach, outbound=Outbound()))
+    assert host.server.asked == []
 
 
 @pytest.mark.parametrize("url", ["https://169.254.169.254/x.git", "ssh://0xa9fea9fe/x.git", "ssh://[fd00:ec2::254]/x"])
@@ -144,7 +155,7 @@ def test_metadata_services_are_never_asked(host: Host, ssh: Reach, clones: Clone
     assert not (tmp_path / "told").exists()
 
 
-def test_an_address_of_ipv6_is_its_own_name(host: Host, clones: Clones) -> None:
+def test_an_address_of_ipv6_is_its_own_name(host: Host) -> None:
     """Curl takes none for a name that it is told the address of."""
 
     class Nothing(BaseHTTPRequestHandler):
@@ -162,15 +173,17 @@ def test_an_address_of_ipv6_is_its_own_name(host: Host, clones: Clones) -> None:
     except OSError:
         pytest.skip("needs IPv6")
     with server:
-        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
-        remote = Remote("x", "x", f"http://[::1]:{server.server_port}/x.git", "t")
-        with pytest.raises(CloneError, match="no such repository") as caught, clones.held(remote, host.reach):
-            pass
-        server.shutdown()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        try:
+            remote = Remote("x", "x", f"http://[::1]:{server.server_port}/x.git", "t")
+            with pytest.raises(CloneError, match="no such repository") as caught:
+                listed(remote, host.reach)
+        finally:
+            server.shutdown()
     assert caught.value.gone
 
 
-def test_git_takes_the_proxy_that_oakum_takes(host: Host, clones: Clones) -> None:
+def test_git_takes_the_proxy_that_oakum_takes(host: Host) -> None:
     """One that is written otherwise than git wants it, and excepted networks that curl of old does not know."""
     asked_for: list[tuple[str, str]] = []
 
@@ -190,10 +203,9 @@ def test_git_takes_the_proxy_that_oakum_takes(host: Host, clones: Clones) -> Non
             outbound=replace(host.reach.outbound, environment=named),
         )
         remote = Remote("x", "x", "https://git.example.test/x.git", "t")
-        with pytest.raises(CloneError), clones.held(remote, reach):
-            pass
-        with pytest.raises(CloneError):
-            asked(remote, reach)
+        for ask in (asked, listed):
+            with pytest.raises(CloneError):
+                ask(remote, reach)
     assert asked_for == [("git.example.test:443", "Basic bWU6d29yZA==")] * 2
 
 
@@ -224,10 +236,8 @@ def test_words_without_end_are_not_kept(host: Host, clones: Clones) -> None:
 
 def test_without_git_it_is_said(host: Host, clones: Clones, tmp_path: Path) -> None:
     """And what to install."""
-    with (
-        pytest.raises(CloneError, match=re.escape("https://git-scm.com")),
-        clones.held(host.remote(), replace(host.reach, environment={"PATH": str(tmp_path)})),
-    ):
+    reach = replace(host.reach, environment={"PATH": str(tmp_path)})
+    with pytest.raises(CloneError, match=re.escape("https://git-scm.com")), clones.held(host.remote(), reach):
         pass
 
 

@@ -43,8 +43,8 @@ class Clone:
     folder for what is remembered of its search, that stays when the clone goes; `bytes` is what it takes on disk.
 
     `fresh` says that it was fetched whole just now, so that damage in it is its host's; `problems` are refs that could
-    not be fetched, each with the reason. `refs` is the digest of what the host gave just before it was fetched, and what
-    a sweep must remember: the one it knew may be hours old. It is empty for what lies on this machine.
+    not be fetched, each with the reason. `refs` is the digest of what the host gave just before it was fetched, empty
+    for what lies on this machine: a sweep must remember this one, for the one that it knew may be hours old.
     """
 
     path: bytes

@@ -38,8 +38,9 @@ _ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Advertised:
-    """What a host gives: `digest` of all refs, of HEAD, and of where its history is cut off; `head` the branch that HEAD names, empty where that is not
-    told; `refs` how many there are. `digest` is empty where every sweep must look by itself (a work tree)."""
+    """What a host gives: `digest` of all refs, of HEAD, and of where history is cut off; `head` the branch that HEAD
+    names, empty where that is not told; `refs` how many there are. `digest` is empty where every sweep must look by
+    itself (a work tree)."""
 
     digest: str
     head: str = ""
