@@ -329,6 +329,7 @@ def test_what_ssh_says(
     assert (caught.value.gone, caught.value.passing) == (gone, passing)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell")
 def test_what_ssh_leaves_behind_is_not_waited_for(host: Host, ssh: Reach, tmp_path: Path) -> None:
     """As a master for the connections to come is; it has our pipe."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from git_hosts import QUICK, Host, advertisement, endless, pkt, told
 from git_repository import GitRepository
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from oakum.scanner.sources.clones import Advertised, CloneError, advertised, asked
 from oakum.scanner.sources.clones.refs import _of_lines, _of_packets, _packets
@@ -38,6 +38,7 @@ def test_the_order_and_the_version_of_the_server_do_not_matter(given_: list[tupl
     assert read(advertisement(mixed, agent="git/3")) == read(advertisement(given_))
 
 
+@settings(max_examples=50)
 @given(refs, refs, st.sampled_from(["refs/heads/main", "refs/heads/other"]))
 def test_other_refs_or_another_head_have_another_digest(
     one: list[tuple[str, str]], other: list[tuple[str, str]], head: str
@@ -66,6 +67,7 @@ def test_what_is_no_packet_line_ends_it(packet: bytes) -> None:
         read(body[:-4] + packet + b"0000")
 
 
+@settings(max_examples=50)
 @given(refs.filter(bool), st.data())
 def test_an_answer_that_is_cut_off_is_not_taken_for_a_shorter_one(
     of: list[tuple[str, str]], data: st.DataObject
@@ -251,6 +253,7 @@ def test_a_host_that_repeats_the_token_is_not_repeated(host: Host) -> None:
         advertised(host.remote(), host.reach)
 
 
+@pytest.mark.long
 def test_a_list_without_an_end_and_a_host_that_is_silent(host: Host) -> None:
     """Each is left: after so many bytes, after so many seconds in all, after so many without a byte."""
     line = pkt(b"a" * 40 + b" refs/heads/" + b"x" * 1000 + b"\n")
