@@ -653,13 +653,18 @@ def test_killed_in_the_middle_of_a_fetch(host: Host, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_five_thousand_refs(host: Host, clones: Clones) -> None:
-    """As a busy repository has pull requests; cloned and fetched in seconds."""
+@pytest.mark.parametrize(("count", "at"), [(5000, "first"), (600, "later")])
+def test_thousands_of_refs(host: Host, clones: Clones, count: int, at: str) -> None:
+    """As a busy repository has pull requests; they are in one file, where each fetch would read as many."""
+    if at == "later":
+        with clones.held(host.remote(), host.reach):
+            pass
     head = host.work.git("rev-parse", "HEAD")
-    lines = "".join(f"create refs/pull/{number}/head {head}\n" for number in range(5000))
+    lines = "".join(f"create refs/pull/{number}/head {head}\n" for number in range(count))
     host.bare().git("update-ref", "--stdin", stdin=lines.encode())
     with clones.held(host.remote(), host.reach) as clone:
-        assert len(refs(clone)) == 5002
+        assert len(refs(clone)) == count + 2
+        assert not any(path.is_file() for path in Path(os.fsdecode(clone.path), "refs").rglob("*"))
     host.bare().git("update-ref", "-d", "refs/pull/17/head")
     with clones.held(host.remote(), host.reach) as clone:
-        assert len(refs(clone)) == 5001
+        assert len(refs(clone)) == count + 1

@@ -37,6 +37,8 @@ from .refs import asked, local_path
 
 MOST_PACKS = 30
 """Packs of a clone; with more they are made few."""
+MOST_LOOSE = 500
+"""Refs of a clone in files of their own; more are put into one file: each is read and weighed in every fetch."""
 MEMORY_SHARE = 10
 """The memory of searches takes at most this part of the limit."""
 ENOUGH = 0.9
@@ -121,7 +123,7 @@ class Clones:
                 fresh = True
         if fresh:
             problems = self._cloned(place, folder, reach, held)
-        elif len(_packs(repository)) > MOST_PACKS:
+        elif len(_packs(repository)) > MOST_PACKS or _loose_refs(repository) > MOST_LOOSE:
             with contextlib.suppress(CloneError):  # a clone of many packs is as good, if slower
                 network.tidy(repository, reach.environment, reach.seconds, held)
         if not fresh or problems:
@@ -355,6 +357,10 @@ def _packs(repository: bytes) -> list[bytes]:
         return [each for each in os.listdir(os.path.join(repository, b"objects", b"pack")) if each.endswith(b".pack")]
     except OSError:
         return []
+
+
+def _loose_refs(repository: bytes) -> int:
+    return sum(len(names) for _, _, names in os.walk(os.path.join(repository, b"refs")))
 
 
 def _fetched(place: Place, repository: bytes, reach: Reach, held: network.Held) -> tuple[str, ...]:
