@@ -17,8 +17,9 @@ from urllib.parse import unquote, urlsplit
 
 from servers import serving
 
-Mishap = Callable[[BaseHTTPRequestHandler], None]
-"""Answers in place of git."""
+Mishap = Callable[[BaseHTTPRequestHandler], object]
+"""Answers in place of git; or looks on, and gives `ON`."""
+ON = "git answers"
 
 
 @dataclass
@@ -65,7 +66,8 @@ def git_server(root: Path, **settings: object) -> Iterator[GitServer]:
                 server.asked.append((self.command, self.path, headers))
             for begin, mishap in list(server.mishaps.items()):
                 if path.startswith(begin):
-                    mishap(self)
+                    if mishap(self) == ON:
+                        break
                     return
             if server.logins and not self._is_let_in():
                 self.send_response(401)

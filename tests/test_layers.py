@@ -164,7 +164,7 @@ def test_only_the_command_line_reads_the_environment_and_the_clock_prints_and_ex
 def test_git_is_run_in_two_modules() -> None:
     """So that no call of it lacks the settings that make it safe: one for what lies here, one that talks to hosts."""
     found = [str(p) for p in MODULES if ("subprocess",) in imported(p)]
-    assert found == ["scanner/sources/clones/network.py", "scanner/sources/git.py"]
+    assert found == ["scanner/sources/clones/running.py", "scanner/sources/git.py"]
 
 
 NETWORK = {"socket", "ssl", "http", "urllib.request", "ftplib", "smtplib", "requests", "httpx", "httpcore", "aiohttp"}

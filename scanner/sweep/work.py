@@ -88,7 +88,7 @@ class Worker:
         return replace(
             outcome,
             ending="searched",
-            refs=task.refs if whole else "",
+            refs=(clone.refs or task.refs) if whole else "",
             findings=found,
             not_scanned=(*left_out, *result.not_scanned),
             blobs=sum(count for what, count in result.coverage.counts if what == "git blobs"),

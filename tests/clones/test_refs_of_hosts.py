@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from cloned_host import Host
+from git_hosts import QUICK, Host, advertisement, endless, pkt, told
 from git_repository import GitRepository
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from oakum.scanner.sources.clones import Advertised, CloneError, advertised, asked
+from oakum.scanner.sources.clones.reach import basic
 from oakum.scanner.sources.clones.refs import _of_lines, _of_packets, _packets
 from oakum.scanner.swept import Remote
-
-
-def pkt(line: bytes) -> bytes:
-    """A packet line."""
-    return b"%04x%s" % (len(line) + 4, line)
-
-
-def answer(refs: list[tuple[str, str]], head: str = "refs/heads/main", *, agent: str = "git/2") -> bytes:
-    """As a server advertises (gitprotocol-pack(5))."""
-    capabilities = f"multi_ack symref=HEAD:{head} object-format=sha1 agent={agent}".encode()
-    lines = [f"{name} {ref}".encode() for ref, name in refs] or [b"0" * 40 + b" capabilities^{}"]
-    lines[0] += b"\0" + capabilities
-    return pkt(b"# service=git-upload-pack\n") + b"0000" + b"".join(pkt(line + b"\n") for line in lines) + b"0000"
 
 
 def read(body: bytes) -> Advertised:
@@ -47,16 +36,17 @@ def test_the_order_and_the_version_of_the_server_do_not_matter(given_: list[tupl
     """A host that was updated, or whose storage lists in another order, has nothing new."""
     mixed = list(given_)
     random.shuffle(mixed)  # type: ignore[attr-defined]
-    assert read(answer(mixed, agent="git/3")) == read(answer(given_))
+    assert read(advertisement(mixed, agent="git/3")) == read(advertisement(given_))
 
 
+@settings(max_examples=50)
 @given(refs, refs, st.sampled_from(["refs/heads/main", "refs/heads/other"]))
 def test_other_refs_or_another_head_have_another_digest(
     one: list[tuple[str, str]], other: list[tuple[str, str]], head: str
 ) -> None:
     """And the same ones the same."""
     same = one == other and head == "refs/heads/main"
-    assert (read(answer(one)).digest == read(answer(other, head)).digest) is same
+    assert (read(advertisement(one)).digest == read(advertisement(other, head)).digest) is same
 
 
 @given(st.binary(max_size=300))
@@ -68,12 +58,23 @@ def test_no_answer_does_more_than_fail(body: bytes) -> None:
         return
 
 
+@pytest.mark.parametrize(
+    "packet", [b"0004", b"0003", b"+004", b"0_0f", pkt(b"a" * 40 + b" refs/x\n" + b"b" * 40 + b" refs/y\n")]
+)
+def test_what_is_no_packet_line_ends_it(packet: bytes) -> None:
+    """An empty one is not taken for the end, nor two refs in one for two."""
+    body = advertisement([("refs/heads/main", "c" * 40)])
+    with pytest.raises(CloneError):
+        read(body[:-4] + packet + b"0000")
+
+
+@settings(max_examples=50)
 @given(refs.filter(bool), st.data())
 def test_an_answer_that_is_cut_off_is_not_taken_for_a_shorter_one(
     of: list[tuple[str, str]], data: st.DataObject
 ) -> None:
     """Else refs would be gone that are there."""
-    body = answer(of)
+    body = advertisement(of)
     with pytest.raises(CloneError):
         read(body[: data.draw(st.integers(0, len(body) - 1))])
 
@@ -182,6 +183,8 @@ def test_a_page_to_log_in_is_not_refs(host: Host) -> None:
         "https://example.test",
         "file:relative",
         "file://host/path",
+        "https://example.test:99999/a.git",
+        "file:///a%00b",
     ],
 )
 def test_what_git_would_take_for_more_than_a_url_is_refused(host: Host, url: str) -> None:
@@ -210,3 +213,72 @@ def test_digests_are_sha_256(host: Host) -> None:
     head = host.work.git("rev-parse", "HEAD")
     lines = [f"{head} HEAD".encode(), f"{head} refs/heads/main".encode(), b"HEAD refs/heads/main"]
     assert advertised(host.remote(), host.reach) == hashlib.sha256(b"\n".join(lines)).hexdigest()
+
+
+def test_what_a_shallow_host_says_of_it_is_no_ref(host: Host) -> None:
+    """A mirror of a part of a history is a repository, too; when it gets more of it, that is news."""
+    host.work.commit({"b.txt": b"b\n"}, "b")
+    host.push()
+    served, source = str(host.root / "part.git"), (host.root / "web.git").as_uri()
+    host.work.git("clone", "--quiet", "--mirror", "--depth=1", source, served)
+    part, whole = asked(host.remote("part"), host.reach), asked(host.remote(), host.reach)
+    assert (part.head, part.refs) == (whole.head, whole.refs)
+    assert part.digest != whole.digest
+
+
+def test_no_number_of_repositories_and_no_day_is_too_long(host: Host) -> None:
+    """The client is kept from one repository to the next, and its limits are those of one."""
+    limits = replace(QUICK, pages=1, all=0.01)
+    reach = replace(host.reach, outbound=replace(host.reach.outbound, limits=limits))
+    assert len({advertised(host.remote(), reach) for _ in range(3)}) == 1
+    time.sleep(0.02)
+    assert advertised(host.remote(), reach)
+
+
+def test_a_path_that_holds_more_than_ascii(host: Host) -> None:
+    """As hosts give them, and as people write them."""
+    (host.root / "web.git").rename(host.root / "wéb ü.git")
+    assert asked(host.remote("wéb%20ü"), host.reach).refs == 2
+
+
+def test_a_host_that_repeats_the_token_is_not_repeated(host: Host) -> None:
+    """Its words stand in reports, and in the store."""
+    reach = host.with_login("me", "very-" + "secret-token")
+    login = reach.login(host.server.url)
+    assert login
+    for told_back in (login.password, basic(login)["Authorization"].removeprefix("Basic ")):
+        line = pkt(b"ERR no such thing for " + told_back.encode())
+        host.server.mishaps["/web.git"] = told("advertisement", advertisement([])[:34] + line + b"0000")
+        with pytest.raises(CloneError, match="repeats the token") as caught:
+            advertised(host.remote(), reach)
+        assert told_back not in str(caught.value)
+    with pytest.raises(CloneError, match="says: no such thing"):
+        advertised(host.remote(), host.reach)
+
+
+@pytest.mark.long
+def test_a_list_without_an_end_and_a_host_that_is_silent(host: Host) -> None:
+    """Each is left: after so many bytes, after so many seconds in all, after so many without a byte."""
+    line = pkt(b"a" * 40 + b" refs/heads/" + b"x" * 1000 + b"\n")
+    head = advertisement([])[:34]
+    limits = replace(QUICK, page_bytes=1 << 20, answer=0.4, retries=0)
+    reach = replace(host.reach, outbound=replace(host.reach.outbound, limits=limits), silence=0.2)
+    begun = time.monotonic()
+    for mishap in (
+        endless("advertisement", head, lambda: line * 100),
+        endless("advertisement", head, lambda: line, pause=0.05),
+        endless("advertisement", head, lambda: line, pause=1),
+    ):
+        host.server.mishaps["/web.git"] = mishap
+        with pytest.raises(CloneError) as caught:
+            advertised(host.remote(), reach)
+        assert caught.value.passing
+    assert time.monotonic() - begun < 1.5
+
+
+def test_five_thousand_refs_are_read_in_milliseconds() -> None:
+    """As a busy repository has pull requests; within what a second sweep may take for it."""
+    body = advertisement([(f"refs/pull/{number}/head", f"{number:040x}") for number in range(5000)])
+    begun = time.process_time()
+    assert read(body).refs == 5000
+    assert time.process_time() - begun < 0.2

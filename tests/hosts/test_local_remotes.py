@@ -196,7 +196,7 @@ NO_NAMES = "a name or password in a URL is not sent: take them out, and set the 
         (b"file:///", "this URL has no path: write https://HOST/PATH"),
         (b"https://%b@github.com/acme/web" % b"ada:word", NO_NAMES),
         (b"https://ada@github.com/acme/web", NO_NAMES),
-        (b"ssh://git:word@github.com/acme/web", NO_NAMES),
+        (b"ssh://%b@github.com/acme/web" % b"git:word", NO_NAMES),
         (b"ssh://-oX@github.com/acme/web", "the name before @ in this URL is none"),
         (b"-oX@github.com:acme/web", "the name before @ in this URL is none"),
         (b"http://github.com/acme/web", "over http anybody on the way can change what is fetched: write https://"),

@@ -1,8 +1,8 @@
 """The folder of clones: each in a folder of its own, named by a digest of the host's id for it, held by one process.
 
-    ID/repo.git   the clone: there only when it was fetched whole
-    ID/new.git    one that is being fetched
-                  with oakum-refs, a digest of the refs that it was fetched at
+    ID/repo.git   the clone: there only when it was fetched whole; in it oakum-refs, a digest of the refs that it was
+                  fetched at
+    ID/new.git    one that is being fetched whole
     ID/memory/    what is remembered of its search (`pipeline/memory.py`); stays when the clone goes
     ID.lock       held (flock) by who works on it
     ledger.db     what each takes (`ledger.py`)
@@ -37,6 +37,8 @@ from .refs import asked, local_path
 
 MOST_PACKS = 30
 """Packs of a clone; with more they are made few."""
+MOST_LOOSE = 500
+"""Refs of a clone in files of their own; more are put into one file: each is read and weighed in every fetch."""
 MEMORY_SHARE = 10
 """The memory of searches takes at most this part of the limit."""
 FULL, ENOUGH = 0.95, 0.9
@@ -101,101 +103,82 @@ class Clones:
         """A clone as its host has it now: brought up to date, or made anew, once, where what is here is damaged."""
         folder = self._path(name)
         repository = os.path.join(folder, b"repo.git")
+        _clear(folder)
         self._noted(name)
         problems: tuple[str, ...] = ()
         fresh = not os.path.isdir(repository)
         told = os.path.join(repository, b"oakum-refs")
         if refs and not fresh and _content(told) == refs.encode():
-            return Clone(repository, memory, size_of(repository))
+            return Clone(repository, memory, size_of(repository), refs=refs)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(told)
+        # What was told may be hours ago: refs may be others by now, and those again afterwards. And git would take any
+        # page for a server of old, and an empty one for a repository without refs.
+        now = asked(remote, reach)
+        held = self._held(folder, name, lock)
         if not fresh:
             _unlock(repository)
             try:
-                problems = self._fetched(place, repository, name, reach, lock)
+                problems = _fetched(place, repository, reach, held)
             except network.FetchError:
                 fresh = True
         if fresh:
-            _delete(repository)
-            problems = self._cloned(place, folder, name, reach, lock)
-        elif len(_packs(repository)) > MOST_PACKS:
+            problems = self._cloned(place, folder, reach, held)
+        elif len(_packs(repository)) > MOST_PACKS or _loose_refs(repository) > MOST_LOOSE:
             with contextlib.suppress(CloneError):  # a clone of many packs is as good, if slower
-                network.tidy(repository, reach.environment, reach.seconds)
+                network.tidy(repository, reach.environment, reach.seconds, held)
         if not fresh or problems:
-            _point(repository, remote.default_branch or asked(remote, reach).head)
-        if refs and not problems:
+            _point(repository, remote.default_branch or now.head)
+        if not problems:
             with open(told, "wb") as file:
-                file.write(refs.encode())
-        return Clone(repository, memory, size_of(repository), fresh, problems)
+                file.write(now.digest.encode())
+        return Clone(repository, memory, size_of(repository), fresh, problems, now.digest)
 
-    def _cloned(self, place: Place, folder: bytes, name: str, reach: Reach, lock: Lock) -> tuple[str, ...]:
-        new = os.path.join(folder, b"new.git")
+    def _cloned(self, place: Place, folder: bytes, reach: Reach, held: network.Held) -> tuple[str, ...]:
+        """A new clone; the one that was there goes when the new one is whole, or where there is no room for both."""
+        old, new = os.path.join(folder, b"repo.git"), os.path.join(folder, b"new.git")
+        if 2 * size_of(old) > self._limit:
+            _delete(old)
         problems: tuple[str, ...] = ()
         try:
-            _delete(new)
             try:
-                network.clone(place, new, reach, self._held(new, name, lock))
+                network.clone(place, new, reach, held)
             except network.FetchError as error:
                 # Refs that cannot all be (`a` and `a/b`) fail a clone as a whole, and a fetch one by one.
-                if not any(sign in str(error) for sign in ("ref", "lock")):
+                if not _is_about_refs(error):
                     raise
-                problems = self._fetched_one_by_one(place, new, name, reach, lock, error)
-            os.rename(new, os.path.join(folder, b"repo.git"))
-        except BaseException:
+                _delete(new)
+                network.make(new, reach.environment, "sha1", held)
+                problems = _fetched(place, new, reach, held)
+            _delete(old)
+            os.rename(new, old)
+        finally:
             _delete(new)
-            raise
         return problems
 
-    def _fetched_one_by_one(
-        self, place: Place, new: bytes, name: str, reach: Reach, lock: Lock, error: CloneError
-    ) -> tuple[str, ...]:
-        _delete(new)
-        network.make(new, reach.environment, "sha1")
-        return self._fetched(place, new, name, reach, lock, partly=error)
-
-    def _fetched(
-        self,
-        place: Place,
-        repository: bytes,
-        name: str,
-        reach: Reach,
-        lock: Lock,
-        *,
-        partly: CloneError | None = None,
-    ) -> tuple[str, ...]:
-        """Fetch; what could not be stored of it. Git ends with an error where one of many refs could not be stored."""
-        try:
-            network.fetch(place, repository, reach, self._held(repository, name, lock))
-        except network.FetchError as error:
-            if _is_empty(repository) or not any(sign in str(error) for sign in ("ref", "lock")):
-                raise
-            if partly is None and not _whole(repository, reach):
-                raise
-            return (str(error),)
-        return ()
-
-    def _held(self, repository: bytes, name: str, lock: Lock) -> network.Held:
+    def _held(self, folder: bytes, name: str, lock: Lock) -> network.Held:
         """What looks at a fetch while it goes on: room is made for it, or it is ended."""
         noted = 0
 
         def look() -> None:
             nonlocal noted
-            taken = size_of(repository)
+            taken = _clones_in(folder)
+            most = f"all of them may take {self._limit >> 20} MiB: raise --clones-limit"
             if taken > self._limit:
-                raise self._too_big(taken)
+                raise CloneError(
+                    f"its clone has {taken >> 20} MiB and more, and {most}, or leave the repository out with --exclude"
+                )
             if abs(taken - noted) >= 1 << 20:
                 noted = taken
                 total = self._ledger.grew(name, taken)
                 if total > self._limit * FULL and not self._make_room(name, total):
-                    raise self._too_big(taken)
+                    raise CloneError(
+                        f"others are in use, so that there is no room for its clone ({taken >> 20} MiB and more), and "
+                        f"{most}, or use fewer --jobs",
+                        passing=True,
+                    )
 
         return network.Held(look, lock.descriptor)
-
-    def _too_big(self, taken: int) -> CloneError:
-        return CloneError(
-            f"its clone has {taken >> 20} MiB and more, and all of them may take {self._limit >> 20} MiB: raise "
-            "--clones-limit, or leave the repository out with --exclude"
-        )
 
     # --- all of them -------------------------------------------------------------------------------------------------
 
@@ -227,6 +210,7 @@ class Clones:
             return False
         try:
             _delete(os.path.join(self._path(entry.name), part))
+            _clear(self._path(entry.name))
             self._ledger.correct(entry)
         finally:
             lock.give_back()
@@ -249,7 +233,7 @@ class Clones:
 
     def _measured(self, name: str) -> Entry:
         folder = self._path(name)
-        return Entry(name, size_of(os.path.join(folder, b"repo.git")), size_of(os.path.join(folder, b"memory")))
+        return Entry(name, _clones_in(folder), size_of(os.path.join(folder, b"memory")))
 
     # --- the folder --------------------------------------------------------------------------------------------------
 
@@ -322,6 +306,15 @@ def _on_disk(about: os.stat_result) -> int:
     return max(about.st_size, getattr(about, "st_blocks", 0) * 512)
 
 
+def _clones_in(folder: bytes) -> int:
+    """The bytes of a clone, of one that is made, and of what a process has left that was killed."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return 0
+    return sum(size_of(os.path.join(folder, each)) for each in names if each.startswith((b"repo.git", b"new.git")))
+
+
 def _unwritable(folder: bytes, error: OSError) -> CloneError:
     return CloneError(
         f"the clones in {clean(folder)} cannot be written ({error.strerror or error}): free disk space, lower "
@@ -341,22 +334,30 @@ def _content(path: bytes) -> bytes:
 
 def _delete(path: bytes) -> None:
     """Delete what is there. What was renamed away first is never taken for whole."""
-    if not os.path.lexists(path):
-        return
     doomed = path + b".gone"
-    shutil.rmtree(doomed, ignore_errors=True)
-    with contextlib.suppress(FileNotFoundError):
+    if os.path.lexists(doomed):
+        shutil.rmtree(doomed, ignore_errors=True)
+    if os.path.lexists(path):
         os.rename(path, doomed)
         shutil.rmtree(doomed, ignore_errors=True)
 
 
+def _clear(folder: bytes) -> None:
+    """Delete what a process has left that was killed while it made or deleted a clone."""
+    for each in (b"repo.git.gone", b"new.git", b"memory.gone"):
+        if os.path.lexists(os.path.join(folder, each)) or os.path.lexists(os.path.join(folder, each + b".gone")):
+            _delete(os.path.join(folder, each))
+
+
 def _unlock(repository: bytes) -> None:
     """Delete what a git that was killed has left: nobody else works here, for we hold the lock."""
+    objects = os.path.join(repository, b"objects")
     for folder, folders, names in os.walk(repository):
-        if os.path.basename(folder) == b"objects":
-            folders[:] = [each for each in folders if each == b"pack"]
+        if folder == objects:
+            folders[:] = [each for each in folders if each in (b"pack", b"info")]
+        scraps = (b"tmp_", b".tmp-") if folder.startswith(objects) else ()  # a branch may be called `tmp_x`
         for each in names:
-            if each.endswith(b".lock") or each.startswith((b"tmp_", b".tmp-")):
+            if each.endswith(b".lock") or each.startswith(scraps):
                 os.unlink(os.path.join(folder, each))
 
 
@@ -367,28 +368,40 @@ def _packs(repository: bytes) -> list[bytes]:
         return []
 
 
-def _is_empty(repository: bytes) -> bool:
-    return not _packs(repository)
+def _loose_refs(repository: bytes) -> int:
+    return sum(len(names) for _, _, names in os.walk(os.path.join(repository, b"refs")))
+
+
+def _fetched(place: Place, repository: bytes, reach: Reach, held: network.Held) -> tuple[str, ...]:
+    """Fetch; what could not be stored of it. Git ends with an error where one of many refs could not be stored."""
+    try:
+        network.fetch(place, repository, reach, held)
+    except network.FetchError as error:
+        if _packs(repository) and _is_about_refs(error) and _whole(repository, reach):
+            return (str(error),)
+        raise
+    return ()
+
+
+def _is_about_refs(error: network.FetchError) -> bool:
+    return any(sign in str(error) for sign in (" ref ", "refs/", ".lock'"))
 
 
 def _whole(repository: bytes, reach: Reach) -> bool:
     """Whether git can open it, and read what its refs name."""
     try:
         found = open_repository(repository, reach.environment)
-        return found is not None and bool(found.run("for-each-ref", "--format=%(objecttype)") or True)
+        if found is None:
+            return False
+        found.run("for-each-ref", "--format=%(objecttype)")
     except GitError:
         return False
+    return True
 
 
 def _point(repository: bytes, branch: str) -> None:
     """Have HEAD name a branch, where it is one that a ref can be called."""
-    if (
-        not branch
-        or not _BRANCH.fullmatch(branch)
-        or any(sign in branch for sign in ("..", "//", "@{", "/.", ".lock/"))
-    ):
-        return
-    if branch.endswith(("/", ".", ".lock")) or branch.startswith((".", "/")):
+    if not _BRANCH.fullmatch(branch) or _NO_BRANCH.search(branch):
         return
     wanted = b"ref: refs/heads/" + branch.encode("utf-8", "surrogateescape") + b"\n"
     path = os.path.join(repository, b"HEAD")
@@ -401,4 +414,5 @@ def _point(repository: bytes, branch: str) -> None:
 
 
 _BRANCH = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\]{1,250}")
+_NO_BRANCH = re.compile(r"\.\.|//|@\{|^[./]|/\.|[./]$|\.lock(?:/|$)")
 """Source: git-check-ref-format(1)."""

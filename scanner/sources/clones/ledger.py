@@ -8,10 +8,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from .reach import CloneError
+
+T = TypeVar("T")
 
 _SCHEMA = """
 create table clones (
@@ -30,6 +33,9 @@ set bytes = excluded.bytes, memory = excluded.memory, run = excluded.run, turn =
 _CANDIDATES = """
 select name, bytes, memory from clones order by run >= :run, case when run >= :run then -turn else turn end
 """
+_TOTAL = "select coalesce(sum(bytes + memory), 0) from clones"
+_DAMAGED = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR")
+"""The last is what a table of other columns says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,71 +56,65 @@ class Ledger:
 
     def note(self, entry: Entry, run: int) -> None:
         """What a clone takes now; this run has used it."""
-        with self._open() as database:
-            database.execute(_NOTE, (entry.name, entry.bytes, entry.memory, run))
+        self._done(lambda database: database.execute(_NOTE, (entry.name, entry.bytes, entry.memory, run)))
 
     def grew(self, name: str, taken: int) -> int:
         """Note what a clone takes while it is fetched; what all take together, in bytes."""
-        with self._open() as database:
+
+        def grow(database: sqlite3.Connection) -> int:
             database.execute("update clones set bytes = ? where name = ?", (taken, name))
-            return _sum(database, "select coalesce(sum(bytes + memory), 0) from clones")
+            return _sum(database, _TOTAL)
+
+        return self._done(grow)
 
     def total(self) -> int:
         """What all take together, in bytes."""
-        with self._open() as database:
-            return _sum(database, "select coalesce(sum(bytes + memory), 0) from clones")
+        return self._done(lambda database: _sum(database, _TOTAL))
 
     def remembered(self) -> int:
         """What the memories of searches take together, in bytes."""
-        with self._open() as database:
-            return _sum(database, "select coalesce(sum(memory), 0) from clones")
+        return self._done(lambda database: _sum(database, "select coalesce(sum(memory), 0) from clones"))
 
     def candidates(self, run: int) -> list[Entry]:
         """What may go, in this order: what this run has not used, longest unused first; then what it has used, latest
         first, so that a folder that is too small for all keeps some, and does not change all of them each night."""
-        with self._open() as database:
-            return [Entry(*row) for row in database.execute(_CANDIDATES, {"run": run})]
+        return self._done(lambda database: [Entry(*row) for row in database.execute(_CANDIDATES, {"run": run})])
 
     def correct(self, entry: Entry) -> None:
         """What a clone takes, without its being used."""
-        with self._open() as database:
-            update = "update clones set bytes = ?, memory = ? where name = ?"
-            database.execute(update, (entry.bytes, entry.memory, entry.name))
+        update = "update clones set bytes = ?, memory = ? where name = ?"
+        self._done(lambda database: database.execute(update, (entry.bytes, entry.memory, entry.name)))
 
     def drop(self, name: str) -> None:
         """Forget a clone."""
-        with self._open() as database:
-            database.execute("delete from clones where name = ?", (name,))
+        self._done(lambda database: database.execute("delete from clones where name = ?", (name,)))
 
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """A connection for one transaction: none is carried over a fork."""
+    def _done(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Work, in a transaction of a connection of its own: none is carried over a fork."""
         try:
-            with contextlib.closing(self._begun()) as database:
-                yield database
-                database.execute("commit")
+            try:
+                return self._tried(work)
+            except sqlite3.DatabaseError as error:
+                if getattr(error, "sqlite_errorname", "") not in _DAMAGED:
+                    raise
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._path)
+            return self._tried(work)
         except sqlite3.DatabaseError as error:
             raise CloneError(f"what clones take cannot be noted ({error}): free disk space", passing=True) from error
 
-    def _begun(self) -> sqlite3.Connection:
-        for again in (True, False):
-            database = sqlite3.connect(os.fsdecode(self._path), timeout=30, isolation_level=None)
-            try:
-                database.execute("pragma synchronous=off")
-                database.execute("pragma journal_mode=memory")
-                database.execute("begin immediate")
-                if not database.execute("select 1 from sqlite_master where name = 'clones'").fetchone():
-                    database.execute(_SCHEMA)
-                    for each in self._found():
-                        database.execute(_NOTE, (each.name, each.bytes, each.memory, 0))
-                return database
-            except sqlite3.DatabaseError as error:
-                database.close()
-                if not again or error.sqlite_errorname not in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
-                    raise
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(self._path)
-        raise AssertionError
+    def _tried(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        with contextlib.closing(sqlite3.connect(os.fsdecode(self._path), timeout=30, isolation_level=None)) as database:
+            database.execute("pragma synchronous=off")
+            database.execute("pragma journal_mode=memory")
+            database.execute("begin immediate")
+            if not database.execute("select 1 from sqlite_master where name = 'clones'").fetchone():
+                database.execute(_SCHEMA)
+                for each in self._found():
+                    database.execute(_NOTE, (each.name, each.bytes, each.memory, 0))
+            result = work(database)
+            database.execute("commit")
+            return result
 
 
 def _sum(database: sqlite3.Connection, question: str) -> int:

@@ -1,9 +1,9 @@
 """Git that talks to hosts: fetch and ls-remote, with settings that leave a host nothing to decide but what it gives.
 
-Beside `sources/git.py`, which runs git on what lies here, the only module that runs a program. The environment is made
-from scratch: neither the user's nor the machine's git configuration is read, and only the URL's own protocol is
-allowed; git does not follow redirects, look for submodules, run hooks, filters or maintenance, or ask at a terminal.
-The host's address is looked up and checked here, as for all that oakum asks, and git is told to connect to that one.
+The environment is made from scratch: neither the user's nor the machine's git configuration is read, and only the
+URL's own protocol is allowed; git does not follow redirects, look for submodules, run hooks, filters or maintenance, or
+ask at a terminal. The host's address is looked up and checked here, as for all that oakum asks, and git is told to
+connect to that one (git 2.37 and newer); what a proxy or ssh connects to, they look up themselves.
 
 A token goes through a pipe that a credential helper of one line reads when git asks it (gitcredentials(7)): it stands
 in no argument, no environment and no file. Where there are no such pipes (Windows) it stands in git's environment.
@@ -13,32 +13,30 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
+import re
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import certifi
 
 from ...logins import Login
 from ...model import clean
+from ...net.addresses import is_metadata_name
 from ...net.http import UnansweredError, checked_addresses
 from ...net.proxies import proxy_of
 from ...net.urls import Url, bracketed
-from ..git import begun, find_program, first_line, kill
-from .reach import NO_LOGIN, CloneError, Place, Reach
+from ..git import find_program, first_line
+from .reach import NO_LOGIN, CloneError, Place, Reach, basic, refused, unsaid
+from .running import run
 
-LOOK = 0.1
-"""Seconds between two looks at what a fetch has brought so far."""
+LISTING = 120.0
+"""Seconds that a list of refs may take over ssh, which knows no silence."""
+LONGEST = 8 << 10
+"""Bytes of a name and password; all of them fit into a pipe that nobody reads yet."""
 FILL = 20.0
 """Seconds that a credential helper of the user may take."""
-SAID = 64 << 10
-"""Bytes that are kept of what git and the host say."""
-PRINTED = 256 << 20
-"""Bytes that a list of refs may have."""
-
 _SETTINGS = (
     f"core.hooksPath={os.devnull}",
     f"core.attributesFile={os.devnull}",
@@ -55,11 +53,13 @@ _SETTINGS = (
     "transfer.fsckObjects=false",
     "transfer.bundleURI=false",
     "submodule.recurse=false",
+    "pack.threads=1",
+    "pack.window=0",  # what is packed anew keeps its deltas: no time and memory for others
+    "repack.writeBitmaps=false",
     "gc.auto=0",
     "maintenance.auto=false",
     "protocol.version=0",  # all refs in the first answer: one request less
     "http.followRedirects=false",
-    "http.proactiveAuth=basic",
     "http.saveCookies=false",
     "http.cookieFile=",
     "http.lowSpeedLimit=1",
@@ -71,6 +71,7 @@ _KEPT = frozenset(
     "PATH SYSTEMROOT SYSTEMDRIVE TEMP TMP TMPDIR WINDIR COMSPEC PATHEXT PROGRAMDATA SSL_CERT_FILE SSL_CERT_DIR "
     "HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY".split()
 )
+_PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
 _KEPT_FOR_SSH = frozenset("HOME USER LOGNAME USERPROFILE HOMEDRIVE HOMEPATH APPDATA SSH_AUTH_SOCK".split())
 _PASSING = (
     b"early EOF",
@@ -87,6 +88,18 @@ _PASSING = (
     b"transfer closed",
 )
 _FULL = (b"No space left on device", b"Disk quota exceeded")
+_NONE = (
+    re.compile(rb"repository '[^\n]*' not found"),
+    re.compile(rb"[Rr]epository (?:was )?not found"),  # GitHub and Bitbucket over ssh
+    re.compile(rb"[Rr]epository does not exist"),  # Gitea
+    re.compile(rb"could not be found or you don't have permission"),  # GitLab
+    re.compile(rb"does not appear to be a git repository"),
+)
+_SSH = (
+    "ssh -oBatchMode=yes -oForwardAgent=no -oConnectTimeout=30 -oServerAliveInterval=20"
+    " -oControlMaster=no -oPermitLocalCommand=no -oClearAllForwardings=yes"
+)
+"""A master would live on, and hold what waits for the end of git."""
 
 
 class FetchError(CloneError):
@@ -115,25 +128,38 @@ def fetch(place: Place, folder: bytes, reach: Reach, held: Held) -> None:
     """All refs, into a bare repository; those that the host has no more go."""
     arguments = ["fetch", "--quiet", "--prune", "--force", "--no-tags", "--no-write-fetch-head", "--update-head-ok"]
     arguments += ["--no-auto-maintenance", "--no-show-forced-updates", "--no-recurse-submodules", "--refmap="]
+    if os.path.lexists(os.path.join(folder, b"shallow")):
+        arguments.append("--unshallow")  # the host may have more of its history than it had
+    arguments.append("--update-shallow")
     _talk(place, reach, [*arguments, "--", place.url, "+refs/*:refs/*"], folder, held)
 
 
 def list_remote(place: Place, reach: Reach) -> bytes:
     """What `git ls-remote --symref` prints."""
-    return _talk(place, reach, ["ls-remote", "--symref", "--", place.url], None, None)
+    quicker = replace(reach, seconds=min(reach.seconds, LISTING))
+    return _talk(place, quicker, ["ls-remote", "--symref", "--", place.url], None, None)
 
 
-def tidy(folder: bytes, environment: Mapping[str, str], seconds: float) -> None:
+def tidy(folder: bytes, environment: Mapping[str, str], seconds: float, held: Held) -> None:
     """Few packs out of many, and refs in one file, with all that is unreachable kept. CloneError."""
     for arguments in (["pack-refs", "--all"], ["repack", "--geometric=2", "-d", "--quiet"]):
-        command = _command(environment, [], folder, arguments)
-        _run(command, {**_environment(environment, ssh=False), "GIT_ALLOW_PROTOCOL": "none"}, (), seconds, _nothing)
+        _alone(_command(environment, [], folder, arguments), environment, seconds, held)
 
 
-def make(folder: bytes, environment: Mapping[str, str], object_format: str) -> None:
-    """An empty bare repository."""
+def make(folder: bytes, environment: Mapping[str, str], object_format: str, held: Held) -> None:
+    """An empty bare repository. CloneError."""
     arguments = ["init", "--bare", "--quiet", "--template=", f"--object-format={object_format}", os.fsdecode(folder)]
-    _run(_command(environment, [], None, arguments), _environment(environment, ssh=False), (), 60, _nothing)
+    _alone(_command(environment, [], None, arguments), environment, 60, held)
+
+
+def _alone(command: Sequence[str], environment: Mapping[str, str], seconds: float, held: Held) -> None:
+    """Run a git that talks to nobody."""
+    own = _environment(environment, ssh=False) | {"GIT_ALLOW_PROTOCOL": "none"}
+    code, _, said = run(command, own, _inherited(held), seconds, held.watch)
+    if code:
+        if any(sign in said for sign in _FULL):
+            raise _full()
+        raise FetchError(f"git: {first_line(said) or f'exit status {code}'}")
 
 
 def _nothing() -> None:
@@ -145,14 +171,17 @@ def _talk(place: Place, reach: Reach, arguments: Sequence[str], folder: bytes | 
     login = reach.login(place.url) if place.scheme != "ssh" else None
     if login is not None and any(sign in login.user + login.password for sign in "\n\r\0"):
         raise CloneError(f"what {clean(login.source)} holds has a line break in it: it is no token")
+    if login is not None and len(f"{login.user}{login.password}".encode("utf-8", "surrogateescape")) > LONGEST:
+        raise CloneError(f"what {clean(login.source)} holds is longer than {LONGEST} bytes: it is no token")
     environment = _environment(reach.environment, ssh=place.scheme == "ssh")
     environment["GIT_ALLOW_PROTOCOL"] = place.scheme
-    settings = [f"http.lowSpeedTime={max(1, int(reach.silence))}", *_pinned(place, reach)]
+    settings = [f"http.lowSpeedTime={max(1, int(reach.silence))}", *_way(place, reach, environment)]
     with contextlib.ExitStack() as stack:
         if reach.outbound.certificates:
             settings.append(f"http.sslCAInfo={stack.enter_context(_authorities(reach.outbound.certificates))}")
-        inherited = [held.lock] if held and os.name == "posix" else []
+        inherited = _inherited(held)
         if login is not None:
+            settings.append("http.proactiveAuth=basic")  # without a login git would want one for what is public
             if os.name == "posix":
                 inherited.append(stack.enter_context(_told(login)))
                 reads = f"cat /dev/fd/{inherited[-1]}"
@@ -160,10 +189,14 @@ def _talk(place: Place, reach: Reach, arguments: Sequence[str], folder: bytes | 
             else:
                 environment |= _in_environment(place, login)
         command = _command(reach.environment, settings, folder, arguments)
-        code, output, said = _run(command, environment, inherited, reach.seconds, held.watch if held else _nothing)
+        code, output, said = run(command, environment, inherited, reach.seconds, held.watch if held else _nothing)
     if code:
         raise _failed(place, said, code, login=login)
     return output
+
+
+def _inherited(held: Held | None) -> list[int]:
+    return [held.lock] if held and os.name == "posix" else []
 
 
 def _command(
@@ -184,6 +217,8 @@ def _environment(given: Mapping[str, str], *, ssh: bool) -> dict[str, str]:
     names = _KEPT | _KEPT_FOR_SSH if ssh else _KEPT
     kept = {name: value for name, value in given.items() if name.upper() in names}
     search = [name for name in given.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(name)]
+    if not ssh:
+        kept["HOME"] = os.devnull  # where it is not set, curl looks for ~/.netrc by the user's entry in passwd
     kept |= {
         "PATH": os.pathsep.join(search),
         "GIT_ALLOC_LIMIT": "1g",
@@ -201,21 +236,30 @@ def _environment(given: Mapping[str, str], *, ssh: bool) -> dict[str, str]:
     }
     if ssh:
         kept["GIT_SSH_VARIANT"] = "ssh"
-        kept["GIT_SSH_COMMAND"] = "ssh -oBatchMode=yes -oForwardAgent=no -oConnectTimeout=30 -oServerAliveInterval=20"
+        kept["GIT_SSH_COMMAND"] = _SSH
     return kept
 
 
-def _pinned(place: Place, reach: Reach) -> list[str]:
-    """The address that git is to connect to: one that was checked. A proxy looks names up by itself."""
+def _way(place: Place, reach: Reach, environment: dict[str, str]) -> list[str]:
+    """Settings for the address that git is to connect to: one that was checked. A proxy looks names up by itself: git
+    gets the one that oakum would take, in its environment, for a password may stand in it."""
+    if is_metadata_name(place.host):
+        raise CloneError(f"{clean(place.host)} is for this machine's own metadata: never asked")
     if place.scheme == "ssh":
         return []
+    for name in [each for each in environment if each.upper() in _PROXIES]:
+        del environment[name]
     port = place.port or (443 if place.scheme == "https" else 80)
-    if proxy_of(Url(place.scheme, place.authority), reach.outbound.environment):
-        return []
+    proxy = proxy_of(Url(place.scheme, place.authority), reach.outbound.environment)
+    if proxy:
+        environment[f"{place.scheme}_proxy"] = proxy
+        return ["http.proxyAuthMethod=basic"]
     try:
         addresses = checked_addresses(place.host, port, private=reach.outbound.private)
     except UnansweredError as error:
         raise CloneError(f"{clean(place.authority)}: {error}", passing=error.passing) from error
+    if place.host in addresses:  # an address leads to itself, and curl takes none of IPv6 for a name
+        return ["http.proxy="]
     return [f"http.curloptResolve={place.host}:{port}:{','.join(map(bracketed, addresses))}", "http.proxy="]
 
 
@@ -242,8 +286,10 @@ def _told(login: Login) -> Iterator[int]:
     """The end of a pipe in which a login stands, as a credential helper tells it (git-credential(1))."""
     reading, writing = os.pipe()
     try:
-        os.write(writing, f"username={login.user}\npassword={login.password}\n".encode())
-        os.close(writing)
+        try:
+            os.write(writing, f"username={login.user}\npassword={login.password}\n".encode("utf-8", "surrogateescape"))
+        finally:
+            os.close(writing)
         yield reading
     finally:
         os.close(reading)
@@ -251,112 +297,40 @@ def _told(login: Login) -> Iterator[int]:
 
 def _in_environment(place: Place, login: Login) -> dict[str, str]:
     """A login as a setting in the environment, for this host alone. Source: git-config(1), GIT_CONFIG_COUNT."""
-    from .refs import basic
-
     header = ": ".join(next(iter(basic(login).items())))
     named = f"http.{place.scheme}://{place.authority}/.extraHeader"
     return {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": named, "GIT_CONFIG_VALUE_0": header}
 
 
-def _failed(place: Place, said: bytes, code: int, *, login: Login | None) -> CloneError:
-    """What it means that git failed."""
-    host = clean(place.authority)
-    if any(sign in said for sign in _FULL):
-        return CloneError("the disk is full: free some of it, or lower --clones-limit", passing=True)
-    for status in (301, 302, 307, 308, 401, 403, 404, 410, 429, 500, 502, 503, 504):
-        if b"returned error: %d" % status in said:
-            from .reach import refused
+def _full() -> CloneError:
+    return CloneError("the disk is full: free some of it, or lower --clones-limit", passing=True)
 
+
+def _failed(place: Place, said: bytes, code: int, *, login: Login | None) -> CloneError:
+    """What it means that git failed. What the host said besides (`remote:`) decides nothing, but may be the reason."""
+    host = clean(place.authority)
+    own = b"\n".join(line for line in said.split(b"\n") if not line.startswith(b"remote: "))
+    ours = b"\n".join(line for line in own.split(b"\n") if not line.startswith(b"fatal: remote error: "))
+    if any(sign in ours for sign in _FULL):
+        return _full()
+    for status in (301, 302, 307, 308, 401, 403, 404, 410, 429, 500, 502, 503, 504):
+        if b"returned error: %d" % status in ours:
             return refused(place, status, login=login)
-    if b"Authentication failed" in said or b"could not read Username" in said:
+    if b"Authentication failed" in own or b"could not read Username" in own:
         who = f"what {clean(login.source) or 'the login'} holds is not taken" if login else NO_LOGIN
         return CloneError(f"{host}: it was made private, or {who}", gone=True)
-    if b"repository '" in said and b"not found" in said:
+    if any(sign.search(own) for sign in _NONE):
         return CloneError(f"{host} has no such repository (any more)", gone=True)
-    if b"Permission denied" in said and place.scheme == "ssh":
+    if place.scheme == "ssh" and b"Permission denied" in own:
         return CloneError(f"{host} takes none of the keys of the ssh agent and ~/.ssh: see `ssh -T {host}`")
-    why = first_line(said) or f"exit status {code}"
-    if any(sign in said for sign in _PASSING):
+    if place.scheme == "ssh" and b"Host key verification failed" in own:
+        return CloneError(f"the key of {host} is not known, or another than before: see `ssh -T {host}`")
+    if place.scheme == "ssh":  # which says why before git says that it does not know
+        own = b"\n".join(line for line in own.split(b"\n") if not line.startswith(b"fatal: Could not read from")) or own
+    why = unsaid(first_line(own) or first_line(said) or f"exit status {code}", login)
+    if any(sign in own for sign in _PASSING):
         return CloneError(f"{host}: {why}: it is tried again in the next sweep", passing=True)
     return FetchError(f"git could not fetch it from {host}: {why}")
-
-
-# --- running ---------------------------------------------------------------------------------------------------------
-
-
-def _run(
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    inherited: Sequence[int],
-    seconds: float,
-    watch: Callable[[], None],
-) -> tuple[int, bytes, bytes]:
-    """Exit status, what it printed, and what it said, each up to a bound. However this ends, nothing of it goes on."""
-    try:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            cwd=os.path.abspath(os.sep),
-            pass_fds=inherited,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise CloneError(f"git could not be started: {error.strerror or error}", passing=True) from error
-    begun(process)
-    assert process.stdout is not None
-    assert process.stderr is not None
-    printed, said = _Kept(process.stdout, PRINTED), _Kept(process.stderr, SAID)
-    until = time.monotonic() + seconds
-    try:
-        while not (printed.ended(LOOK) and said.ended(LOOK)):
-            watch()
-            if printed.too_much:
-                raise CloneError(f"its list of refs has more than {PRINTED >> 20} MiB, which is the most that is read")
-            if time.monotonic() > until:
-                raise CloneError(
-                    f"it was not fetched within {seconds:g} s: it is tried again; --clone-seconds gives it longer",
-                    passing=True,
-                )
-        code = process.wait(max(1.0, until - time.monotonic()))
-        watch()
-    except subprocess.TimeoutExpired as error:
-        raise CloneError(f"git did not end within {seconds:g} s, and was stopped", passing=True) from error
-    finally:
-        kill(process)
-        process.wait()
-        printed.join()
-        said.join()
-    return code, bytes(printed.content), bytes(said.content)
-
-
-class _Kept:
-    """What comes out of a pipe, read by a thread so that nobody waits: the first bytes of it, up to a bound."""
-
-    def __init__(self, pipe: object, most: int) -> None:
-        self.content = bytearray()
-        self.too_much = False
-        self._pipe, self._most = pipe, most
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def ended(self, seconds: float) -> bool:
-        """Whether all was read, after waiting for it."""
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
-
-    def join(self) -> None:
-        """Wait for the end; nobody writes to the pipe any more."""
-        self._thread.join()
-        self._pipe.close()  # type: ignore[attr-defined]
-
-    def _read(self) -> None:
-        while part := self._pipe.read1(1 << 16):  # type: ignore[attr-defined]
-            left = self._most - len(self.content)
-            self.too_much = self.too_much or len(part) > left
-            self.content += part[: max(0, left)]
 
 
 # --- the user's credential helpers -----------------------------------------------------------------------------------
@@ -368,31 +342,15 @@ def filled(scheme: str, authority: str, environment: Mapping[str, str]) -> Login
     program = find_program("git", environment)
     if program is None:
         return None
-    asked = f"protocol={scheme}\nhost={authority}\n\n"
     own = {name: value for name, value in environment.items() if name not in ("GIT_DIR", "GIT_WORK_TREE")}
     own |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "SSH_ASKPASS": "", "GCM_INTERACTIVE": "never", "LC_ALL": "C"}
+    command = [program, "-c", "core.askPass=", "credential", "fill"]
     try:
-        process = subprocess.Popen(
-            [program, "-c", "core.askPass=", "credential", "fill"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=own,
-            cwd=os.path.abspath(os.sep),
-            start_new_session=True,
-        )
-    except OSError:
+        code, output, _ = run(command, own, (), FILL, _nothing, f"protocol={scheme}\nhost={authority}\n\n".encode())
+    except CloneError:
         return None
-    begun(process)
-    try:
-        output, _ = process.communicate(asked.encode(), FILL)
-    except subprocess.TimeoutExpired:
-        return None
-    finally:
-        kill(process)
-        process.wait()
     told = dict(line.split("=", 1) for line in output.decode("utf-8", "replace").splitlines() if "=" in line)
-    if process.returncode or not told.get("password"):
+    if code or not told.get("password"):
         return None
     host = authority.rpartition(":")[0] if authority.rpartition(":")[2].isdigit() else authority
     return Login(host.strip("[]"), told.get("username", ""), told["password"], "git's credential helper")

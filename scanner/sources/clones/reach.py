@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -42,7 +43,8 @@ class Clone:
     folder for what is remembered of its search, that stays when the clone goes; `bytes` is what it takes on disk.
 
     `fresh` says that it was fetched whole just now, so that damage in it is its host's; `problems` are refs that could
-    not be fetched, each with the reason.
+    not be fetched, each with the reason. `refs` is the digest of what the host gave just before it was fetched, empty
+    for what lies on this machine: a sweep must remember this one, for the one that it knew may be hours old.
     """
 
     path: bytes
@@ -50,6 +52,7 @@ class Clone:
     bytes: int
     fresh: bool = False
     problems: tuple[str, ...] = ()
+    refs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ def place_of(remote: Remote) -> Place:
     scheme = found["scheme"].lower()
     if found["user"] and scheme != "ssh":
         raise CloneError("its URL holds a name or password: take them out, and set the variable of its host's token")
+    if int(found["port"] or 0) > 0xFFFF or "%00" in found["path"]:
+        raise CloneError(f"its URL has a port or path that there cannot be: write {FORMS}")
     if scheme == "http" and not is_here(bracketed(host or "")):
         raise CloneError(f"{clean(host or '')}: over http anybody on the way reads the token: write https://")
     return Place(remote.url, scheme, host or "", int(found["port"] or 0), found["path"])
@@ -110,3 +115,22 @@ def refused(place: Place, status: int, *, login: Login | None) -> CloneError:
     if status == 429 or status >= 500:
         return CloneError(f"{host} answers {status}: it is tried again in the next sweep", passing=True)
     return CloneError(f"{host} answers {status}, which is no git repository: see whether the URL is right")
+
+
+# --- logins ----------------------------------------------------------------------------------------------------------
+
+
+def basic(login: Login) -> dict[str, str]:
+    """The header that tells a login (RFC 7617)."""
+    return {"Authorization": f"Basic {_coded(login)}"}
+
+
+def unsaid(text: str, login: Login | None) -> str:
+    """What a host or git says, where it does not repeat what was sent to it."""
+    if login and login.password and any(told in text for told in (login.password, _coded(login))):
+        return "it repeats the token, so that what it says is not shown"
+    return text
+
+
+def _coded(login: Login) -> str:
+    return base64.b64encode(f"{login.user}:{login.password}".encode("utf-8", "surrogateescape")).decode()

@@ -7,14 +7,15 @@ Over ssh `git ls-remote` asks; what lies on this machine is told by the digests 
 
 from __future__ import annotations
 
-import base64
 import hashlib
+import math
 import os
 import re
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from ...errors import GitError, OakumError
 from ...logins import Login
@@ -26,7 +27,7 @@ from ...swept import Remote
 from ..git import open_repository
 from ..state import state_of
 from . import network
-from .reach import CloneError, Place, Reach, place_of, refused
+from .reach import CloneError, Place, Reach, basic, place_of, refused, unsaid
 
 MOST_REFS = 1_000_000
 RETRIES = 2
@@ -37,8 +38,9 @@ _ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Advertised:
-    """What a host gives: `digest` of all refs and of HEAD; `head` the branch that HEAD names, empty where that is not
-    told; `refs` how many there are. `digest` is empty where every sweep must look by itself (a work tree)."""
+    """What a host gives: `digest` of all refs, of HEAD, and of where history is cut off; `head` the branch that HEAD
+    names, empty where that is not told; `refs` how many there are. `digest` is empty where every sweep must look by
+    itself (a work tree)."""
 
     digest: str
     head: str = ""
@@ -99,13 +101,16 @@ def _client(outbound: Outbound, silence: float) -> Client:
     if found is None:
         if len(kept) > 8:
             kept.clear()
+        # Its time and number are those of one store; here each repository has its own.
         limits = replace(outbound.limits, retries=min(outbound.limits.retries, RETRIES), silence=silence)
+        limits = replace(limits, all=math.inf, pages=sys.maxsize)
         found = kept[id(outbound), silence] = outbound, Client(replace(outbound, limits=limits))
     return found[1]
 
 
 def _over_http(place: Place, reach: Reach) -> Advertised:
-    url = Url(place.scheme, place.authority, place.path.rstrip("/") + "/info/refs", "service=git-upload-pack")
+    path = quote(place.path.rstrip("/"), safe="/%:@!$&'()*+,;=-._~", errors="surrogateescape")
+    url = Url(place.scheme, place.authority, f"{path}/info/refs", "service=git-upload-pack")
     login = reach.login(place.url)
     headers = {"Accept": f"{_ADVERTISEMENT}, */*"} | (basic(login) if login else {})
     try:
@@ -121,13 +126,7 @@ def _over_http(place: Place, reach: Reach) -> Advertised:
             f"{clean(place.authority)} answers with something else than refs (a page to log in?): "
             "see whether the URL is right, and whether it needs a token"
         )
-    return _of_packets(_packets(answer.body), clean(place.authority))
-
-
-def basic(login: Login) -> dict[str, str]:
-    """The header that tells a login (RFC 7617)."""
-    told = base64.b64encode(f"{login.user}:{login.password}".encode()).decode()
-    return {"Authorization": f"Basic {told}"}
+    return _of_packets(_packets(answer.body), clean(place.authority), login)
 
 
 def _packets(body: bytes) -> Iterator[bytes]:
@@ -139,7 +138,7 @@ def _packets(body: bytes) -> Iterator[bytes]:
             size = int(head, 16) if head.isalnum() else -1
         except ValueError:
             size = -1
-        if size in (1, 2, 3) or size < 0 or at + max(size, 4) > len(body):
+        if size in (1, 2, 3, 4) or size < 0 or at + max(size, 4) > len(body):
             raise CloneError(
                 "its list of refs is damaged or cut off: it is tried again in the next sweep", passing=True
             )
@@ -147,11 +146,12 @@ def _packets(body: bytes) -> Iterator[bytes]:
         at += max(size, 4)
 
 
-def _of_packets(packets: Iterator[bytes], host: str) -> Advertised:
+def _of_packets(packets: Iterator[bytes], host: str, login: Login | None = None) -> Advertised:
     first = next(packets, b"")
     if first.rstrip(b"\n") != b"# service=git-upload-pack" or next(packets, None) != b"":
         raise CloneError(f"{host} answers with something else than refs: see whether the URL is right")
     lines: list[bytes] = []
+    shallow: list[bytes] = []
     head = b""
     ended = False
     for packet in packets:
@@ -160,17 +160,19 @@ def _of_packets(packets: Iterator[bytes], host: str) -> Advertised:
             break
         line, _, capabilities = packet.rstrip(b"\n").partition(b"\0")
         if line.startswith(b"ERR "):
-            raise CloneError(f"{host} says: {clean(line[4:300])}")
+            raise CloneError(unsaid(f"{host} says: {clean(line[4:300])}", login))
         for each in capabilities.split(b" ") if capabilities else ():
             if each.startswith(b"symref=HEAD:"):
                 head = each[len(b"symref=HEAD:") :]
-        if not line.endswith(b" capabilities^{}"):
+        if line.startswith(b"shallow "):
+            shallow.append(line)
+        elif not line.endswith(b" capabilities^{}"):
             lines.append(line)
-        if len(lines) > MOST_REFS:
+        if len(lines) + len(shallow) > MOST_REFS:
             raise CloneError(f"{host} gives more than {MOST_REFS:,} refs of it, which is the most that is looked at")
     if not ended:
         raise CloneError("its list of refs is cut off: it is tried again in the next sweep", passing=True)
-    return _told(lines, head)
+    return _told(lines, head, shallow)
 
 
 def _of_lines(output: bytes) -> Advertised:
@@ -185,13 +187,13 @@ def _of_lines(output: bytes) -> Advertised:
     return _told(lines, head)
 
 
-def _told(lines: Iterable[bytes], head: bytes) -> Advertised:
+def _told(lines: Iterable[bytes], head: bytes, shallow: Iterable[bytes] = ()) -> Advertised:
     """Sorted, so that a host that gives them in another order each time has nothing new."""
     refs = sorted(set(lines))
     for line in refs:
         name, space, ref = line.partition(b" ")
-        if not space or not ref or not _ID.fullmatch(name):
+        if not space or not ref or b"\n" in ref or not _ID.fullmatch(name):
             raise CloneError("its list of refs holds what is no ref: it is tried again in the next sweep", passing=True)
-    digest = hashlib.sha256(b"\n".join((*refs, b"HEAD " + head)))
+    digest = hashlib.sha256(b"\n".join((*refs, b"HEAD " + head, *sorted(shallow))))
     branch = head.removeprefix(b"refs/heads/") if head.startswith(b"refs/heads/") else b""
     return Advertised(digest.hexdigest(), branch.decode("utf-8", "surrogateescape"), len(refs))
