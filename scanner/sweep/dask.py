@@ -19,11 +19,12 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
+from urllib.parse import urlsplit
 
-from distributed import Client, Future, KilledWorker, get_worker, wait
+from distributed import Client, Future, KilledWorker, Security, get_worker, wait
 from distributed.client import ClosedClientError
 
-from ..errors import OakumError
+from ..errors import OakumError, UsageError
 from ..model import clean
 from ..pipeline.workers import where_raised
 from ..swept import Outcome
@@ -46,7 +47,7 @@ LOST = (
     "the scheduler at {} was lost, and with it what was under way; what was committed stays, and the next sweep goes "
     "on from there"
 )
-CERTIFICATES = ", and whether its certificates are in Dask's settings (DASK_DISTRIBUTED__COMM__TLS__CA_FILE and others)"
+CERTIFICATES = "certificates must stand in Dask's settings (DASK_DISTRIBUTED__COMM__TLS__CA_FILE and others)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,9 @@ class Dask:
     told what people should read."""
 
     def __init__(self, address: str, work: Work, settings: Settings, note: Callable[[str], None] = _nothing) -> None:
+        """UsageError where an address is none."""
+        if not _is_address(address):
+            raise UsageError(f"--scheduler {clean(address)}: write tcp://HOST:PORT or tls://HOST:PORT")
         self._address, self._work, self._settings, self._note = address, work, settings, note
         self._at = clean(address)
         self._unfit: dict[str, str] = {}
@@ -83,22 +87,27 @@ class Dask:
         """The outcome of every task, in the order in which they are done. OakumError where the scheduler is not there,
         or is lost, or has no workers."""
         self._unfit = {}
-        for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # what went wrong is told below, without a traceback
-        try:
-            client = Client(self._address, timeout=CONNECTING, set_as_default=False, name="oakum-sweep")
-        except (OSError, ValueError, TypeError, ImportError) as error:
-            tls = CERTIFICATES if self._address.startswith("tls:") else ""
-            raise OakumError(
-                f"the scheduler at {self._at} does not answer ({type(error).__name__}): see whether it runs "
-                f"(dask scheduler), and whether --scheduler names it{tls}"
-            ) from error
+        client = self._connected()
         try:
             yield from self._outcomes(client, tasks)
         except ClosedClientError as error:
             raise OakumError(LOST.format(self._at)) from error
         finally:
             client.close(timeout=5)  # which has the scheduler forget what nobody waits for
+
+    def _connected(self) -> Client:
+        for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what went wrong is told here, without a traceback
+        tls = self._address.startswith("tls:")
+        try:
+            if tls and not Security().get_connection_args("client").get("ssl_context"):
+                raise OakumError(f"--scheduler {self._at}: {CERTIFICATES}")  # a client without prints a traceback
+            return Client(self._address, timeout=CONNECTING, set_as_default=False, name="oakum-sweep")
+        except (OSError, ValueError, TypeError, ImportError) as error:
+            raise OakumError(
+                f"the scheduler at {self._at} does not answer ({type(error).__name__}): see whether it runs "
+                f"(dask scheduler), and whether --scheduler names it{f'; {CERTIFICATES}' if tls else ''}"
+            ) from error
 
     def _outcomes(self, client: Client, tasks: Iterable[Task]) -> Iterator[Outcome]:
         given: dict[Future[Any], _Given] = {}
@@ -232,6 +241,15 @@ class _Cluster:
         except OSError as error:  # a time-out, too
             raise OakumError(LOST.format(self._at)) from error
         raise OakumError(LOST.format(self._at))
+
+
+def _is_address(text: str) -> bool:
+    """Whether it names a protocol, a host and a port. Dask's client prints a traceback where it does not."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("tcp", "tls") and bool(parts.hostname and parts.port) and not parts.path.strip("/")
+    except ValueError:
+        return False
 
 
 def _done(client: Client, given: Iterable[Future[Any]]) -> list[Future[Any]]:
