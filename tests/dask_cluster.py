@@ -24,6 +24,7 @@ class Cluster:
 
     address: str
     folder: Path
+    variables: dict[str, str] = field(default_factory=dict)
     workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, name: str, **variables: str) -> None:
@@ -31,9 +32,13 @@ class Cluster:
         command = [sys.executable, "-m", "distributed.cli.dask_worker", self.address, "--nthreads", "1", "--no-nanny"]
         self.workers[name] = subprocess.Popen(
             [*command, "--no-dashboard", "--name", name, "--local-directory", str(self.folder / "dask")],
-            env=os.environ | {"PYTHONPATH": PATH} | variables,
+            env=os.environ | {"PYTHONPATH": PATH} | self.variables | variables,
             stderr=(self.folder / f"{name}.log").open("wb"),
         )
+
+    def signal_scheduler(self, number: int) -> None:
+        """Stop it, let it go on, or kill it."""
+        os.kill(int((self.folder / "scheduler.pid").read_text()), number)
 
     def kill(self, name: str) -> None:
         """As the kernel does for want of memory."""
@@ -42,17 +47,18 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path, *names: str, **variables: str) -> Iterator[Cluster]:
-    """A scheduler on loopback, and workers of these names."""
+def cluster(folder: Path, *names: str, protocol: str = "tcp", **variables: str) -> Iterator[Cluster]:
+    """A scheduler on loopback, and workers of these names, all with these variables."""
     port = free_port()
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--protocol", protocol]
     # Its id is written down by the shell, which becomes it.
     shell = ["sh", "-c", f"echo $$ >{folder}/scheduler.pid; exec {shlex.join([*command, '--no-dashboard'])}"]
-    with process(shell, folder / "scheduler.log", port, PYTHONPATH=PATH):
-        made = Cluster(f"tcp://127.0.0.1:{port}", folder)
+    with process(shell, folder / "scheduler.log", port, PYTHONPATH=PATH, **variables):
+        made = Cluster(f"{protocol}://127.0.0.1:{port}", folder, variables)
         try:
             for name in names:
-                made.start(name, **variables)
+                made.start(name)
             yield made
         finally:
             for name in list(made.workers):

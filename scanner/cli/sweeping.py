@@ -105,7 +105,7 @@ def prepared(
         min_band=flags["min_band"] or own.min_band,
         who="oakum sweep run",
     )
-    return plan, executor_of(settings, flags["scheduler"])
+    return plan, executor_of(settings, flags["scheduler"], watch.note)
 
 
 def target_of(text: str) -> Target:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 
 from ..sweep import Executor, Settings, Task
 from ..sweep.work import Worker
@@ -25,13 +26,13 @@ def prepare(settings: Settings) -> None:
     _worker(settings)
 
 
-def executor_of(settings: Settings, scheduler: str) -> Executor:
+def executor_of(settings: Settings, scheduler: str, note: Callable[[str], None]) -> Executor:
     """Where tasks are worked on: on the workers of a scheduler's cluster, else here, by as many processes as there are
-    jobs."""
+    jobs. `note` is told what people should read."""
     if scheduler:
         from ..sweep.dask import Dask
 
-        return Dask(scheduler, work, settings)
+        return Dask(scheduler, work, settings, note)
     from ..sweep.executors import ProcessPool
 
     return ProcessPool(work, settings, settings.jobs, prepare)

@@ -1,11 +1,19 @@
 """Who owns which file of a repository, by its CODEOWNERS, as GitHub, GitLab, Gitea and Forgejo read it.
 
-A line is a pattern, as in a .gitignore, and the owners of what it fits; the last line that fits counts. In GitLab there
-are sections (`[Name] @owners`), each with owners of its own for what names none; all sections count. Patterns are not
-made into regular expressions: those of a hostile file could take for ever. Sources:
+A line is a pattern, as in a .gitignore, and the owners of what it fits; the last line that fits counts. What differs:
+
+| | GitHub | GitLab | Gitea, Forgejo |
+|---|---|---|---|
+| a pattern | from the root, where a slash is in it | at any depth, where it begins with none | a regular expression |
+| lines that fit | the last one counts | the last one of each section | all count |
+| `!` | is no pattern | what it fits has no owners in its section | fits all other files |
+| `[Name] @owners` | is no pattern | begins a section, with owners for what names none | a regular expression |
+
+No pattern is made into a regular expression, as those of a hostile file could take for ever: of Gitea's are read those
+that are made of text, `.` and `.*`; lines with others own nothing here. Sources:
 https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners
-https://docs.gitlab.com/user/project/codeowners/reference/
-https://docs.gitea.com/usage/code-owners (patterns are regular expressions there: such lines own nothing here)
+https://docs.gitlab.com/user/project/codeowners/reference/ and advanced/
+https://docs.gitea.com/usage/repository/code-owners
 """
 
 from __future__ import annotations
@@ -18,13 +26,21 @@ from dataclasses import dataclass
 from ..errors import GitError
 from .git import Repository
 
-PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS", ".gitea/CODEOWNERS")
-"""Where it is looked for; the first that is there counts."""
+_EVERYWHERE = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
+_PLACES = {
+    "github": _EVERYWHERE,
+    "gitlab": (*_EVERYWHERE[1:], ".gitlab/CODEOWNERS"),
+    "gitea": (*_EVERYWHERE[1:], ".gitea/CODEOWNERS", ".forgejo/CODEOWNERS"),
+    "": (*_EVERYWHERE, ".gitlab/CODEOWNERS", ".gitea/CODEOWNERS", ".forgejo/CODEOWNERS"),
+}
+"""Where each kind of host looks for it, and where it may be if that is not known; the first that is there counts."""
+_FOLDERS = {".github": "github", ".gitlab": "gitlab", ".gitea": "gitea", ".forgejo": "gitea"}
 LARGEST = 3 << 20
 """Bytes of one that is read: GitHub's limit."""
 MOST_LINES = 20_000
 LONGEST = 250
 """Characters of a pattern."""
+LONGEST_PATH = 4096
 PATIENCE = 20.0
 """Seconds that looking for the owners of all findings of a repository may take; the others have none."""
 MOST_OWNERS = 20
@@ -34,47 +50,57 @@ _SECTION = re.compile(r"\^?\[(?P<name>[^\[\]]{1,200})\](?:\[\d{1,3}\])?(?P<owner
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    pattern: Pattern
+    pattern: Pattern | Expression
     owners: tuple[str, ...]
 
 
 class Owners:
-    """The rules of one file, section by section."""
+    """The rules of one file, section by section; of each the first that fits counts."""
 
     def __init__(self, sections: Iterable[list[_Rule]] = ()) -> None:
-        self._sections = [section[::-1] for section in sections]
+        self._sections = list(sections)
         self._known: dict[str, tuple[str, ...]] = {}
         self._left = PATIENCE
 
     def owners_of(self, path: str) -> tuple[str, ...]:
         """The owners of a path of the repository; empty where it has none."""
-        if path not in self._known and self._left < 0:
-            return ()
         if path not in self._known:
+            if self._left < 0 or len(path) > LONGEST_PATH:
+                return ()
             begun = time.monotonic()
-            found = (owner for rules in self._sections for owner in _first(rules, path))
-            self._known[path] = tuple(dict.fromkeys(found))[:MOST_OWNERS]
+            self._known[path] = self._found(path, begun + self._left)
             self._left -= time.monotonic() - begun
         return self._known[path]
 
+    def _found(self, path: str, until: float) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        for rules in self._sections:
+            for rule in rules:
+                if time.monotonic() > until:
+                    return ()
+                if rule.pattern.fits(path):
+                    found |= dict.fromkeys(rule.owners)
+                    break
+        return tuple(found)[:MOST_OWNERS]
 
-def _first(rules: list[_Rule], path: str) -> tuple[str, ...]:
-    return next((rule.owners for rule in rules if rule.pattern.fits(path)), ())
 
-
-def owners(repository: Repository) -> Owners:
-    """Those that the head of the default branch names. GitError where git fails."""
-    listed = repository.run("ls-tree", "-z", "-l", "HEAD", "--", *PLACES) if _has_head(repository) else b""
+def owners(repository: Repository, kind: str = "") -> Owners:
+    """Those that the head of the default branch names, as its kind of host reads it (`github`, `gitlab`, `gitea`; for
+    any other, by where the file is and what is in it). GitError where git fails."""
+    places = _PLACES.get(kind, _PLACES[""])
+    listed = repository.run("ls-tree", "-z", "-l", "HEAD", "--", *places) if _has_head(repository) else b""
     there: dict[str, tuple[str, int]] = {}
     for entry in listed.split(b"\0"):
         about, tab, path = entry.partition(b"\t")
         fields = about.split()
         if tab and len(fields) == 4 and fields[1] == b"blob" and fields[0] != b"120000" and fields[3].isdigit():
             there[path.decode("utf-8", "replace")] = fields[2].decode("ascii"), int(fields[3])
-    for place in PLACES:
+    for place in places:
         if place in there:
             name, size = there[place]
-            return read(repository.run("cat-file", "blob", name)) if size <= LARGEST else Owners()
+            if kind not in _FOLDERS.values():
+                kind = _FOLDERS.get(place.partition("/")[0], "")
+            return read(repository.run("cat-file", "blob", name), kind) if size <= LARGEST else Owners()
     return Owners()
 
 
@@ -85,37 +111,72 @@ def _has_head(repository: Repository) -> bool:
         return False
 
 
-def read(content: bytes) -> Owners:
-    """The rules of a CODEOWNERS file. Lines that are none are left out."""
-    sections: dict[str, list[_Rule]] = {"": []}
+def read(content: bytes, kind: str = "") -> Owners:
+    """The rules of a CODEOWNERS file, as a kind of host reads it; of none, as GitLab does where it has sections, else
+    as GitHub does. Lines that are none are left out."""
+    lines = list(_lines(content))
+    if not kind:
+        kind = "gitlab" if any(map(_SECTION.fullmatch, lines)) else "github"
+    if kind == "gitea":
+        return Owners(_expressions(lines))
+    return Owners(_sections(lines) if kind == "gitlab" else [_patterns(lines)])
+
+
+def _patterns(lines: Iterable[str]) -> list[_Rule]:
+    """Of a file as GitHub reads it."""
+    rules = []
+    for line in lines:
+        pattern, named = _words(line)
+        made = None if pattern.startswith(("!", "[", "^[")) else Pattern.read(pattern)
+        if made:
+            rules.append(_Rule(made, named))
+    return rules[::-1]
+
+
+def _sections(lines: Iterable[str]) -> Iterator[list[_Rule]]:
+    """Of a file as GitLab reads it: of each section first what it leaves out, which is final."""
+    sections: dict[str, tuple[list[_Rule], list[_Rule]]] = {"": ([], [])}
     current, default = "", tuple[str, ...]()
-    for line in _lines(content):
+    for line in lines:
         section = _SECTION.fullmatch(line)
         if section:
             current, default = section["name"].strip().lower(), _named(section["owners"].split())
-            sections.setdefault(current, [])
+            sections.setdefault(current, ([], []))
             continue
-        words = _words(line)
-        pattern = Pattern.read(words[0])
-        if pattern:
-            sections[current].append(_Rule(pattern, _named(words[1:]) or default))
-    return Owners(sections.values())
+        pattern, named = _words(line)
+        left_out, rules = sections[current]
+        made = Pattern.read(pattern.removeprefix("!"), anywhere=True)
+        if made and pattern.startswith("!"):
+            left_out.append(_Rule(made, ()))
+        elif made:
+            rules.append(_Rule(made, named or default))
+    for left_out, rules in sections.values():
+        yield left_out + rules[::-1]
+
+
+def _expressions(lines: Iterable[str]) -> Iterator[list[_Rule]]:
+    """Of a file as Gitea reads it: every line that fits counts."""
+    for line in lines:
+        text, named = _words(line)
+        made = Expression.read(text)
+        if made:
+            yield [_Rule(made, named)]
 
 
 def _lines(content: bytes) -> Iterator[str]:
     for line in content.split(b"\n")[:MOST_LINES]:
         text = line[:8192].decode("utf-8", "replace").strip().replace("\0", "")
-        if text and not text.startswith(("#", "!")):
+        if text and not text.startswith("#"):
             yield text
 
 
-def _words(line: str) -> list[str]:
+def _words(line: str) -> tuple[str, tuple[str, ...]]:
     """A pattern, in which a space stands behind a backslash, and owners, up to a comment."""
     pattern = _PATTERN.match(line)
     assert pattern is not None
     rest = line[pattern.end() :].split()
     comment = next((at for at, word in enumerate(rest) if word.startswith("#")), len(rest))
-    return [pattern[0], *rest[:comment]]
+    return pattern[0], _named(rest[:comment])
 
 
 _PATTERN = re.compile(r"(?:\\.|[^\s\\])+|.")
@@ -136,18 +197,22 @@ class Pattern:
     below: bool
 
     @classmethod
-    def read(cls, text: str) -> Pattern | None:
-        """A pattern as it is written; None where it is none. One without a slash fits at any depth, one whose last part
-        is a mere `*` behind a slash only what lies right there (GitHub's page)."""
+    def read(cls, text: str, *, anywhere: bool = False) -> Pattern | None:
+        """A pattern as it is written; None where it is none. One without a slash fits at any depth (`anywhere`: one
+        that does not begin with one), one whose last part is a mere `*` behind a slash only what lies right there."""
         if len(text) > LONGEST:
             return None
-        anchored = "/" in text.rstrip("/")
+        anchored = text.startswith("/") if anywhere else "/" in text.rstrip("/")
         parts = [part for part in text.split("/") if part]
         parts = [part for at, part in enumerate(parts) if not (part == "**" == parts[at - 1] and at)]
         if not parts:
             return None
-        deep = not (anchored and parts[-1] == "*")
-        return cls(tuple(parts if anchored else ["**", *parts]), deep, text.endswith("/"))
+        deep = not ("/" in text.rstrip("/") and parts[-1] == "*")
+        below = text.endswith("/")
+        if len(parts) > 1 and parts[-1] == "**":  # what lies in a folder, and not the folder
+            del parts[-1]
+            below = True
+        return cls(tuple(parts if anchored or parts[0] == "**" else ["**", *parts]), deep, below)
 
     def fits(self, path: str) -> bool:
         """Whether it fits a path. Time: parts of the pattern times characters of the path."""
@@ -175,6 +240,34 @@ class Pattern:
                 yield state
             elif _fits(self.parts[state], name):
                 yield state + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A regular expression of Gitea's for a whole path, of those that are no more than text with gaps; `other` says
+    that it fits what the text does not."""
+
+    glob: str
+    other: bool
+
+    @classmethod
+    def read(cls, text: str) -> Expression | None:
+        """One as it is written, where a backslash stands before each of its own; None where it is more than that."""
+        plain = _ESCAPED.sub(r"\1", text.removeprefix("!")).removeprefix("^").removesuffix("$")
+        glob = []
+        for gap, one, escaped, letter in _TOKENS.findall(plain):
+            if not (gap or one or escaped or letter):
+                return None
+            glob.append("*" if gap else "?" if one else "\\" + (escaped or letter))
+        return cls("".join(glob), text.startswith("!")) if glob and len(text) <= LONGEST else None
+
+    def fits(self, path: str) -> bool:
+        """Whether it fits a path."""
+        return _fits(self.glob, path) is not self.other
+
+
+_ESCAPED = re.compile(r"\\(.)")
+_TOKENS = re.compile(r"(?:(\.\*)\??|(\.)|\\([^0-9A-Za-z])|([^\\.*+?()|\[\]{}^$]))(?![*+?{])|.")
 
 
 def _fits(pattern: str, name: str) -> bool:

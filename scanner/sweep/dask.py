@@ -3,7 +3,8 @@
 The only module that knows `distributed`. A task is a repository's name and URL, an outcome what was found in it,
 masked: no credential goes through the scheduler, for workers have tokens in their own environments. Whoever may talk to
 the scheduler may have its workers run anything: that is how Dask works, so it belongs behind TLS (`tls://`) or into a
-network of its own. A task goes to the worker that has the repository's clone, while that has nothing better to do.
+network of its own. A task goes to the worker that has the repository's clone, while that has nothing better to do; a
+worker that cannot work at all (another version) is told of, and left alone.
 Sources: https://distributed.dask.org/en/stable/ (resilience.html, locality.html, tls.html).
 """
 
@@ -13,112 +14,196 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
+from urllib.parse import urlsplit
 
-from distributed import Client, Future, KilledWorker, get_worker, wait
-from distributed.client import FuturesCancelledError
+from distributed import Client, Future, KilledWorker, Security, get_worker, wait
+from distributed.client import ClosedClientError
 
-from ..errors import OakumError
+from ..errors import OakumError, UsageError
 from ..model import clean
 from ..pipeline.workers import where_raised
 from ..swept import Outcome
 from . import Settings, Task
 from .executors import DIED, HANGS, SEARCHING, Work
+from .work import OTHER_VERSION
 
 CONNECTING = 10.0
 """Seconds that the scheduler may take to answer at first."""
+ANSWERING = 60.0
+"""Seconds that it may take later, with many to listen to."""
 WORKERLESS = 300.0
 """Seconds that there may be no worker at all."""
+UNFIT = 30.0
+"""Seconds that there may be none but those that cannot work."""
 LOOK = 1.0
 """Seconds between two looks at whether the scheduler is still there."""
 MISSING = "scheduler and workers must have this version of oakum, with oakum[distributed]: install it there, too"
+LOST = (
+    "the scheduler at {} was lost, and with it what was under way; what was committed stays, and the next sweep goes "
+    "on from there"
+)
+CERTIFICATES = "certificates must stand in Dask's settings (DASK_DISTRIBUTED__COMM__TLS__CA_FILE and others)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A task that is with the cluster, since when, and which workers may have it (none: all of them)."""
+
+    task: Task
+    since: float
+    places: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Unfit:
+    """What a worker tells that can work on no task at all: its name, and why."""
+
+    worker: str
+    why: str
+
+
+def _nothing(_text: str) -> None:
+    pass
 
 
 class Dask:
-    """The workers of the cluster that a scheduler at `address` has (`tcp://HOST:PORT`, `tls://HOST:PORT`)."""
+    """The workers of the cluster that a scheduler at `address` has (`tcp://HOST:PORT`, `tls://HOST:PORT`). `note` is
+    told what people should read."""
 
-    def __init__(self, address: str, work: Work, settings: Settings) -> None:
-        self._address, self._work, self._settings = address, work, settings
+    def __init__(self, address: str, work: Work, settings: Settings, note: Callable[[str], None] = _nothing) -> None:
+        """UsageError where an address is none."""
+        if not _is_address(address):
+            raise UsageError(f"--scheduler {clean(address)}: write tcp://HOST:PORT or tls://HOST:PORT")
+        self._address, self._work, self._settings, self._note = address, work, settings, note
         self._at = clean(address)
+        self._unfit: dict[str, str] = {}
 
     def run(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
         """The outcome of every task, in the order in which they are done. OakumError where the scheduler is not there,
-        or has no workers."""
-        for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # what went wrong is told below, without a traceback
+        or is lost, or has no workers."""
+        self._unfit = {}
+        client = self._connected()
         try:
-            client = Client(self._address, timeout=CONNECTING, set_as_default=False, name="oakum-sweep")
-        except (OSError, ValueError, TypeError) as error:
-            raise OakumError(
-                f"the scheduler at {self._at} does not answer ({type(error).__name__}): see whether it runs "
-                "(dask scheduler), and whether --scheduler names it"
-            ) from error
-        try:
-            yield from self._outcomes(client, iter(tasks))
+            yield from self._outcomes(client, tasks)
+        except ClosedClientError as error:
+            raise OakumError(LOST.format(self._at)) from error
         finally:
             client.close(timeout=5)  # which has the scheduler forget what nobody waits for
 
-    def _outcomes(self, client: Client, tasks: Iterator[Task]) -> Iterator[Outcome]:
-        under_way: dict[Future[Any], tuple[Task, float]] = {}
-        cluster = _Cluster(client, self._at)
-        suspects: deque[Task] = deque()
-        alone: Task | None = None
-        waiting = True
-        while True:
-            workers = cluster.workers()
-            while waiting and len(under_way) < 2 * max(1, len(workers)):
-                task = next(tasks, None)
-                waiting = task is not None
-                if task is not None:
-                    under_way[self._submitted(client, task, workers)] = task, time.monotonic()
-            if not under_way:
-                if not suspects:
-                    return
-                alone = suspects.popleft()
-                under_way[self._submitted(client, alone, workers)] = alone, time.monotonic()
-            for future in _done(client, under_way):
-                task, _ = under_way.pop(future)
-                if task is not alone and _is_killed(future):
-                    suspects.append(task)  # or its neighbour: it is done alone when all others are
-                else:
-                    yield self._outcome(future, task)
-                future.release()
-            for future, (task, since) in list(under_way.items()):
-                allowed = (self._settings.seconds + SEARCHING) * 2  # as long again to wait for its turn
-                if time.monotonic() - since > allowed:
-                    del under_way[future]
-                    future.cancel(force=True)
-                    yield Outcome(task.remote, "failed", why=HANGS.format(allowed))
+    def _connected(self) -> Client:
+        for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what went wrong is told here, without a traceback
+        tls = self._address.startswith("tls:")
+        try:
+            if tls and not Security().get_connection_args("client").get("ssl_context"):
+                raise OakumError(f"--scheduler {self._at}: {CERTIFICATES}")  # a client without prints a traceback
+            return Client(self._address, timeout=CONNECTING, set_as_default=False, name="oakum-sweep")
+        except (OSError, ValueError, TypeError, ImportError) as error:
+            raise OakumError(
+                f"the scheduler at {self._at} does not answer ({type(error).__name__}): see whether it runs "
+                f"(dask scheduler), and whether --scheduler names it{f'; {CERTIFICATES}' if tls else ''}"
+            ) from error
 
-    def _submitted(self, client: Client, task: Task, workers: frozenset[str]) -> Future[Any]:
+    def _outcomes(self, client: Client, tasks: Iterable[Task]) -> Iterator[Outcome]:
+        given: dict[Future[Any], _Given] = {}
+        cluster, queue = _Cluster(client, self._at), _Queue(tasks)
+        alone: Task | None = None
+        while True:
+            workers = cluster.workers(self._unfit)
+            for future, one in list(given.items()):
+                if one.places and not one.places & workers:  # all that may have it are gone
+                    del given[future]
+                    future.cancel()
+                    queue.again.append(one.task)
+            room = 2 * max(len(workers), 0 if self._unfit else 1)
+            while len(given) < room and queue.waits():
+                self._give(client, queue.again.popleft(), workers, given)
+            if not given and not queue.waits() and not queue.suspects:
+                return
+            if not given and room:
+                alone = queue.suspects.popleft()
+                self._give(client, alone, workers, given)
+            for future in _done(client, given):
+                task, told = given[future].task, self._told(future)
+                if told is None:
+                    continue
+                del given[future]
+                if isinstance(told, _Unfit):
+                    self._leave(told)
+                    queue.again.append(task)
+                elif isinstance(told, KilledWorker) and task is not alone:
+                    queue.suspects.append(task)  # or its neighbour: it is done alone when all others are
+                else:
+                    yield told if isinstance(told, Outcome) else self._failed(task, told)
+                future.release()
+            allowed = (self._settings.seconds + SEARCHING) * 2  # as long again to wait for its turn
+            for future, one in list(given.items()):
+                if time.monotonic() - one.since > allowed:
+                    del given[future]
+                    future.cancel(force=True)
+                    yield Outcome(one.task.remote, "failed", why=HANGS.format(allowed))
+
+    def _give(self, client: Client, task: Task, workers: frozenset[str], given: dict[Future[Any], _Given]) -> None:
+        """Have the cluster work on a task: any worker, or where some are unfit one of the others."""
+        places = workers if self._unfit else frozenset[str]()
         near = [task.known.worker] if task.known.worker in workers else None
-        return client.submit(
+        future = client.submit(
             _worked,
             self._work,
             self._settings,
             task,
             pure=False,
-            workers=near,
-            allow_other_workers=near is not None,
+            workers=sorted(places) or near,
+            allow_other_workers=not places and near is not None,
         )
+        given[future] = _Given(task, time.monotonic(), places)
 
-    def _outcome(self, future: Future[Any], task: Task) -> Outcome:
-        if future.status in ("cancelled", "lost"):
-            raise OakumError(
-                f"the scheduler at {self._at} was lost, and with it what was under way; what was committed stays, and "
-                "the next sweep goes on from there"
-            )
-        error: BaseException | None = future.exception()
-        if error is None:
-            outcome: Outcome = future.result()
-            return outcome
+    def _told(self, future: Future[Any]) -> Outcome | _Unfit | BaseException | None:
+        """What a worker told of a task, or what was raised; None where its worker died before it was here."""
+        try:
+            told: Outcome | _Unfit | BaseException | None = future.exception(timeout=ANSWERING)
+            if told is None:
+                told = future.result(timeout=ANSWERING)
+        except TimeoutError:
+            return None
+        except KilledWorker as error:
+            return error
+        except (CancelledError, OSError) as error:
+            raise OakumError(LOST.format(self._at)) from error
+        return told
+
+    def _leave(self, unfit: _Unfit) -> None:
+        """Give no more tasks to a worker that can do none: it would be through with all of them in no time."""
+        if unfit.worker not in self._unfit:
+            self._note(f"the worker {unfit.worker} gets no more tasks: {unfit.why}")
+        self._unfit[unfit.worker] = unfit.why
+
+    def _failed(self, task: Task, error: BaseException) -> Outcome:
         if isinstance(error, KilledWorker):
             return Outcome(task.remote, "failed", why=DIED.format(_deaths(error)))
         if isinstance(error, ImportError | AttributeError) or "deserializ" in str(error):
             raise OakumError(f"{type(error).__name__}: {clean(str(error))[:200]}: {MISSING}")
         return Outcome(task.remote, "failed", why=f"an error in oakum ({where_raised(error)}); please report it")
+
+
+class _Queue:
+    """Tasks to be given: those that come back first, then those that come. `suspects` are for when all else is done."""
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._tasks = iter(tasks)
+        self.again: deque[Task] = deque()
+        self.suspects: deque[Task] = deque()
+
+    def waits(self) -> bool:
+        """Whether there is one that may be given, at the head of `again` then."""
+        if not self.again:
+            self.again.extend(islice(self._tasks, 1))
+        return bool(self.again)
 
 
 class _Cluster:
@@ -130,43 +215,62 @@ class _Cluster:
         self._looked = -LOOK
         self._seen = time.monotonic()
 
-    def workers(self) -> frozenset[str]:
-        """Their names. OakumError where the scheduler is gone, or where there is none for too long."""
+    def workers(self, unfit: Mapping[str, str]) -> frozenset[str]:
+        """The names of those that can work. OakumError where the scheduler is gone, or where there is none for too
+        long."""
         now = time.monotonic()
         if now - self._looked >= LOOK:
             self._looked = now
-            if self._client.status in ("closed", "closing", "connecting"):
-                raise OakumError(
-                    f"the scheduler at {self._at} is gone; what was committed stays, and the next sweep goes on from "
-                    "there"
-                )
-            told = self._client.scheduler_info(n_workers=-1)["workers"].values()
-            self._names = frozenset(str(worker["name"]) for worker in told)
-            if self._names:
-                self._seen = now
-            elif now - self._seen > WORKERLESS:
-                raise OakumError(f"the scheduler at {self._at} has no workers: start some (dask worker {self._at})")
-        return self._names
+            self._names = self._told()
+        fit = self._names - unfit.keys()
+        if fit:
+            self._seen = now
+        elif self._names and now - self._seen > UNFIT:
+            name = min(self._names)
+            raise OakumError(f"no worker of the scheduler at {self._at} can work; {clean(name)}: {unfit[name]}")
+        elif now - self._seen > WORKERLESS:
+            raise OakumError(f"the scheduler at {self._at} has no workers: start some (dask worker {self._at})")
+        return fit
+
+    def _told(self) -> frozenset[str]:
+        try:
+            scheduler = self._client.scheduler
+            if scheduler and self._client.status == "running":
+                told = self._client.sync(scheduler.identity, n_workers=-1, callback_timeout=ANSWERING)
+                return frozenset(str(worker["name"]) for worker in told["workers"].values())
+        except OSError as error:  # a time-out, too
+            raise OakumError(LOST.format(self._at)) from error
+        raise OakumError(LOST.format(self._at))
 
 
-def _done(client: Client, under_way: Iterable[Future[Any]]) -> list[Future[Any]]:
+def _is_address(text: str) -> bool:
+    """Whether it names a protocol, a host and a port. Dask's client prints a traceback where it does not."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("tcp", "tls") and bool(parts.hostname and parts.port) and not parts.path.strip("/")
+    except ValueError:
+        return False
+
+
+def _done(client: Client, given: Iterable[Future[Any]]) -> list[Future[Any]]:
     """Those that are done, after waiting for a moment where none is."""
-    futures = list(under_way)
-    with client.as_current(), contextlib.suppress(TimeoutError, FuturesCancelledError):
+    futures = list(given)
+    if not futures:
+        time.sleep(LOOK)
+    with client.as_current(), contextlib.suppress(TimeoutError, CancelledError):
         wait(futures, timeout=LOOK, return_when="FIRST_COMPLETED")
     return [future for future in futures if future.done()]
-
-
-def _is_killed(future: Future[Any]) -> bool:
-    """Whether workers died while they had it, among others."""
-    return future.status == "error" and isinstance(future.exception(), KilledWorker)
 
 
 def _deaths(error: KilledWorker) -> int:
     return int(getattr(error, "allowed_failures", 0)) + 1
 
 
-def _worked(work: Work, settings: Settings, task: Task) -> Outcome:
+def _worked(work: Work, settings: Settings, task: Task) -> Outcome | _Unfit:
     """On a worker: the outcome of a task, which says by its name where the clone is."""
-    name: Any = get_worker().name
-    return replace(work(settings, task), worker=str(name))
+    name = str(get_worker().name)
+    try:
+        outcome = work(settings, task)
+    except OakumError as error:  # it could not even begin: a file of detectors that is not there
+        return _Unfit(name, str(error))
+    return _Unfit(name, OTHER_VERSION) if outcome.why == OTHER_VERSION else replace(outcome, worker=name)

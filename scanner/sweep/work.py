@@ -34,6 +34,9 @@ from .program import installed, program_of
 
 WIDE = 64 << 20
 """Bytes of a clone from which on several processes search it, by shards of its packs."""
+_KINDS = {"github": "github", "gitlab": "gitlab", "gitea": "gitea", "forgejo": "gitea"}
+_KINDS |= {"github.com": "github", "gitlab.com": "gitlab", "codeberg.org": "gitea"}
+"""Targets and hosts whose CODEOWNERS are read in a way of their own."""
 MOST_PLACES = 200
 """Places of a finding that go into a store."""
 OTHER_VERSION = "this worker has another version of oakum or other detectors than who sent the task: install the same"
@@ -77,7 +80,7 @@ class Worker:
         for again in (False, True):
             with self._clones.held(remote, replace(self._reach, login=login), task.refs) as clone:
                 result = self._scan(clone, remote, wide=task.wide)
-                found = tuple(_objects(result, self._owners(clone) if result.findings else Owners()))
+                found = tuple(_objects(result, self._owners(clone, remote) if result.findings else Owners()))
             if again or clone.fresh or not task.known.refs or not _is_damaged(result):
                 break
             self._clones.forget([remote.id])  # it was whole the last time: what is damaged may be ours
@@ -102,13 +105,19 @@ class Worker:
         options = replace(self._options, memory=clone.memory, readers=remote.readers, jobs=jobs)
         return scan([clone.path], options, io.BytesIO(), self._searcher)
 
-    def _owners(self, clone: Clone) -> Owners:
+    def _owners(self, clone: Clone, remote: Remote) -> Owners:
         """Who owns what, by the head of the default branch."""
         try:
             repository = open_repository(clone.path, self._reach.environment)
-            return owners(repository) if repository else Owners()
+            return owners(repository, _kind(remote)) if repository else Owners()
         except GitError:
             return Owners()
+
+
+def _kind(remote: Remote) -> str:
+    """What kind of host a repository is on, as far as its target or its URL says so."""
+    host = urlsplit(remote.url).hostname or ""
+    return _KINDS.get(remote.target.partition(":")[0]) or _KINDS.get(host, "")
 
 
 def _is_damaged(result: ScanResult) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
+from types import SimpleNamespace
 
 import pytest
 from git_repository import GitRepository
@@ -13,6 +15,7 @@ from oakum.scanner.sources import owners as module
 from oakum.scanner.sources.git import open_repository
 from oakum.scanner.sources.owners import LARGEST, Pattern, owners, read
 
+KINDS = ("github", "gitlab", "gitea", "")
 GITHUB = b"""\
 # Each line is a file pattern followed by one or more owners.
 *       @global-owner1 @global-owner2
@@ -64,6 +67,77 @@ def test_sections_of_gitlab() -> None:
     assert told.owners_of("model/db/a") == ("@all", "@dba")
     assert told.owners_of("model/db/sql") == ("@all", "@sql")
     assert told.owners_of("b.md") == ("@all", "@docs")
+    assert told.owners_of("x") == ("@all", "@x")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("README.md", ("@readme",)),
+        ("deep/internal/README.md", ("@internal",)),
+        ("deep/lib/a", ("@lib",)),
+        ("config/a", ("@config",)),
+        ("deep/config/a", ("@all",)),
+        ("docs/a", ("@docs",)),
+        ("docs/a/b", ("@all",)),
+        ("docs/a/b.md", ("@prose",)),
+        ("pom.xml", ("@java",)),
+        ("deep/pom.xml", ("@java",)),
+        ("a.java", ("@all", "@java")),
+        (".hidden", ("@all",)),
+    ],
+)
+def test_gitlab(path: str, expected: tuple[str, ...]) -> None:
+    """A pattern that does not begin with a slash fits at any depth; `!` is final in its section, and there alone."""
+    told = read(
+        b"* @all\nREADME.md @readme\ninternal/README.md @internal\nlib/ @lib\n/config/ @config\n/docs/* @docs\n"
+        b"/docs/**/*.md @prose\n!pom.xml @nobody\npom.xml @again\n[Java] @java\n*.java\npom.xml\n",
+        "gitlab",
+    )
+    assert told.owners_of(path) == expected
+
+
+def test_github_has_no_sections() -> None:
+    """Nor what is left out: such lines are none. Of a file on an unknown host sections say that it is one of GitLab."""
+    content = b"* @all\n!a @x\n[Docs] @docs\ndocs/a\n"
+    assert read(content, "github").owners_of("docs/a") == ()
+    assert read(content, "github").owners_of("a") == ("@all",)
+    assert read(content).owners_of("docs/a") == ("@docs",)
+    assert read(content).owners_of("deep/docs/a") == ("@docs",)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("a.go", ("@user1", "@user2", "@org3/team")),
+        ("deep/a.go", ("@user1", "@user2", "@org3/team")),
+        ("ago", ("@org3/team",)),
+        ("frontend/src/a.js", ("@org1/team1", "@hash")),
+        ("frontend/src/#a", ("@sharp", "@hash")),
+        ("frontend/src/deep/#a", ("@hash",)),
+        ("path with space", ("@org3/team", "@spaced")),
+        ("xfrontend/src/a.js", ("@org3/team",)),
+    ],
+)
+def test_gitea(path: str, expected: tuple[str, ...]) -> None:
+    """Expressions for whole paths; all that fit count, and `!` fits all other paths. Those with more than gaps own
+    nothing, and take no time."""
+    told = read(
+        b".*\\\\.go @user1 @user2 # a comment\nfrontend/src/.*\\\\.js @org1/team1\n!frontend/src/.* @org3/team\n"
+        b"docs/(aws|google)/[^/]*\\\\.(md|txt) @user8\nfrontend/src/\\#. @sharp\n^frontend/.*$ @hash\n"
+        b"path\\ with\\ space @spaced\n(a+)+b @hostile\na{1,9} @x\n.+ @x\na* @x\n\\\\d @x\n\\\\.* @x\n",
+        "gitea",
+    )
+    assert told.owners_of(path) == expected
+
+
+def test_below_a_folder() -> None:
+    """`a/**` fits what lies in it, at any depth, and nothing else."""
+    told = read(b"a/** @a\n/**/c/** @c\n")
+    assert [told.owners_of(path) for path in ("a", "a/b", "a/b/d", "x/a/b", "x/c/d", "c")] == [
+        *((), ("@a",), ("@a",), (), ("@c",), ())
+    ]
+    assert read(b"** @all\n").owners_of("a/b") == read(b"/** @all\n").owners_of("b") == ("@all",)
 
 
 def segment(text: str) -> st.SearchStrategy[str]:
@@ -107,20 +181,41 @@ def test_a_pattern_made_to_hurt_takes_no_time() -> None:
     assert time.process_time() - begun < 3
 
 
-def test_a_file_made_to_hurt_takes_a_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is left then has no owners of its own."""
-    monkeypatch.setattr(module, "PATIENCE", 0.05)
-    told = read(b"* @all\n" + b"**/a*a*a*a*a*a*a*b @x\n" * 2000)
+def test_the_time_for_a_file_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what is asked for when it is up, nobody is the owner; here each line takes a second."""
+    clock = itertools.count()
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(module, "PATIENCE", 100.0)
+    told = read(b"* @all\n" + b"*.x @x\n" * 60 + b"quick @q\n")
+    assert told.owners_of("quick") == ("@q",)
+    assert told.owners_of("slow") == ("@all",)
+    assert [told.owners_of("too late"), told.owners_of("later")] == [(), ()]
+    assert told.owners_of("slow") == ("@all",)
+
+
+def test_one_path_among_patterns_made_to_hurt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time is bounded within the first path, too: each of these takes some milliseconds."""
+    monkeypatch.setattr(module, "PATIENCE", 0.2)
+    told = read(b"x" + b"*a" * 100 + b"b @x\n" + (b"*a" * 120 + b"b @x\n") * 10_000)
     begun = time.process_time()
-    assert told.owners_of("a" * 200) == ("@all",)
-    assert [told.owners_of(f"a/{number}") for number in range(1000)][-1] == ()
+    assert told.owners_of("a" * 4000) == ()
+    assert told.owners_of("a" * (1 << 20)) == ()
     assert time.process_time() - begun < 3
 
 
-@given(st.binary(max_size=400))
-def test_any_bytes_are_read(content: bytes) -> None:
+@given(st.binary(max_size=400) | st.text("[]^!*?/\\ @#.\n\tab", max_size=60).map(str.encode), st.sampled_from(KINDS))
+def test_any_bytes_are_read(content: bytes, kind: str) -> None:
     """What is no line is left out."""
-    read(content).owners_of("a/b.py")
+    read(content, kind).owners_of("a/b.py")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_lines_made_to_hurt_take_no_time(kind: str) -> None:
+    """Nor do those that are as long as the file."""
+    begun = time.process_time()
+    for line in (b"[" * LARGEST, b"[a]" + b" \t" * (1 << 20), b"[a] @" + b"@ " * (1 << 20) + b"\x0b", b"\\" * LARGEST):
+        assert read(line + b"\n* @all", kind).owners_of("a") in (("@all",), ())
+    assert time.process_time() - begun < 3
 
 
 def test_it_is_read_at_the_head_of_the_default_branch(repo: GitRepository) -> None:
@@ -139,6 +234,21 @@ def test_it_is_read_at_the_head_of_the_default_branch(repo: GitRepository) -> No
     repo.git("add", "CODEOWNERS")
     repo.git("commit", "-qm", "a link")
     assert owners(found).owners_of("a") == ("@docs",)
+
+
+def test_each_kind_of_host_looks_elsewhere(repo: GitRepository) -> None:
+    """And reads in its own way what it finds; where the host is not known, its folder says which way that is."""
+    found = open_repository(os.fsencode(repo.path), dict(os.environ))
+    assert found is not None
+    of = {".github": "lib/ @github", ".gitlab": "deep/lib/ @gitlab", ".gitea": ".*b/a @gitea"}
+    repo.commit({f"{folder}/CODEOWNERS": line.encode() for folder, line in of.items()}, "all")
+    told = {kind: owners(found, kind).owners_of("x/deep/lib/a") for kind in KINDS}
+    assert told == {"github": ("@github",), "gitlab": ("@gitlab",), "gitea": ("@gitea",), "": ("@github",)}
+    repo.git("rm", "-rq", ".github")
+    repo.git("commit", "-qm", "moved away from GitHub")
+    assert owners(found).owners_of("x/deep/lib/a") == ("@gitlab",)
+    repo.commit({"CODEOWNERS": b"* @root\n"}, "root")
+    assert {owners(found, kind).owners_of("a") for kind in ("github", "gitlab", "")} == {("@root",)}
 
 
 def test_a_repository_without_a_commit(tmp_path: object) -> None:

@@ -6,9 +6,12 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
+from oakum.scanner.errors import OakumError
 from oakum.scanner.sweep import Settings, Task
+from oakum.scanner.sweep.work import OTHER_VERSION
 from oakum.scanner.swept import Outcome
 
 
@@ -30,6 +33,44 @@ def once(settings: Settings, task: Task) -> Outcome:
     if "deadly" in task.remote.name and not mark.exists():
         mark.write_bytes(b"")
         os.kill(os.getpid(), signal.SIGKILL)
+    return done(settings, task)
+
+
+def choosy(settings: Settings, task: Task) -> Outcome:
+    """What some workers cannot do at all, as their environment says."""
+    unfit = os.environ.get("UNFIT", "")
+    if unfit == "cannot begin":
+        raise OakumError("no file of detectors is there")
+    return Outcome(task.remote, "failed", why=OTHER_VERSION) if unfit else hasty(settings, task)
+
+
+def hasty(settings: Settings, task: Task) -> Outcome:
+    """What takes a moment."""
+    time.sleep(0.05)
+    return done(settings, task)
+
+
+def untold(settings: Settings, task: Task) -> Outcome:
+    """What ends the first process that does it when it tells what came of it."""
+    return replace(done(settings, task), findings=({"deadly": _Untold(os.path.join(settings.clones, "told"))},))
+
+
+class _Untold:
+    def __init__(self, mark: str) -> None:
+        self._mark = mark
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """Is called where it is sent."""
+        if not os.path.exists(self._mark):
+            Path(self._mark).write_bytes(b"")
+            os.kill(os.getpid(), signal.SIGKILL)
+        return str, ("told",)
+
+
+def hanging(settings: Settings, task: Task) -> Outcome:
+    """What never ends, for repositories that are called so."""
+    if "hanging" in task.remote.name:
+        time.sleep(600)
     return done(settings, task)
 
 
