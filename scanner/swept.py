@@ -37,7 +37,8 @@ class Remote:
     `id` stays when it is renamed: the host and its own number for it, or the URL where it has none. `name` is what
     people call it (`acme/web`); `url` is where it is cloned from, without credentials: https, http, ssh, or `file` for
     what lies on this machine; `size` is in bytes, as its host says (0: it does not); `team` is the group or project
-    that it belongs to, where the host has such; `target` is the text of the target that listed it.
+    that it belongs to, where the host has such; `target` is the text of the target that listed it; `off` says why it
+    cannot be fetched, where its host says that: it is disabled.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Remote:
     pushed: datetime | None = None
     size: int = 0
     team: str = ""
+    off: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class Outcome:
     not_scanned: tuple[NotScanned, ...] = ()
     why: str = ""
     worker: str = ""
+    passing: bool = False
+    """Whether one that failed may go well next time: its host did not answer."""
     blobs: int = 0
     bytes: int = 0
     seconds: float = 0.0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import secrets
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 import click
@@ -14,7 +15,7 @@ import click
 from .. import __version__
 from ..config.settings import SIZE
 from ..errors import UsageError
-from ..model import ScanResult
+from ..model import ScanResult, clean
 from ..report import ReportOptions
 from .machine import page_width
 
@@ -82,6 +83,37 @@ def opened(path: str | None, *, private: bool) -> Iterator[IO[str]]:
             yield file
     except OSError as e:
         raise UsageError(f"--output {path}: cannot be written: {e.strerror}") from e
+
+
+@contextmanager
+def replaced(path: str | None, option: str) -> Iterator[IO[str]]:
+    """Where a page goes: standard output, or a file that takes its place whole when the block ends well; what was there
+    stays until then. It is opened at once, so that a mistake shows, under a name that nobody can know before."""
+    if path is None or (os.path.exists(path) and not os.path.isfile(path)):
+        with opened(path, private=False) as output:
+            yield output
+        return
+    temporary = f"{os.path.abspath(path)}.{secrets.token_hex(8)}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        descriptor = os.open(temporary, flags, 0o666)
+    except OSError as e:
+        raise UsageError(f"{option} {clean(path)}: cannot be written: {e.strerror}") from e
+    page = io.StringIO()
+    try:
+        yield page
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="\n") as file:
+                descriptor = -1
+                file.write(page.getvalue())
+            os.replace(temporary, path)
+        except OSError as e:
+            raise UsageError(f"{option} {clean(path)}: cannot be written: {e.strerror}") from e
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+        with suppress(OSError):
+            os.unlink(temporary)
 
 
 def say(result: ScanResult) -> None:

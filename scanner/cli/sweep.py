@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ import click
 from ..errors import UsageError
 from ..model import BANDS
 from ..pipeline.workers import ENGINES
-from .reporting import Size, opened, write
+from .reporting import Size, replaced, write
 from .storing import opened_store, store_options
 from .verifying import verify_options
 
@@ -135,9 +136,10 @@ def sweep_run(targets: tuple[str, ...], **flags: Any) -> int:
     if not flags["verify"] and (flags["verify_only"] or flags["verify_hosts"]):
         raise UsageError("--verify-only and --verify-host say how to verify: add --verify")
     environment, now = dict(os.environ), datetime.now(UTC)
-    with opened(flags["output"], private=False) as output, _watching(flags) as watch, _ended_by_sigterm():
+    with replaced(flags["output"], "--output") as output, _watching(flags) as watch, _ended_by_sigterm():
         try:
             plan, executor = sweeping.prepared(targets, flags, environment, now, watch)
+            plan = replace(plan, tell=lambda news: write(sweeping.rendered(news, flags, output), output))
             with opened_store(flags, environment, now, create=True) as store:
                 news = run.sweep(store, executor, plan, watch)
                 figures = list(metrics.render(news, store.status())) if flags["metrics"] else []
@@ -145,7 +147,6 @@ def sweep_run(targets: tuple[str, ...], **flags: Any) -> int:
             return _stopped(watch, 128 + signal.SIGTERM)
         except KeyboardInterrupt:
             return _stopped(watch, 128 + signal.SIGINT)
-        write(sweeping.rendered(news, flags, output), output)
         if figures:
             sweeping.write_metrics(flags["metrics"], figures)
     return exit_code(news)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,6 +32,7 @@ from ..sweep.work import login_for
 from ..swept import News, Suppressed, Target
 from .folders import cache_folder, config_folder
 from .machine import cores, page_width
+from .reporting import replaced
 from .verifying import options_of
 from .worker import executor_of
 
@@ -189,12 +189,5 @@ def require_folder(path: str) -> None:
 
 def write_metrics(path: str, parts: Iterable[str]) -> None:
     """Put a file in its place as a whole: the collector may read it at any time, as another user."""
-    temporary = f"{os.path.abspath(path)}.{os.getpid()}"
-    try:
-        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
-            file.writelines(parts)
-        os.replace(temporary, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise UsageError(f"--metrics {clean(path)}: cannot be written: {error.strerror}") from error
+    with replaced(path, "--metrics") as file:
+        file.writelines(parts)

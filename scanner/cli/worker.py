@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ..sweep import Executor, Settings, Task
 from ..sweep.work import Worker
 from ..swept import Outcome
+from .storing import require_extra
 
 _at_work = threading.Lock()
 _made: tuple[Settings, Worker] | None = None
@@ -30,6 +31,7 @@ def executor_of(settings: Settings, scheduler: str, note: Callable[[str], None])
     """Where tasks are worked on: on the workers of a scheduler's cluster, else here, by as many processes as there are
     jobs. `note` is told what people should read."""
     if scheduler:
+        require_extra("distributed", "distributed")
         from ..sweep.dask import Dask
 
         return Dask(scheduler, work, settings, note)

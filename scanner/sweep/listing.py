@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -61,17 +61,17 @@ def list_all(targets: Sequence[Target], access: Callable[[str], Access], selecti
         watch.listed(target.text, len(found[target]), left_out)
         for part in unlisted[target]:
             watch.unlisted(part)
-    remotes = _without_aliases(remote for target in dict.fromkeys(targets) for remote in found[target])
+    every = [remote for target in dict.fromkeys(targets) for remote in found[target]]
+    remotes = _without_aliases(every, {_place(r.url) for r in every if "://" not in r.id and not selection.why_not(r)})
     chosen = {remote.id: remote for remote in reversed(remotes) if not selection.why_not(remote)}
     rest = [part for target in dict.fromkeys(targets) for part in unlisted[target]]
     return Listing(tuple(remotes), tuple(reversed(chosen.values())), tuple(rest))
 
 
-def _without_aliases(remotes: Iterable[Remote]) -> list[Remote]:
-    """All but those whose URL another has that came before, under an id of its own: a file of URLs may name what an
-    organization has, too."""
-    ids: dict[str, str] = {}
-    return [remote for remote in remotes if ids.setdefault(_place(remote.url), remote.id) == remote.id]
+def _without_aliases(remotes: Iterable[Remote], taken: Set[str]) -> list[Remote]:
+    """All but those that are known by their URL only, of which a host has told its own id, too: a file of URLs may name
+    what an organization has. Of one repository's other names a host decides nothing."""
+    return [remote for remote in remotes if "://" not in remote.id or _place(remote.url) not in taken]
 
 
 def _place(url: str) -> str:

@@ -17,7 +17,7 @@ from ..errors import OakumError
 from ..pipeline.workers import where_raised
 from ..sources.clones import CloneError, Reach, advertised
 from ..sources.hosts import Access, Selection
-from ..store import RefusedError, Store
+from ..store import RefusedError, Store, StoreError
 from ..swept import Known, News, Outcome, Remote, Suppressed, Target
 from . import Executor, Settings, Task
 from .listing import list_all
@@ -38,7 +38,7 @@ DOWN = "not tried: {} other repositories of its host in a row could not be reach
 UNANSWERED = "no worker told what became of it; please report it"
 
 
-def _nothing(_store: Store) -> None:
+def _nothing(_what: object) -> None:
     pass
 
 
@@ -59,6 +59,8 @@ class Plan:
     min_band: str = "low"
     who: str = ""
     deliver: Callable[[Store], None] = _nothing
+    tell: Callable[[News], None] = _nothing
+    """Tells the news to who started the sweep, before any message goes out: that takes time, and may be stopped."""
 
 
 def sweep(store: Store, executor: Executor, plan: Plan, watch: Watch) -> News:
@@ -72,13 +74,20 @@ def sweep(store: Store, executor: Executor, plan: Plan, watch: Watch) -> News:
         listing = list_all(plan.targets, plan.access, plan.selection, watch)
         store.list(number, listing.remotes, listing.unlisted, plan.clock())
         writer = _Writer(store, number, plan.clock, watch)
-        tasks = _tasks(listing.chosen, store, plan, writer, watch)
+        hosts = _Hosts(plan.reach)
+        tasks = _tasks(listing.chosen, store, plan, writer, watch, hosts)
         watch.planned(tasks)
         if tasks:
-            _search(tasks, executor, writer)
+            _search(tasks, executor, writer, hosts)
         news = store.finish(number, plan.accepted, plan.hooks, plan.min_band, plan.clock())
         watch.ended(news)
-        plan.deliver(store)
+        plan.tell(news)
+        try:
+            plan.deliver(store)
+        except KeyboardInterrupt:
+            watch.note("stopped while messages were sent: `oakum sweep status` says which may not have arrived")
+        except StoreError as error:
+            watch.note(f"messages were not sent: {error}")
     return news
 
 
@@ -113,13 +122,15 @@ def _refused(outcome: Outcome, error: RefusedError) -> Outcome:
     return Outcome(outcome.remote, "failed", why=str(error)) if outcome.ending == "searched" else outcome
 
 
-def _tasks(chosen: Iterable[Remote], store: Store, plan: Plan, writer: _Writer, watch: Watch) -> list[Task]:
+def _tasks(
+    chosen: Iterable[Remote], store: Store, plan: Plan, writer: _Writer, watch: Watch, hosts: _Hosts
+) -> list[Task]:
     """What is to be fetched and searched, biggest first, so that nothing big begins when all else is done. What is as
     it was, and what cannot be reached, is committed."""
     chosen, known = list(chosen), store.known()
     watch.checking(len(chosen))
     tasks: list[Task] = []
-    for remote, refs in each(_Hosts(plan.reach).advertised, chosen, threads=THREADS):
+    for remote, refs in each(hosts.advertised, chosen, threads=THREADS):
         watch.checked()
         if isinstance(refs, Exception):
             writer.take(Outcome(remote, "failed", why=_why(refs)))
@@ -135,29 +146,40 @@ def _tasks(chosen: Iterable[Remote], store: Store, plan: Plan, writer: _Writer, 
 
 
 class _Hosts:
-    """Asks hosts for refs, as long as they answer."""
+    """Asks hosts for refs, and has their repositories fetched, as long as they answer."""
 
     def __init__(self, reach: Callable[[str], Reach]) -> None:
         self._reach = reach
         self._strikes: Counter[str] = Counter()
         self._why: dict[str, str] = {}
+        self._let_in: set[str] = set()
 
     def advertised(self, remote: Remote) -> str:
         """The digest of its refs. CloneError."""
-        host = urlsplit(remote.url).netloc
-        if host and self._strikes[host] >= STRIKES:
-            raise CloneError(DOWN.format(self._strikes[host], self._why[host]), passing=True)
+        if why := self.why_not(remote):
+            raise CloneError(why, passing=True)
         try:
             refs = advertised(remote, self._reach(remote.target))
         except CloneError as error:
-            if error.passing:
-                self._why[host] = str(error)
-                self._strikes[host] += 1
-            else:
-                self._strikes[host] = 0
+            # A login that was taken before has ended, or was taken away: the host would hear it a thousand times.
+            ended = error.login and urlsplit(remote.url).netloc in self._let_in
+            self.answered(remote, str(error) if error.passing or ended else "")
             raise
-        self._strikes[host] = 0
+        self._let_in.add(urlsplit(remote.url).netloc)
+        self.answered(remote)
         return refs
+
+    def answered(self, remote: Remote, why: str = "") -> None:
+        """That the host of a repository answered; or why it did not."""
+        host = urlsplit(remote.url).netloc
+        self._strikes[host] = self._strikes[host] + 1 if why else 0
+        self._why[host] = why
+
+    def why_not(self, remote: Remote) -> str:
+        """Why a repository is not tried; empty where it is."""
+        host = urlsplit(remote.url).netloc
+        down = host and self._strikes[host] >= STRIKES
+        return DOWN.format(self._strikes[host], self._why[host]) if down else ""
 
 
 def _is_known(refs: str, before: Known, settings: Settings) -> bool:
@@ -172,20 +194,22 @@ def _unchanged(remote: Remote, before: Known) -> Outcome:
     return Outcome(remote, "unchanged", before.refs, before.program, worker=before.worker, bytes=before.bytes)
 
 
-def _search(tasks: list[Task], executor: Executor, writer: _Writer) -> None:
-    """Have tasks worked on; of each there is one outcome, whatever the executor gives."""
+def _search(tasks: list[Task], executor: Executor, writer: _Writer, hosts: _Hosts) -> None:
+    """Have tasks worked on; of each there is one outcome, whatever the executor gives. Those of hosts that are down are
+    not begun."""
     left = {task.remote.id: task for task in tasks}
-    outcomes = executor.run(iter(tasks))
+    outcomes = executor.run(task for task in tasks if not hosts.why_not(task.remote))
     try:
         for outcome in outcomes:
             task = left.pop(outcome.remote.id, None)
             if task is not None:
+                hosts.answered(task.remote, outcome.why if outcome.passing else "")
                 writer.take(replace(outcome, refs=stamp(outcome.refs, task.remote)))
     finally:
         if isinstance(outcomes, Generator):
             outcomes.close()  # ends its workers now, and not when somebody lets go of the exception's traceback
     for task in left.values():
-        writer.take(Outcome(task.remote, "failed", why=UNANSWERED))
+        writer.take(Outcome(task.remote, "failed", why=hosts.why_not(task.remote) or UNANSWERED))
     writer.commit()
 
 

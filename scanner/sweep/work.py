@@ -24,7 +24,7 @@ from ..pipeline.scan import scan
 from ..pipeline.workers import WORTHWHILE, searcher_for, where_raised
 from ..report import ReportOptions
 from ..report.structured import finding_object
-from ..sources.clones import Clone, Clones, Reach
+from ..sources.clones import Clone, CloneError, Clones, Reach
 from ..sources.clones.network import Helpers
 from ..sources.git import open_repository
 from ..sources.owners import Owners, owners
@@ -37,8 +37,12 @@ WIDE = 64 << 20
 _KINDS = {"github": "github", "gitlab": "gitlab", "gitea": "gitea", "forgejo": "gitea"}
 _KINDS |= {"github.com": "github", "gitlab.com": "gitlab", "codeberg.org": "gitea"}
 """Targets and hosts whose CODEOWNERS are read in a way of their own."""
-MOST_PLACES = 200
+MOST_PLACES = 50
 """Places of a finding that go into a store."""
+MOST_FINDINGS, MOST_IN_ALL = 10_000, 50_000
+"""Findings of a repository that do, the worst ones, and places of all of them: an outcome is one object, which two
+processes hold."""
+MORE = "more findings than go into a store ({:,} do, worst first): scan the repository by itself"
 OTHER_VERSION = "this worker has another version of oakum or other detectors than who sent the task: install the same"
 
 
@@ -67,7 +71,7 @@ class Worker:
         try:
             outcome = self._searched(task, outcome)
         except OakumError as error:
-            outcome = replace(outcome, why=str(error))
+            outcome = replace(outcome, why=str(error), passing=isinstance(error, CloneError) and error.passing)
         except MemoryError:
             outcome = replace(outcome, why="there was not enough memory: give the worker more, or use fewer --jobs")
         except Exception as error:  # noqa: BLE001  whatever one repository does to us, the others are searched
@@ -87,6 +91,8 @@ class Worker:
         if result.interrupted:
             raise KeyboardInterrupt
         left_out = [NotScanned(b"refs", why) for why in clone.problems]
+        if len(found) < len(result.findings):
+            left_out.append(NotScanned(b"findings", MORE.format(len(found)), count=len(result.findings) - len(found)))
         whole = not left_out and not _is_damaged(result)
         return replace(
             outcome,
@@ -170,13 +176,17 @@ def login_for(target: str, environment: Mapping[str, str], helpers: Helpers) -> 
 
 
 def _objects(result: ScanResult, codeowners: Owners) -> Iterator[dict[str, Any]]:
-    """Findings as objects of a report in JSON, with `owners` and a bounded number of places."""
-    for ranked in result.findings:
-        found = finding_object(ranked, ReportOptions())
-        places = found["occurrences"]
-        found["owners"] = list(_owners_of(places, codeowners))
-        found["occurrences"] = places[:MOST_PLACES]
-        found["occurrences_folded"] += max(0, len(places) - MOST_PLACES)
+    """Findings as objects of a report in JSON, with `owners`, worst first, as many as may be."""
+    left = MOST_IN_ALL
+    for ranked in result.findings[:MOST_FINDINGS]:
+        kept = ranked.finding.occurrences[: min(MOST_PLACES, left)]
+        if not kept:
+            return
+        left -= len(kept)
+        folded = ranked.finding.folded + len(ranked.finding.occurrences) - len(kept)
+        shown = replace(ranked, finding=replace(ranked.finding, occurrences=kept, folded=folded))
+        found = finding_object(shown, ReportOptions())
+        found["owners"] = list(_owners_of(found["occurrences"], codeowners))
         yield found
 
 

@@ -13,7 +13,7 @@ import pytest
 from asking_hosts import Asking, login, names
 from oakum.scanner.net import Limits
 from oakum.scanner.sources import hosts as package
-from oakum.scanner.sources.hosts import paging
+from oakum.scanner.sources.hosts import Selection, paging
 from oakum.scanner.sources.hosts.access import UnlistedError
 from oakum.scanner.sources.hosts.azure_devops import at_home
 from oakum.scanner.sources.hosts.entries import Entry, clone_url
@@ -317,13 +317,16 @@ def test_a_clone_url_that_leads_elsewhere(github: Provider) -> None:
 
 
 def test_what_is_switched_off() -> None:
-    """Cannot be fetched, and is said to be left out."""
-    why = {"github": "it is disabled", "gitlab": "its repository is switched off"}
-    why["azure-devops"] = "it is disabled, and cannot be fetched"
+    """Cannot be fetched, and is there all the same: its findings are not gone."""
+    why = {
+        "github": "disabled at its host",
+        "gitlab": "switched off at its host",
+        "azure-devops": "disabled at its host",
+    }
     for kind, reason in why.items():
         with provider(kind, [Hosted(1, "a"), Hosted(2, "b", off=True)]) as host:
-            found = names(Asking().all(host))
-        assert found[1].endswith(f"b: {reason}"), kind
+            found = [one for one in Asking().all(host) if isinstance(one, Remote)]
+        assert [Selection().why_not(one) for one in found] == ["", reason], kind
 
 
 @pytest.mark.parametrize(

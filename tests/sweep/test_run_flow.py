@@ -163,6 +163,17 @@ class TestTasks:
         assert [task.remote for task in executor.tasks] == [remote("a"), remote("b")]
         assert ("list", ["acme/a", "acme/b", "acme/a"], []) in store.calls
 
+    def test_a_name_of_it_that_a_filter_takes_counts(self, hosts: Hosts) -> None:
+        """The file of URLs does not say who can read it, and its host does: whichever comes first."""
+        known = remote("b", readers="private")
+        by_url = replace(remote("b", target="urls"), id="https://github.com/acme/b", url="https://github.com/acme/b")
+        hosts.lists = {"github:acme": [known], "urls": [by_url]}
+        executor = NotedExecutor()
+        swept(
+            NotedStore(), executor, targets=("urls", "github:acme"), selection=Selection(readers=frozenset({"private"}))
+        )
+        assert [task.remote for task in executor.tasks] == [known]
+
     def test_a_target_that_is_named_twice_is_listed_once(self, hosts: Hosts) -> None:
         """Nothing comes twice."""
         hosts.lists = {"github:acme": [remote("a")]}

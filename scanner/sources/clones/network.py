@@ -12,10 +12,12 @@ in no argument, no environment and no file. Where there are no such pipes (Windo
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -356,12 +358,17 @@ def filled(scheme: str, authority: str, environment: Mapping[str, str]) -> Login
     return Login(host.strip("[]"), told.get("username", ""), told["password"], "git's credential helper")
 
 
+GOOD_FOR = 900.0
+"""Seconds after which a helper is asked again."""
+
+
 class Helpers:
-    """The logins that git's credential helpers have; each host is asked for once."""
+    """The logins that git's credential helpers have. They are asked again after a while: what they give may be good for
+    an hour, and a sweep goes on for longer."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
-        self._known: dict[tuple[str, str], Login | None] = {}
+        self._known: dict[tuple[str, str], tuple[Login | None, float]] = {}
         self._lock = threading.Lock()
 
     def __call__(self, url: str) -> Login | None:
@@ -373,6 +380,8 @@ class Helpers:
             return None
         key = parts.scheme, parts.netloc
         with self._lock:
-            if key not in self._known:
-                self._known[key] = filled(*key, self._environment)
-            return self._known[key]
+            login, since = self._known.get(key, (None, -math.inf))
+            if time.monotonic() - since > GOOD_FOR:
+                login = filled(*key, self._environment)
+                self._known[key] = login, time.monotonic()
+            return login

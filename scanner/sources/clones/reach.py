@@ -17,12 +17,14 @@ from ...swept import Remote
 
 class CloneError(OakumError):
     """A repository could not be fetched: the text says why, and what to do; never a credential. `passing` says that it
-    may go well next time; `gone` that the host says there is no such repository (any more) for us."""
+    may go well next time; `gone` that the host says there is no such repository (any more) for us; `login` that it does
+    not take the login that was sent."""
 
-    def __init__(self, why: str, *, passing: bool = False, gone: bool = False) -> None:
+    def __init__(self, why: str, *, passing: bool = False, gone: bool = False, login: bool = False) -> None:
         super().__init__(why)
         self.passing = passing
         self.gone = gone
+        self.login = login
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ def refused(place: Place, status: int, *, login: Login | None) -> CloneError:
         )
     if status in (401, 403, 404, 410, 451):
         who = f"what {clean(login.source) or 'the login'} holds may not read it" if login else NO_LOGIN
-        return CloneError(f"{host} answers {status}: it was deleted or made private, or {who}", gone=True)
+        why = f"{host} answers {status}: it was deleted or made private, or {who}"
+        return CloneError(why, gone=True, login=status == 401 and login is not None)
     if status == 429 or status >= 500:
         return CloneError(f"{host} answers {status}: it is tried again in the next sweep", passing=True)
     return CloneError(f"{host} answers {status}, which is no git repository: see whether the URL is right")

@@ -87,8 +87,6 @@ def _read(page: Page, target: Target, base: str) -> Iterator[Remote | Unlisted]:
         entry = Entry(told)
         try:
             name = f"{entry.name('project.name')}/{entry.name('name')}"
-            if entry.flag("isDisabled"):
-                raise UnlistedError("it is disabled, and cannot be fetched")
             yield Remote(
                 id=f"{target.at or 'dev.azure.com'}:{entry.key('id') or name}",
                 name=name,
@@ -100,6 +98,7 @@ def _read(page: Page, target: Target, base: str) -> Iterator[Remote | Unlisted]:
                 empty=not entry.has("defaultBranch"),
                 size=entry.number("size"),
                 team=name.partition("/")[0],
+                off="disabled at its host" if entry.flag("isDisabled") else "",
             )
         except UnlistedError as error:
             yield Unlisted(target.text, entry.shown("name", "id") + str(error))

@@ -68,8 +68,6 @@ def _read(page: Page, target: Target, base: str, hosts: tuple[str, ...]) -> Iter
     for told in page.entries:
         entry = Entry(told)
         try:
-            if entry.flag("disabled"):
-                raise UnlistedError("it is disabled")
             name = entry.name("full_name")
             yield Remote(
                 id=f"{target.at or 'github.com'}:{entry.key('id') or name}",
@@ -83,6 +81,7 @@ def _read(page: Page, target: Target, base: str, hosts: tuple[str, ...]) -> Iter
                 pushed=entry.time("pushed_at"),
                 size=entry.number("size") << 10,
                 team=name.partition("/")[0],
+                off="disabled at its host" if entry.flag("disabled") else "",
             )
         except UnlistedError as error:
             yield Unlisted(target.text, entry.shown("full_name", "id") + str(error))

@@ -41,8 +41,6 @@ def _read(page: Page, target: Target, base: str) -> Iterator[Remote | Unlisted]:
         entry = Entry(told)
         try:
             name = entry.name("path_with_namespace")
-            if entry.text("repository_access_level") == "disabled":
-                raise UnlistedError("its repository is switched off")
             yield Remote(
                 id=f"{target.at or 'gitlab.com'}:{entry.key('id') or name}",
                 name=name,
@@ -56,6 +54,7 @@ def _read(page: Page, target: Target, base: str) -> Iterator[Remote | Unlisted]:
                 pushed=entry.time("last_activity_at"),
                 size=entry.number("statistics.repository_size"),
                 team=name.rpartition("/")[0],
+                off="switched off at its host" if entry.text("repository_access_level") == "disabled" else "",
             )
         except UnlistedError as error:
             yield Unlisted(target.text, entry.shown("path_with_namespace", "id") + str(error))

@@ -24,6 +24,8 @@ class Selection:
 
     def why_not(self, remote: Remote) -> str:
         """Why a repository is left out, in a few words; empty where it is taken."""
+        if remote.off:
+            return remote.off
         if self.include and not _is_one_of(remote.name, self.include):
             return "not included by its name"
         if _is_one_of(remote.name, self.exclude):
