@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,11 +12,14 @@ import click
 import pytest
 from oakum.scanner import catalog
 from oakum.scanner.cli import storing, sweep, sweeping
+from oakum.scanner.cli.reporting import replaced
 from oakum.scanner.cli.verifying import options_of
+from oakum.scanner.cli.worker import executor_of
 from oakum.scanner.config import load
 from oakum.scanner.errors import UsageError
 from oakum.scanner.model import Suppression
 from oakum.scanner.sources.hosts import Selection
+from oakum.scanner.sweep import Settings
 from oakum.scanner.swept import Change, Event, Kept, News, Suppressed, Unlisted
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -193,3 +197,35 @@ class TestWhereTheStoreIs:
         with pytest.raises(UsageError, match=r"pip install 'oakum\[sweep\]'"):
             storing.require_extra("sweep", "no_such_module_at_all")
         storing.require_extra("sweep", "json")
+
+
+def test_metrics_are_put_in_their_place_whole(tmp_path: Path) -> None:
+    """Whatever lies there; a link is replaced, and not followed."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / "oakum.prom").symlink_to(victim)
+    sweeping.write_metrics(str(tmp_path / "oakum.prom"), ["oakum_sweep_complete 1\n"])
+    assert (tmp_path / "oakum.prom").read_text() == "oakum_sweep_complete 1\n"
+    assert victim.read_text() == "precious"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["oakum.prom", "victim"]
+
+
+def test_a_page_of_the_last_night_stays_where_this_one_fails(tmp_path: Path) -> None:
+    """Until there is another."""
+    page = tmp_path / "news.txt"
+    page.write_text("last night")
+    with pytest.raises(KeyError), replaced(str(page), "--output") as output:  # noqa: PT012
+        output.write("half of it")
+        raise KeyError
+    assert page.read_text() == "last night"
+    with pytest.raises(UsageError, match="--output"), replaced(str(tmp_path / "no" / "news"), "--output"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["news.txt"]
+
+
+def test_a_cluster_needs_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the message says which."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "distributed" else find(name))
+    with pytest.raises(UsageError, match=r"oakum\[distributed\]"):
+        executor_of(Settings(datetime(2027, 1, 1, tzinfo=UTC), "p"), "tcp://127.0.0.1:1", print)

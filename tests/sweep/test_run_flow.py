@@ -15,7 +15,7 @@ from oakum.scanner.sources.hosts import Access, Selection
 from oakum.scanner.store import StoreError
 from oakum.scanner.sweep import Task, listing, run
 from oakum.scanner.sweep.program import program_of, stamp
-from oakum.scanner.swept import Known, Outcome, Remote, Target, Unlisted
+from oakum.scanner.swept import Known, News, Outcome, Remote, Target, Unlisted
 from sweep_parts import SETTINGS, NotedExecutor, NotedStore, NotedWatch, plan, remote, searched
 
 Listed = dict[str, list[Remote | Unlisted | Exception]]
@@ -223,6 +223,34 @@ class TestWhatGoesWrong:
         swept(store, NotedExecutor())
         assert len(hosts.asked) == 201
 
+    def test_a_host_that_goes_down_while_its_repositories_are_fetched(self, hosts: Hosts) -> None:
+        """Those of it that are left are not begun: each would wait for its time-out."""
+        away = [remote(f"r{n:03}") for n in range(200)]
+        up = replace(remote("zz"), url="https://git.example.test/zz.git")
+        hosts.lists["github:acme"] = [*away, up]
+
+        def fetch(task: Task) -> Outcome:
+            if task.remote == up:
+                return searched(task)
+            return Outcome(task.remote, "failed", why="it does not answer", passing=True)
+
+        store, executor = NotedStore(), NotedExecutor(fetch)
+        swept(store, executor)
+        assert len(executor.tasks) == run.STRIKES + 1
+        assert store.committed() == {one.name: "failed" for one in away} | {"acme/zz": "searched"}
+        assert "in a row could not be reached, the last one as it does not answer" in store.why()["acme/r199"]
+
+    def test_a_login_that_ends_in_the_middle(self, hosts: Hosts) -> None:
+        """It was taken, and is not any more: the host does not hear it for each of a thousand repositories."""
+        hosts.lists["github:acme"] = [remote(f"r{n:03}") for n in range(200)]
+        hosts.refs |= {
+            f"acme/r{n:03}": CloneError("it answers 401", gone=True, login=True) for n in range(run.THREADS, 200)
+        }
+        store = NotedStore()
+        swept(store, NotedExecutor())
+        assert len(hosts.asked) < 2 * run.THREADS + run.STRIKES + 1
+        assert "it answers 401" in store.why()["acme/r199"]
+
     def test_a_target_that_cannot_be_listed(self, hosts: Hosts) -> None:
         """What was listed before counts, and so do the other targets; the store hears that something is missing."""
         hosts.lists = {
@@ -281,6 +309,21 @@ class TestWhatGoesWrong:
         with pytest.raises(StoreError, match="the disk is full"):
             swept(store, executor)
         assert (store.committed(), executor.ended, store.held) == ({"acme/a": "searched"}, True, False)
+
+    @pytest.mark.parametrize("what", [KeyboardInterrupt(), StoreError("the disk is full")])
+    def test_news_are_told_before_messages_go_out(self, hosts: Hosts, what: BaseException) -> None:
+        """Those take time, and may be stopped, or go wrong: the news are there all the same."""
+        hosts.lists["github:acme"] = [remote("a")]
+        told: list[News] = []
+
+        def deliver(_store: object) -> None:
+            assert len(told) == 1
+            raise what
+
+        store = NotedStore()
+        watch = swept(store, NotedExecutor(), tell=told.append, deliver=deliver)
+        assert [note for kind, note in (one for one in watch.told if one[0] == "note")]
+        assert store.calls[-1][0] == "finish"
 
     def test_a_sweep_that_is_stopped(self, hosts: Hosts) -> None:
         """Nothing is finished: the next one takes up what is left."""
