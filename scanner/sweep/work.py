@@ -177,12 +177,10 @@ def login_for(target: str, environment: Mapping[str, str], helpers: Helpers) -> 
 
 def _objects(result: ScanResult, codeowners: Owners) -> Iterator[dict[str, Any]]:
     """Findings as objects of a report in JSON, with `owners`, worst first, as many as may be."""
-    left = MOST_IN_ALL
-    for ranked in result.findings[:MOST_FINDINGS]:
-        kept = ranked.finding.occurrences[: min(MOST_PLACES, left)]
-        if not kept:
-            return
-        left -= len(kept)
+    told = result.findings[:MOST_FINDINGS]
+    places = min(MOST_PLACES, MOST_IN_ALL // max(1, len(told)))  # of many findings fewer places each
+    for ranked in told:
+        kept = ranked.finding.occurrences[:places]
         folded = ranked.finding.folded + len(ranked.finding.occurrences) - len(kept)
         shown = replace(ranked, finding=replace(ranked.finding, occurrences=kept, folded=folded))
         found = finding_object(shown, ReportOptions())

@@ -13,10 +13,11 @@ import workings
 from oakum.scanner.cli import worker
 from oakum.scanner.sweep import Settings, Task
 from oakum.scanner.sweep import executors as executors_module
+from oakum.scanner.sweep import work as work_module
 from oakum.scanner.sweep.executors import ProcessPool, Work
 from oakum.scanner.sweep.work import Worker
 from oakum.scanner.swept import Outcome, Remote
-from organizations import NOW, compared, organization, settings
+from organizations import NOW, compared, organization, settings, task_remote
 
 
 def tasks(*names: str, wide: tuple[str, ...] = ()) -> list[Task]:
@@ -197,3 +198,21 @@ def test_no_value_is_in_an_outcome(tmp_path: Path) -> None:
     assert len(outcome.findings) == 1
     assert samples.build("github:ghp", Random(0)).decode()[4:] not in repr(outcome)
     assert outcome.findings[0]["owners"] == ["Ada Lovelace <ada@example.test>"]
+
+
+def test_what_a_repository_gives_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many findings the worst, each with few places; the rest is counted, and told as not scanned."""
+    from random import Random
+
+    from git_repository import GitRepository
+    from oakum.detectors import samples
+
+    monkeypatch.setattr(work_module, "MOST_FINDINGS", 4)
+    monkeypatch.setattr(work_module, "MOST_IN_ALL", 8)
+    made = GitRepository.create(tmp_path / "served" / "many")
+    lines = b"".join(b"token = '%s'\n" % samples.build("github:ghp", Random(number)) for number in range(6))
+    made.commit({f"f{number}.py": b"# %d\n" % number + lines for number in range(5)}, "many")
+    outcome = Worker(settings(tmp_path), dict(os.environ)).work(Task(task_remote(made.path), "refs"))
+    assert [(len(one["occurrences"]), one["occurrences_folded"]) for one in outcome.findings] == [(2, 3)] * 4
+    assert [(each.what, each.count) for each in outcome.not_scanned] == [(b"findings", 2)]
+    assert outcome.refs == ""
