@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import time
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 import workings
@@ -168,6 +170,28 @@ def test_the_pool_gives_what_one_process_gives(tmp_path: Path) -> None:
     assert compared(list(ProcessPool(worker.work, made, 2, worker.prepare).run(of))) == compared(expected)
 
 
+@pytest.mark.long
+def test_processes_that_are_killed_cost_nothing(tmp_path: Path) -> None:
+    """Ten of them at random moments, in the middle of a repository or between two."""
+    random = Random(9)
+    made = settings(tmp_path)
+    of = organization(tmp_path / "served", 40)
+    alone = Worker(made, dict(os.environ))
+    expected = [alone.work(task) for task in of]
+    outcomes = []
+    killed = 0
+    for outcome in ProcessPool(worker.work, made, 2, worker.prepare).run(of):
+        outcomes.append(outcome)
+        time.sleep(random.random() / 50)
+        alive = multiprocessing.active_children()
+        if alive and killed < 10 and random.random() < 0.6:
+            random.choice(alive).kill()
+            killed += 1
+    assert killed == 10
+    assert compared(outcomes) == compared(expected)
+    assert multiprocessing.active_children() == []
+
+
 def test_a_worker_with_other_detectors_refuses(tmp_path: Path) -> None:
     """It would find something else than what the store takes it for."""
     other = replace(settings(tmp_path), program="of another version")
@@ -188,8 +212,6 @@ def test_what_cannot_be_fetched_is_an_outcome(tmp_path: Path, url: str) -> None:
 
 def test_no_value_is_in_an_outcome(tmp_path: Path) -> None:
     """It goes from one machine to another."""
-    from random import Random
-
     from oakum.detectors import samples
 
     (task,) = organization(tmp_path / "served", 1)
