@@ -12,13 +12,15 @@ from random import Random
 
 import pytest
 import workings
+from git_repository import AUTHOR, GitRepository
+from oakum.detectors import samples
 from oakum.scanner.cli import worker
 from oakum.scanner.sweep import Settings, Task
 from oakum.scanner.sweep import executors as executors_module
 from oakum.scanner.sweep.executors import ProcessPool, Work
 from oakum.scanner.sweep.work import Worker
 from oakum.scanner.swept import Outcome, Remote
-from organizations import NOW, compared, organization, settings
+from organizations import NOW, compared, organization, settings, task_remote
 
 
 def tasks(*names: str, wide: tuple[str, ...] = ()) -> list[Task]:
@@ -212,10 +214,28 @@ def test_what_cannot_be_fetched_is_an_outcome(tmp_path: Path, url: str) -> None:
 
 def test_no_value_is_in_an_outcome(tmp_path: Path) -> None:
     """It goes from one machine to another."""
-    from oakum.detectors import samples
-
     (task,) = organization(tmp_path / "served", 1)
     outcome: Outcome = Worker(settings(tmp_path), dict(os.environ)).work(task)
     assert len(outcome.findings) == 1
     assert samples.build("github:ghp", Random(0)).decode()[4:] not in repr(outcome)
     assert outcome.findings[0]["owners"] == ["Ada Lovelace <ada@example.test>"]
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("gitlab:acme", "@lib"),
+        ("gitlab:acme@git.example.test", "@lib"),
+        ("github:acme", "@all"),
+        ("forgejo:acme@git.example.test", AUTHOR),
+        ("/folder/of/clones", "@all"),
+    ],
+)
+def test_owners_are_read_as_the_host_does(tmp_path: Path, target: str, expected: str) -> None:
+    """Of the kind that the target says; where CODEOWNERS names nobody, the author is the owner."""
+    made = GitRepository.create(tmp_path / "x")
+    secret = b'token = "%s"\n' % samples.build("github:ghp", Random(0))
+    made.commit({"CODEOWNERS": b"* @all\nlib/a.* @lib\n", "deep/lib/a.py": secret}, "one")
+    task = Task(replace(task_remote(made.path), target=target), "refs")
+    (found,) = Worker(settings(tmp_path), dict(os.environ)).work(task).findings
+    assert found["owners"] == [expected]
