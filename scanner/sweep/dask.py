@@ -21,6 +21,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
+from dask.typing import Key
 from distributed import Client, Future, KilledWorker, Security, get_worker, wait
 from distributed.client import ClosedClientError
 
@@ -141,12 +142,32 @@ class Dask:
                 else:
                     yield told if isinstance(told, Outcome) else self._failed(task, told)
                 future.release()
-            allowed = (self._settings.seconds + SEARCHING) * 2  # as long again to wait for its turn
-            for future, one in list(given.items()):
-                if time.monotonic() - one.since > allowed:
-                    del given[future]
-                    future.cancel(force=True)
-                    yield Outcome(one.task.remote, "failed", why=HANGS.format(allowed))
+            yield from self._given_up(cluster, queue, given)
+
+    def _given_up(self, cluster: _Cluster, queue: _Queue, given: dict[Future[Any], _Given]) -> Iterator[Outcome]:
+        """What is not done after a time in which any repository is. Its worker gets no more; what waited there for its
+        turn goes to others."""
+        allowed = (self._settings.seconds + SEARCHING) * 2  # as long again to wait for its turn
+        late = [future.key for future, one in given.items() if time.monotonic() - one.since > allowed]
+        if not late:
+            return
+        hanging, going_on = set[Key](), set[Key]()
+        for name, keys in cluster.processing().items():
+            first = next((key for key in late if key in keys), None)
+            if first is not None:
+                hanging.add(first)  # a worker takes them in the order in which they are given
+                self._leave(_Unfit(name, "it does not come to an end with a repository"))
+            elif name not in self._unfit:
+                going_on |= keys
+        for future, one in list(given.items()):
+            if future.key in going_on or future.done():
+                continue
+            del given[future]
+            future.cancel(force=True)
+            if future.key in hanging:
+                yield Outcome(one.task.remote, "failed", why=HANGS.format(allowed))
+            else:
+                queue.again.append(one.task)
 
     def _give(self, client: Client, task: Task, workers: frozenset[str], given: dict[Future[Any], _Given]) -> None:
         """Have the cluster work on a task: any worker, or where some are unfit one of the others."""
@@ -211,7 +232,7 @@ class _Cluster:
 
     def __init__(self, client: Client, at: str) -> None:
         self._client, self._at = client, at
-        self._names: frozenset[str] = frozenset()
+        self._names: dict[str, str] = {}
         self._looked = -LOOK
         self._seen = time.monotonic()
 
@@ -221,23 +242,30 @@ class _Cluster:
         now = time.monotonic()
         if now - self._looked >= LOOK:
             self._looked = now
-            self._names = self._told()
-        fit = self._names - unfit.keys()
+            told = self._asked("identity", n_workers=-1)["workers"]
+            self._names = {address: str(worker["name"]) for address, worker in told.items()}
+        fit = frozenset(self._names.values()) - unfit.keys()
         if fit:
             self._seen = now
         elif self._names and now - self._seen > UNFIT:
-            name = min(self._names)
+            name = min(self._names.values())
             raise OakumError(f"no worker of the scheduler at {self._at} can work; {clean(name)}: {unfit[name]}")
         elif now - self._seen > WORKERLESS:
             raise OakumError(f"the scheduler at {self._at} has no workers: start some (dask worker {self._at})")
         return fit
 
-    def _told(self) -> frozenset[str]:
+    def processing(self) -> dict[str, set[Key]]:
+        """What each worker is at, or has waiting."""
+        told = self._asked("processing")
+        return {self._names.get(address, address): set(keys) for address, keys in told.items()}
+
+    def _asked(self, what: str, **more: int) -> dict[str, Any]:
+        """What the scheduler answers: its own operations have no time limit in Dask's client."""
+        scheduler = self._client.scheduler
         try:
-            scheduler = self._client.scheduler
             if scheduler and self._client.status == "running":
-                told = self._client.sync(scheduler.identity, n_workers=-1, callback_timeout=ANSWERING)
-                return frozenset(str(worker["name"]) for worker in told["workers"].values())
+                told: dict[str, Any] = self._client.sync(getattr(scheduler, what), callback_timeout=ANSWERING, **more)
+                return told
         except OSError as error:  # a time-out, too
             raise OakumError(LOST.format(self._at)) from error
         raise OakumError(LOST.format(self._at))

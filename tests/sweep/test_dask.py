@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -214,16 +215,23 @@ def test_what_a_worker_took_with_it_is_done_again(tmp_path: Path) -> None:
 
 
 def test_a_task_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a time in which any repository is done; the others are."""
-    monkeypatch.setattr(module, "SEARCHING", 2.0)
-    hangs = Task(Remote("hanging", "hanging", "file:///h", "t"), "x")
-    with cluster(tmp_path, "one", "two") as workers:
-        executor = Dask(workers.address, workings.hanging, Settings(NOW, "p", seconds=0))
-        outcomes = list(executor.run([hangs, *tasks(6)]))
-    endings = {outcome.remote.name: outcome.ending for outcome in outcomes}
-    assert endings == {str(number): "searched" for number in range(6)} | {"hanging": "failed"}
+    """After a time in which any repository is done. Its worker gets no more, and what waited there goes to others."""
+    monkeypatch.setattr(module, "SEARCHING", 1.5)
+    notes: list[str] = []
+    hangs, *others = tasks(12)
+    hangs = replace(hangs, remote=replace(hangs.remote, name="hanging"))
+    with cluster(tmp_path, "one") as workers:
+        executor = Dask(workers.address, workings.hanging, Settings(NOW, "p", seconds=0), notes.append)
+        running = executor.run([hangs, *others])
+        later = threading.Timer(1.0, workers.start, ["two"])
+        later.start()
+        outcomes = list(running)
+    assert sorted(int(outcome.remote.id) for outcome in outcomes) == list(range(12))
+    assert [outcome.remote.name for outcome in outcomes if outcome.ending == "failed"] == ["hanging"]
+    assert {outcome.worker for outcome in outcomes} == {"", "two"}
     (why,) = (outcome.why for outcome in outcomes if outcome.ending == "failed")
-    assert why.startswith("it was not done after")
+    assert why.startswith("it was not done after 3 s")
+    assert notes == ["the worker one gets no more tasks: it does not come to an end with a repository"]
 
 
 def _not_there(settings: Settings, task: Task) -> Outcome:

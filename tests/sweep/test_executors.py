@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import time
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 import workings
+from git_repository import AUTHOR, GitRepository
+from oakum.detectors import samples
 from oakum.scanner.cli import worker
 from oakum.scanner.sweep import Settings, Task
 from oakum.scanner.sweep import executors as executors_module
@@ -169,6 +173,28 @@ def test_the_pool_gives_what_one_process_gives(tmp_path: Path) -> None:
     assert compared(list(ProcessPool(worker.work, made, 2, worker.prepare).run(of))) == compared(expected)
 
 
+@pytest.mark.long
+def test_processes_that_are_killed_cost_nothing(tmp_path: Path) -> None:
+    """Ten of them at random moments, in the middle of a repository or between two."""
+    random = Random(9)
+    made = settings(tmp_path)
+    of = organization(tmp_path / "served", 40)
+    alone = Worker(made, dict(os.environ))
+    expected = [alone.work(task) for task in of]
+    outcomes = []
+    killed = 0
+    for outcome in ProcessPool(worker.work, made, 2, worker.prepare).run(of):
+        outcomes.append(outcome)
+        time.sleep(random.random() / 50)
+        alive = multiprocessing.active_children()
+        if alive and killed < 10 and random.random() < 0.6:
+            random.choice(alive).kill()
+            killed += 1
+    assert killed == 10
+    assert compared(outcomes) == compared(expected)
+    assert multiprocessing.active_children() == []
+
+
 def test_a_worker_with_other_detectors_refuses(tmp_path: Path) -> None:
     """It would find something else than what the store takes it for."""
     other = replace(settings(tmp_path), program="of another version")
@@ -189,10 +215,6 @@ def test_what_cannot_be_fetched_is_an_outcome(tmp_path: Path, url: str) -> None:
 
 def test_no_value_is_in_an_outcome(tmp_path: Path) -> None:
     """It goes from one machine to another."""
-    from random import Random
-
-    from oakum.detectors import samples
-
     (task,) = organization(tmp_path / "served", 1)
     outcome: Outcome = Worker(settings(tmp_path), dict(os.environ)).work(task)
     assert len(outcome.findings) == 1
@@ -200,6 +222,7 @@ def test_no_value_is_in_an_outcome(tmp_path: Path) -> None:
     assert outcome.findings[0]["owners"] == ["Ada Lovelace <ada@example.test>"]
 
 
+<<<<<<< HEAD
 def test_what_a_repository_gives_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of many findings the worst, each with few places; the rest is counted, and told as not scanned."""
     from random import Random
@@ -216,3 +239,23 @@ def test_what_a_repository_gives_is_bounded(tmp_path: Path, monkeypatch: pytest.
     assert [(len(one["occurrences"]), one["occurrences_folded"]) for one in outcome.findings] == [(2, 3)] * 4
     assert [(each.what, each.count) for each in outcome.not_scanned] == [(b"findings", 2)]
     assert outcome.refs == ""
+=======
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("gitlab:acme", "@lib"),
+        ("gitlab:acme@git.example.test", "@lib"),
+        ("github:acme", "@all"),
+        ("forgejo:acme@git.example.test", AUTHOR),
+        ("/folder/of/clones", "@all"),
+    ],
+)
+def test_owners_are_read_as_the_host_does(tmp_path: Path, target: str, expected: str) -> None:
+    """Of the kind that the target says; where CODEOWNERS names nobody, the author is the owner."""
+    made = GitRepository.create(tmp_path / "x")
+    secret = b'token = "%s"\n' % samples.build("github:ghp", Random(0))
+    made.commit({"CODEOWNERS": b"* @all\nlib/a.* @lib\n", "deep/lib/a.py": secret}, "one")
+    task = Task(replace(task_remote(made.path), target=target), "refs")
+    (found,) = Worker(settings(tmp_path), dict(os.environ)).work(task).findings
+    assert found["owners"] == [expected]
+>>>>>>> s9-dask
