@@ -222,7 +222,6 @@ def test_no_value_is_in_an_outcome(tmp_path: Path) -> None:
     assert outcome.findings[0]["owners"] == ["Ada Lovelace <ada@example.test>"]
 
 
-<<<<<<< HEAD
 def test_what_a_repository_gives_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of many findings the worst, each with few places; the rest is counted, and told as not scanned."""
     from random import Random
@@ -239,7 +238,8 @@ def test_what_a_repository_gives_is_bounded(tmp_path: Path, monkeypatch: pytest.
     assert [(len(one["occurrences"]), one["occurrences_folded"]) for one in outcome.findings] == [(2, 3)] * 4
     assert [(each.what, each.count) for each in outcome.not_scanned] == [(b"findings", 2)]
     assert outcome.refs == ""
-=======
+
+
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
@@ -258,4 +258,3 @@ def test_owners_are_read_as_the_host_does(tmp_path: Path, target: str, expected:
     task = Task(replace(task_remote(made.path), target=target), "refs")
     (found,) = Worker(settings(tmp_path), dict(os.environ)).work(task).findings
     assert found["owners"] == [expected]
->>>>>>> s9-dask
