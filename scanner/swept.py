@@ -89,7 +89,7 @@ class Outcome:
     why: str = ""
     worker: str = ""
     passing: bool = False
-    """Whether one that failed may go well next time: its host did not answer."""
+    """Whether one failed because its host did not answer."""
     blobs: int = 0
     bytes: int = 0
     seconds: float = 0.0

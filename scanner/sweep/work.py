@@ -71,7 +71,9 @@ class Worker:
         try:
             outcome = self._searched(task, outcome)
         except OakumError as error:
-            outcome = replace(outcome, why=str(error), passing=isinstance(error, CloneError) and error.passing)
+            outcome = replace(
+                outcome, why=str(error), passing=isinstance(error, CloneError) and error.passing and not error.here
+            )
         except MemoryError:
             outcome = replace(outcome, why="there was not enough memory: give the worker more, or use fewer --jobs")
         except Exception as error:  # noqa: BLE001  whatever one repository does to us, the others are searched
@@ -85,9 +87,11 @@ class Worker:
             with self._clones.held(remote, replace(self._reach, login=login), task.refs) as clone:
                 result = self._scan(clone, remote, wide=task.wide)
                 found = tuple(_objects(result, self._owners(clone, remote) if result.findings else Owners()))
-            if again or clone.fresh or not task.known.refs or not _is_damaged(result):
+            if again or clone.fresh or clone.damaged or not clone.refs or not _is_damaged(result):
                 break
-            self._clones.forget([remote.id])  # it was whole the last time: what is damaged may be ours
+            self._clones.forget([remote.id])  # what is damaged may be ours
+        if clone.fresh and clone.refs and _is_damaged(result):
+            self._clones.note_damage(remote.id, clone.refs)
         if result.interrupted:
             raise KeyboardInterrupt
         left_out = [NotScanned(b"refs", why) for why in clone.problems]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 from dataclasses import replace
@@ -15,6 +16,8 @@ import workings
 from git_repository import AUTHOR, GitRepository
 from oakum.detectors import samples
 from oakum.scanner.cli import worker
+from oakum.scanner.net import Outbound
+from oakum.scanner.sources.clones import Reach, advertised
 from oakum.scanner.sweep import Settings, Task
 from oakum.scanner.sweep import executors as executors_module
 from oakum.scanner.sweep import work as work_module
@@ -258,3 +261,28 @@ def test_owners_are_read_as_the_host_does(tmp_path: Path, target: str, expected:
     task = Task(replace(task_remote(made.path), target=target), "refs")
     (found,) = Worker(settings(tmp_path), dict(os.environ)).work(task).findings
     assert found["owners"] == [expected]
+
+
+def test_a_clone_that_is_damaged_is_made_anew_once(tmp_path: Path) -> None:
+    """Whether it was searched before or not; what is damaged at its host is not fetched anew each night."""
+    from git_repository import GitRepository
+    from git_server import git_server
+
+    made = GitRepository.create(tmp_path / "work")
+    made.commit({"a.txt": b"first\n" * 100}, "first")
+    (tmp_path / "served").mkdir()
+    made.git("clone", "--quiet", "--bare", str(made.path), str(tmp_path / "served" / "web.git"))
+    told = settings(tmp_path, private=True)
+    with git_server(tmp_path / "served") as server:
+        remote = Remote("host:web", "acme/web", f"{server.url}/web.git", "urls")
+        task = Task(remote, advertised(remote, Reach(dict(os.environ), Outbound(private=True), lambda _url: None)))
+        assert Worker(told, dict(os.environ)).work(task).refs == task.refs
+        (pack,) = (tmp_path / "clones").glob("*/repo.git/objects/pack/*.pack")
+        pack.chmod(0o600)
+        pack.write_bytes(pack.read_bytes()[:-30])
+        (memory,) = (tmp_path / "clones").glob("*/memory")
+        shutil.rmtree(memory)
+        fetched = len(server.asked)
+        outcome = Worker(told, dict(os.environ)).work(task)
+        assert (outcome.refs, outcome.not_scanned) == (task.refs, ())
+        assert len(server.asked) > fetched

@@ -46,6 +46,10 @@ FULL, ENOUGH = 0.95, 0.9
 some."""
 _PATIENCE = 600.0
 """Seconds that a clone is waited for that another process holds."""
+_DAMAGED = b"damaged"
+"""A file with the refs at which a fresh clone was damaged, and the sweep that found that."""
+MENDED = 7 * 86400
+"""Seconds after which a host may have mended its damage, so that it is fetched whole again."""
 _NAME = re.compile(r"[0-9a-f]{32}")
 
 
@@ -95,6 +99,17 @@ class Clones:
                     _delete(self._path(name))
                     self._ledger.drop(name)
 
+    def note_damage(self, remote: str, refs: str) -> None:
+        """Note that a clone is damaged though it was fetched whole just now, at these refs: so it is at its host."""
+        path = os.path.join(self._path(name_of(remote)), _DAMAGED)
+        with self._guarded(), self._lock(name_of(remote)), open(path, "wb") as file:
+            file.write(f"{refs} {self._run}".encode())
+
+    def _is_damaged(self, folder: bytes, refs: str) -> bool:
+        """Whether a clone was damaged though it was fresh, at these refs, not long ago: hosts are mended, too."""
+        noted, _, run = _content(os.path.join(folder, _DAMAGED)).decode("ascii", "replace").partition(" ")
+        return noted == refs and run.isdecimal() and self._run - int(run) < MENDED
+
     # --- one clone ---------------------------------------------------------------------------------------------------
 
     def _brought(
@@ -109,7 +124,8 @@ class Clones:
         fresh = not os.path.isdir(repository)
         told = os.path.join(repository, b"oakum-refs")
         if refs and not fresh and _content(told) == refs.encode():
-            return Clone(repository, memory, size_of(repository), refs=refs)
+            damaged = self._is_damaged(folder, refs)
+            return Clone(repository, memory, size_of(repository), refs=refs, damaged=damaged)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(told)
         # What was told may be hours ago: refs may be others by now, and those again afterwards. And git would take any
@@ -132,7 +148,8 @@ class Clones:
         if not problems:
             with open(told, "wb") as file:
                 file.write(now.digest.encode())
-        return Clone(repository, memory, size_of(repository), fresh, problems, now.digest)
+        damaged = self._is_damaged(folder, now.digest)
+        return Clone(repository, memory, size_of(repository), fresh, problems, now.digest, damaged)
 
     def _cloned(self, place: Place, folder: bytes, reach: Reach, held: network.Held) -> tuple[str, ...]:
         """A new clone; the one that was there goes when the new one is whole, or where there is no room for both."""
@@ -176,6 +193,7 @@ class Clones:
                         f"others are in use, so that there is no room for its clone ({taken >> 20} MiB and more), and "
                         f"{most}, or use fewer --jobs",
                         passing=True,
+                        here=True,
                     )
 
         return network.Held(look, lock.descriptor)
@@ -269,7 +287,7 @@ class Clones:
         while not lock.take():
             if time.monotonic() > until:
                 raise CloneError(
-                    "another process works on its clone: it is tried again in the next sweep", passing=True
+                    "another process works on its clone: it is tried again in the next sweep", passing=True, here=True
                 )
             time.sleep(0.2)
         try:
@@ -320,6 +338,7 @@ def _unwritable(folder: bytes, error: OSError) -> CloneError:
         f"the clones in {clean(folder)} cannot be written ({error.strerror or error}): free disk space, lower "
         "--clones-limit, or name another folder with --clones",
         passing=True,
+        here=True,
     )
 
 

@@ -101,7 +101,9 @@ class Ledger:
                 os.unlink(self._path)
             return self._tried(work)
         except sqlite3.DatabaseError as error:
-            raise CloneError(f"what clones take cannot be noted ({error}): free disk space", passing=True) from error
+            raise CloneError(
+                f"what clones take cannot be noted ({error}): free disk space", passing=True, here=True
+            ) from error
 
     def _tried(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with contextlib.closing(sqlite3.connect(os.fsdecode(self._path), timeout=30, isolation_level=None)) as database:

@@ -305,7 +305,7 @@ def _in_environment(place: Place, login: Login) -> dict[str, str]:
 
 
 def _full() -> CloneError:
-    return CloneError("the disk is full: free some of it, or lower --clones-limit", passing=True)
+    return CloneError("the disk is full: free some of it, or lower --clones-limit", passing=True, here=True)
 
 
 def _failed(place: Place, said: bytes, code: int, *, login: Login | None) -> CloneError:

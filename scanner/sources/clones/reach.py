@@ -18,13 +18,16 @@ from ...swept import Remote
 class CloneError(OakumError):
     """A repository could not be fetched: the text says why, and what to do; never a credential. `passing` says that it
     may go well next time; `gone` that the host says there is no such repository (any more) for us; `login` that it does
-    not take the login that was sent."""
+    not take the login that was sent; `here` that the reason lies on this machine."""
 
-    def __init__(self, why: str, *, passing: bool = False, gone: bool = False, login: bool = False) -> None:
+    def __init__(
+        self, why: str, *, passing: bool = False, gone: bool = False, login: bool = False, here: bool = False
+    ) -> None:
         super().__init__(why)
         self.passing = passing
         self.gone = gone
         self.login = login
+        self.here = here
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ class Clone:
 
     `fresh` says that it was fetched whole just now, so that damage in it is its host's; `problems` are refs that could
     not be fetched, each with the reason. `refs` is the digest of what the host gave just before it was fetched, empty
-    for what lies on this machine: a sweep must remember this one, for the one that it knew may be hours old.
+    for what lies on this machine: a sweep must remember this one, for the one that it knew may be hours old. `damaged`
+    says that a clone that was fresh was damaged at these refs: to make it anew would mend nothing.
     """
 
     path: bytes
@@ -55,6 +59,7 @@ class Clone:
     fresh: bool = False
     problems: tuple[str, ...] = ()
     refs: str = ""
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

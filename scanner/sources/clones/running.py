@@ -54,7 +54,7 @@ def run(
             start_new_session=True,
         )
     except OSError as error:
-        raise CloneError(f"git could not be started: {error.strerror or error}", passing=True) from error
+        raise CloneError(f"git could not be started: {error.strerror or error}", passing=True, here=True) from error
     begun(process)
     kept: list[_Kept] = []
     until = time.monotonic() + seconds
@@ -84,7 +84,7 @@ def run(
     except subprocess.TimeoutExpired as error:
         raise CloneError(f"git did not end within {seconds:g} s, and was stopped", passing=True) from error
     except RuntimeError as error:  # a limit of processes, as containers have
-        raise CloneError("there are too many threads: use fewer --jobs", passing=True) from error
+        raise CloneError("there are too many threads: use fewer --jobs", passing=True, here=True) from error
     finally:
         kill(process)
         process.wait()
