@@ -90,8 +90,8 @@ class Store:
         thousand at most), the counts say how many there are of each, and how many are below the band."""
         raise NotImplementedError
 
-    def deliveries(self) -> Sequence[Delivery]:
-        """Those that nobody has begun to send, oldest first."""
+    def deliveries(self, hooks: Iterable[str] | None = None) -> Sequence[Delivery]:
+        """Those for these hooks (for any) that nobody has begun to send, oldest first."""
         raise NotImplementedError
 
     def sending(self, delivery: int) -> None:

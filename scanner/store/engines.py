@@ -130,6 +130,9 @@ def copy(path: str, revision: str) -> str:
     try:
         with told(name):
             source.backup(target)
+    except BaseException:
+        os.unlink(name)  # each night would leave another one
+        raise
     finally:
         source.close()
         target.close()
@@ -156,6 +159,8 @@ def _postgresql(where: str) -> Place:
     hidden = {form for each in secrets if each for form in (each, quote(each, safe=""), quote_plus(each))}
     shown = URL.create("postgresql", url.username, None, url.host, url.port, url.database)
     options: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "application_name": "oakum"}
+    # The connection of the lock has nothing to say for hours, and what lies between would forget it.
+    options |= {"keepalives_idle": 60, "keepalives_interval": 15, "keepalives_count": 4}
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         connect_args={name: value for name, value in options.items() if name not in url.query},

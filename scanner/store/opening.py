@@ -135,6 +135,7 @@ def _upgrade(place: Place, connection: Connection, found: Found, key: bytes, now
     from alembic.script import ScriptDirectory
     from alembic.util import CommandError
 
+    before = ""
     config = Config()
     config.set_main_option("script_location", MIGRATIONS.replace("%", "%%"))
     config.attributes.update(connection=connection, version_table=schema.VERSIONS)
@@ -151,10 +152,15 @@ def _upgrade(place: Place, connection: Connection, found: Found, key: bytes, now
                 f"or later; this is {__version__}"
             )
         if place.path:
-            copy(place.path, known.revision)
+            before = copy(place.path, known.revision)
     elif connection.dialect.name == "postgresql":
         _fit(place, connection)
-    command.upgrade(config, schema.REVISION)
+    try:
+        command.upgrade(config, schema.REVISION)
+    except BaseException:
+        if before:  # nothing was migrated: each try would leave another copy
+            os.unlink(before)
+        raise
     _note(connection, "oakum", __version__)
     if not found.revision:
         _note(connection, "check", check_of(key))

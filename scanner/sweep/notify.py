@@ -69,7 +69,7 @@ class Messenger:
     def send(self, store: Store) -> None:
         """All messages for these webhooks that nobody has begun to send; those for others wait."""
         tried: set[int] = set()
-        while delivery := next((d for d in store.deliveries() if d.hook in self.hooks and d.id not in tried), None):
+        while delivery := next((d for d in store.deliveries(self.hooks) if d.id not in tried), None):
             tried.add(delivery.id)  # read one by one: what became of the one before is told by the next
             store.sending(delivery.id)
             self._send(store, delivery, self.hooks[delivery.hook])

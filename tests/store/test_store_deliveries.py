@@ -67,3 +67,13 @@ def test_one_that_certainly_failed_is_tried_again_a_few_times(tmp_path: Path) ->
     with pytest.raises(StoreError, match="was not being sent"):
         store.sent(delivery.id, day(1))
     store.close()
+
+
+def test_messages_of_hooks_that_are_not_named_any_more_hold_up_none(where: str) -> None:
+    """However many of them wait."""
+    store = opened(where)
+    for number in range(30):
+        sweep(store, number, searched(remote("web"), found(f"secret {number}"), refs=f"r{number}"), hooks=["slack:OLD"])
+    sweep(store, 30, searched(remote("web"), found("one more"), refs="r30"), hooks=["slack:NEW"])
+    assert [each.hook for each in store.deliveries(["slack:NEW"])] == ["slack:NEW"]
+    assert {each.hook for each in store.deliveries()} == {"slack:OLD"}
