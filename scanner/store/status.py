@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, get_args
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from ..model import BANDS
 from ..swept import COUNTING, State
@@ -15,6 +15,8 @@ from .schema import findings, meta, repositories, sweeps
 
 LAST_SWEEPS = 10
 MOST_FAILING = 1000
+LOOKED_BACK = 1000
+"""Sweeps among which the last one of the same targets is looked for."""
 
 
 def status(c: Connection) -> dict[str, Any]:
@@ -24,7 +26,8 @@ def status(c: Connection) -> dict[str, Any]:
     counting = select(f.band, func.count()).where(f.state.in_(COUNTING)).group_by(f.band)
     by_band = figures(c, counting)
     there = r.gone.is_(None)
-    failing = select(func.count()).where(there, r.failures > 0)
+    fails = _fails(c)
+    failing = select(func.count()).where(fails)
     return {
         "created": c.scalar(select(meta.c.value).where(meta.c.name == "created")) or "",
         "sweeps": _sweeps(c),
@@ -38,7 +41,7 @@ def status(c: Connection) -> dict[str, Any]:
             "gone": c.scalar(select(func.count()).where(~there)) or 0,
             "failing": c.scalar(failing) or 0,
         },
-        "failing": _failing(c),
+        "failing": _failing(c, fails),
         "deliveries": deliveries.told(c),
     }
 
@@ -58,10 +61,20 @@ def _sweeps(c: Connection) -> list[dict[str, Any]]:
     ]
 
 
-def _failing(c: Connection) -> list[dict[str, Any]]:
+def _fails(c: Connection) -> Any:
+    """That a repository fails: in the last sweep of the same targets. One that is left out since fails no more."""
+    last: dict[tuple[tuple[str, ...], bool], int] = {}
+    asked = select(sweeps.c.sweep, sweeps.c.targets, sweeps.c.ended).order_by(sweeps.c.sweep.desc())
+    for row in c.execute(asked.limit(LOOKED_BACK)):
+        last.setdefault((tuple(row.targets), row.ended is None), row.sweep)
+    r = repositories.c
+    return and_(r.gone.is_(None), r.failures > 0, r.sweep.in_(sorted(set(last.values()))))
+
+
+def _failing(c: Connection, fails: Any) -> list[dict[str, Any]]:
     """Longest first."""
     r = repositories.c
-    asked = select(repositories).where(r.gone.is_(None), r.failures > 0)
+    asked = select(repositories).where(fails)
     return [
         {"repository": row.name, "why": row.why, "since": _iso(row.failing_since), "sweeps": row.failures}
         for row in c.execute(asked.order_by(r.failing_since, r.name).limit(MOST_FAILING))

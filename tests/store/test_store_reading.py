@@ -172,3 +172,16 @@ def test_what_an_abandoned_sweep_committed_is_told_by_the_next_that_ends(store: 
     store.commit(number, [searched(remote("acme/x", target="one"), found("x"))], day(3))
     news = sweep(store, 4, unchanged(WEB), unchanged(API))
     assert (told(news), news.changes[0][1].secret) == ([("new", "", "open")], secret("x").mask())
+
+
+def test_what_is_left_out_fails_no_more(where: str) -> None:
+    """A repository failed, and is excluded since: nobody has to look after it. Another target's failure stays."""
+    store = opened(where)
+    web, api = remote("acme/web"), remote("acme/api")
+    other = remote("core/db", target="gitlab:core")
+    sweep(store, 1, searched(web), failed(api))
+    sweep(store, 2, failed(other), targets=["gitlab:core"])
+    assert {one["repository"] for one in store.status()["failing"]} == {"acme/api", "core/db"}
+    sweep(store, 3, unchanged(web), listed=[web, api])
+    assert {one["repository"] for one in store.status()["failing"]} == {"core/db"}
+    assert store.status()["repositories"]["failing"] == 1
