@@ -140,7 +140,11 @@ listings = Table(
     tables,
     Column("repository", ForeignKey("repositories.key"), primary_key=True),
     Column("target", Text, primary_key=True),
+    Column("missed", Integer, nullable=False, server_default="0"),
+    Column("missed_in", Integer, nullable=False, server_default="0"),
 )
+"""Which target lists which repository; in how many sweeps one after another it was missing though all was listed, and
+the last of them."""
 """Which targets list a repository: without any it is gone."""
 
 findings = Table(

@@ -6,7 +6,7 @@ Each is done as a whole, and may be done again after a sweep was killed: doing i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar, get_args
@@ -21,6 +21,14 @@ from .schema import findings, listings, presences, repositories, repository_key,
 
 CHUNK = 500
 """Things that one statement names."""
+MISSED, MISSED_OF_MANY = 2, 7
+"""Sweeps one after another in which a repository must be missing to be gone; and where many are missing at a time."""
+MANY = 10
+"""More than so many, and more than one in so many, are many."""
+FEWER = (
+    "{:,} of the {:,} repositories that it had are missing (does the token see less than before?): they count as gone "
+    "after {} more sweeps"
+)
 _T = TypeVar("_T")
 _CREDENTIALS = re.compile(r"(?i)^((?:https?|file)://)[^/@]*@|^([a-z+]+://[^/:@]*):[^/@]*(?=@)")
 
@@ -65,23 +73,42 @@ def note_listed(
 ) -> None:
     """What is listed now, and what is gone."""
     targets = running(c, sweep)
-    c.execute(
-        update(sweeps)
-        .where(sweeps.c.sweep == sweep)
-        .values(unlisted=[[target_key(u.target), storable(u.why)] for u in unlisted])
-    )
     listed = list(remotes)
     note_remotes(c, listed, now)
-    whole = set(targets) - {target_key(u.target) for u in unlisted}
+    parts = [(target_key(u.target), storable(u.why)) for u in unlisted]
+    whole = set(targets) - {target for target, _ in parts}
     there = {(repository_key(r.id), target_key(r.target)) for r in listed}
-    had = c.execute(select(listings.c.repository, listings.c.target).where(listings.c.target.in_(whole)))
-    lost = [{"r": row.repository, "t": row.target} for row in had if (row.repository, row.target) not in there]
-    for chunk in chunks(lost):
-        c.execute(
-            delete(listings).where(listings.c.repository == bindparam("r"), listings.c.target == bindparam("t")),
-            chunk,
-        )
+    parts += _note_missing(c, sweep, whole, there)
+    c.execute(update(sweeps).where(sweeps.c.sweep == sweep).values(unlisted=[list(part) for part in parts]))
     _forget_gone(c, now)
+
+
+def _note_missing(c: Connection, sweep: int, whole: Set[str], there: Set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """What targets that were listed whole do not list any more is gone: not at once, as hosts let one slip between two
+    pages; and much later where many are missing at a time, which looks like a token that sees less. That is told."""
+    t = listings.c
+    had: dict[str, list[Any]] = {}
+    for row in c.execute(select(listings).where(t.target.in_(whole)).order_by(t.target, t.repository)):
+        had.setdefault(row.target, []).append(row)
+    gone, missing, back = list[Any](), list[Any](), list[Any]()
+    for target, rows in had.items():
+        lost = [row for row in rows if (row.repository, target) not in there]
+        back += [row for row in rows if row.missed and (row.repository, target) in there]
+        many = len(lost) > MANY and len(lost) * MANY > len(rows)
+        needed = MISSED_OF_MANY if many else MISSED
+        counted = [(row, row.missed + (row.missed_in != sweep)) for row in lost]
+        gone += [row for row, count in counted if count >= needed]
+        missing += [(row, count) for row, count in counted if count < needed]
+        if many and any(count < needed for _, count in counted):
+            left = needed - max(count for _, count in counted if count < needed)
+            yield target, FEWER.format(len(lost), len(rows), left)
+    one = and_(t.repository == bindparam("r"), t.target == bindparam("t"))
+    for rows in chunks({"r": row.repository, "t": row.target} for row in gone):
+        c.execute(delete(listings).where(one), rows)
+    for rows in chunks({"r": row.repository, "t": row.target, "n": n, "s": sweep} for row, n in missing):
+        c.execute(update(listings).where(one).values(missed=bindparam("n"), missed_in=bindparam("s")), rows)
+    for rows in chunks({"r": row.repository, "t": row.target} for row in back):
+        c.execute(update(listings).where(one).values(missed=0, missed_in=0), rows)
 
 
 def _forget_gone(c: Connection, now: datetime) -> None:

@@ -168,13 +168,15 @@ class Model:
         self.states: dict[str, str] = {}
         self.dead: dict[str, bool] = {}
         self.marked: dict[str, str] = {}
+        self.missed: dict[str, int] = defaultdict(int)
 
     def night(self, works: Sequence[Any]) -> None:
         """A sweep."""
         said: dict[str, list[int]] = defaultdict(list)
         for of, what in zip(REPOSITORIES, works, strict=True):
-            if what == "failed":
-                continue
+            self.missed[of.name] = self.missed[of.name] + 1 if what == "gone" else 0
+            if what == "failed" or self.missed[of.name] == 1:
+                continue  # one that is missing for once is not gone
             for places in self.there.values():
                 places.pop(of.name, None)
             for name, reach, _, verdict in [] if what == "gone" else what:

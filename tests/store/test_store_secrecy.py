@@ -151,5 +151,6 @@ def test_what_a_hostile_host_and_worker_say_fits_into_the_tables(where: str) -> 
         sweep(store, night, done, targets=["t" * 9000])
     (known,) = store.known().values()
     assert (known.bytes, known.open) == (1 << 53, 1)
-    assert told(sweep(store, 3, listed=[], targets=["t" * 9000])) == [("fixed", "fixed in head", "removed")]
+    sweep(store, 3, listed=[], targets=["t" * 9000])
+    assert told(sweep(store, 4, listed=[], targets=["t" * 9000])) == [("fixed", "fixed in head", "removed")]
     store.close()

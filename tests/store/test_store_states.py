@@ -205,12 +205,40 @@ def test_a_search_that_was_not_whole_takes_nothing_away(store: SqlStore) -> None
 
 
 def test_what_is_not_listed_any_more_is_gone(store: SqlStore) -> None:
-    """And is searched anew if it comes back."""
+    """Not after one night, as hosts let one slip between two pages; it is searched anew if it comes back."""
     sweep(store, 1, searched(WEB, found("one")), searched(API, found("two")))
-    assert told(sweep(store, 2, unchanged(API))) == [("fixed", "open", "removed")]
+    assert told(sweep(store, 2, unchanged(API))) == []
+    assert told(sweep(store, 3, unchanged(WEB), unchanged(API))) == []
+    assert told(sweep(store, 4, unchanged(API))) == []
+    assert told(sweep(store, 5, unchanged(API))) == [("fixed", "open", "removed")]
     assert set(store.known()) == {API.id}
-    sweep(store, 3, unchanged(API), searched(WEB, found("one")))
+    sweep(store, 6, unchanged(API), searched(WEB, found("one")))
     assert {k.state for k in store.findings(Wanted(repository="acme/web"))} == {"reopened"}
+
+
+def test_many_that_are_missing_at_a_time_are_not_gone_for_long(store: SqlStore) -> None:
+    """A token that sees less lists as well as one that sees all: that is told each night, and believed in a week."""
+    many = [remote(f"acme/r{number:02}") for number in range(30)]
+    sweep(store, 1, *(searched(one, found(one.name)) for one in many))
+    left = many[:12]
+    for number in range(2, 8):
+        news = sweep(store, number, *map(unchanged, left))
+        assert (told(news), news.complete) == ([], False)
+        (part,) = news.unlisted
+        assert part.why.startswith("18 of the 30 repositories that it had are missing")
+        assert part.why.endswith(f"gone after {8 - number} more sweeps")
+    assert len(told(sweep(store, 8, *map(unchanged, left)))) == 18
+    assert sweep(store, 9, *map(unchanged, left)).complete
+
+
+def test_a_sweep_that_is_begun_again_counts_what_is_missing_once(store: SqlStore) -> None:
+    """However often it was killed."""
+    sweep(store, 1, searched(WEB, found("one")), searched(API, found("two")))
+    for _ in range(3):
+        running = store.begin([ACME], day(2))
+        store.list(running, [API], (), day(2))
+    store.commit(running, [unchanged(API)], day(2))
+    assert told(store.finish(running, (), [], "low", day(2))) == []
 
 
 def test_a_target_that_was_not_listed_whole_loses_nothing(store: SqlStore) -> None:
@@ -221,9 +249,11 @@ def test_a_target_that_was_not_listed_whole_loses_nothing(store: SqlStore) -> No
     news = sweep(store, 2, unchanged(API), unlisted=part)
     assert (told(news), tuple(news.unlisted), news.complete) == ([], part, False)
     assert told(sweep(store, 3, unchanged(other), targets=("github:other",))) == []
-    assert told(sweep(store, 4, listed=[], targets=(ACME,))) == [("fixed", "open", "removed")]
+    assert told(sweep(store, 4, listed=[], targets=(ACME,))) == []
+    assert told(sweep(store, 5, listed=[], targets=(ACME,))) == [("fixed", "open", "removed")]
     assert set(store.known()) == {API.id}
-    assert told(sweep(store, 5, listed=[], targets=("github:other",))) == [("fixed", "open", "removed")]
+    assert told(sweep(store, 6, listed=[], targets=("github:other",))) == []
+    assert told(sweep(store, 7, listed=[], targets=("github:other",))) == [("fixed", "open", "removed")]
 
 
 def test_a_renamed_repository_is_the_same(store: SqlStore) -> None:

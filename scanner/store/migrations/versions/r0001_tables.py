@@ -75,7 +75,13 @@ def upgrade() -> None:
         *_numbers("failures"),
     )
     op.create_index("repositories_of_a_sweep", "repositories", ["sweep"])
-    op.create_table("listings", _repository(), sa.Column("target", sa.Text(), primary_key=True))
+    op.create_table(
+        "listings",
+        _repository(),
+        sa.Column("target", sa.Text(), primary_key=True),
+        sa.Column("missed", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("missed_in", sa.Integer(), nullable=False, server_default="0"),
+    )
     op.create_table(
         "findings",
         sa.Column("finding", sa.String(64), primary_key=True),
