@@ -120,20 +120,24 @@ class Suppressed:
 
 # --- what became of it -----------------------------------------------------------------------------------------------
 
-State = Literal["open", "reopened", "fixed in head", "removed", "revoked", "accepted", "false positive"]
+State = Literal["open", "reopened", "fixed in head", "removed", "not reported", "revoked", "accepted", "false positive"]
 """Of a finding, over all repositories.
 
 - `open`: a branch has it; `reopened`: it was fixed, removed, revoked or accepted before, and counts again.
 - `fixed in head`: no head of a branch has it any more, but history does: it must be revoked all the same.
 - `removed`: it is found nowhere any more (history was rewritten, or the repositories are gone).
 - `revoked`: its provider says that it does not take it.
+- `not reported`: it was found with other settings, detectors or another oakum, and is not with those of now: whether it
+  is there still nobody knows.
 - `accepted`, `false positive`: somebody decided so, and gave a reason.
 """
 
 COUNTING: frozenset[State] = frozenset({"open", "reopened", "fixed in head"})
 """States of what somebody has to do something about."""
 
-Change = Literal["new", "worse", "reopened", "spread", "fixed", "revoked", "accepted", "false positive", "better"]
+Change = Literal[
+    "new", "worse", "reopened", "spread", "fixed", "revoked", "accepted", "false positive", "better", "not reported"
+]
 """What became of a finding from one sweep to the next. `spread`: it came to another repository."""
 
 NEWS: tuple[Change, ...] = ("new", "reopened", "worse", "spread", "fixed", "revoked")

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, exists, func, select, update
+from sqlalchemy import Connection, and_, case, exists, func, or_, select, update
 
 from ..swept import Outcome
 from .objects import Seen
@@ -79,12 +79,18 @@ def _searched(c: Connection, sweep: int, outcome: Outcome, found: Mapping[str, S
     """What was not searched whole is searched again next time, and what was not seen in it may be there still."""
     key = repository_key(outcome.remote.id)
     missing = [entry for entry in outcome.not_scanned if not entry.policy]
+    program = storable(outcome.program)
     if not missing:
-        there = set(c.scalars(select(presences.c.finding).where(presences.c.repository == key, presences.c.present)))
-        for chunk in chunks(sorted(there - set(found))):
-            absent(c, and_(presences.c.repository == key, presences.c.finding.in_(chunk)), now)
+        p = presences.c
+        lost = and_(p.repository == key, or_(p.present, p.hidden))
+        there = {row.finding: row.program == program for row in c.execute(select(p.finding, p.program).where(lost))}
+        for same in (True, False):
+            for chunk in chunks(
+                sorted(name for name, seen_so in there.items() if seen_so is same and name not in found)
+            ):
+                absent(c, and_(p.repository == key, p.finding.in_(chunk)), now, hidden=not same)
     for part in chunks(found.values()):
-        _seen(c, sweep, key, part, now)
+        _seen(c, sweep, key, program, part, now)
     values: dict[str, Any] = {
         "refs": "" if missing else storable(outcome.refs),
         "program": "" if missing else storable(outcome.program),
@@ -108,7 +114,7 @@ def _incomplete(outcome: Outcome) -> str:
     return storable(f"{count} not searched: {what}: {first.why}" if count > 1 else f"not searched: {what}: {first.why}")
 
 
-def _seen(c: Connection, sweep: int, key: str, found: Sequence[Seen], now: datetime) -> None:
+def _seen(c: Connection, sweep: int, key: str, program: str, found: Sequence[Seen], now: datetime) -> None:
     new = [
         {
             "finding": one.finding,
@@ -127,7 +133,19 @@ def _seen(c: Connection, sweep: int, key: str, found: Sequence[Seen], now: datet
     c.execute(statement.on_conflict_do_update(index_elements=["finding"], set_={"changed": True}), new)
     statement = insert(c, presences)
     given = statement.excluded
-    taken = ("sweep", "band", "score", "reach", "verdict", "owners", "object", "last_seen", "present")
+    taken = (
+        "sweep",
+        "band",
+        "score",
+        "reach",
+        "verdict",
+        "owners",
+        "object",
+        "last_seen",
+        "present",
+        "program",
+        "hidden",
+    )
     since = case((presences.c.present, presences.c.since), else_=given.since)
     c.execute(
         statement.on_conflict_do_update(
@@ -139,6 +157,8 @@ def _seen(c: Connection, sweep: int, key: str, found: Sequence[Seen], now: datet
                 "repository": key,
                 "present": True,
                 "told": False,
+                "program": program,
+                "hidden": False,
                 "sweep": sweep,
                 "band": one.band,
                 "score": one.score,

@@ -282,5 +282,6 @@ def counts(c: Connection, sweep: int, min_band: str) -> dict[str, int]:
         | {"findings": sum(by_band.values())}
         | {band: by_band.get(band, 0) for band in BANDS}
         | {name: sum(n for change, band, n in changed if change == name and band in told) for name in NEWS}
+        | {"not_reported": sum(n for change, band, n in changed if change == "not reported" and band in told)}
         | {"below_min_band": sum(n for change, band, n in changed if change in NEWS and band not in told)}
     )

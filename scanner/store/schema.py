@@ -193,6 +193,8 @@ presences = Table(
     Column("verdict", Document, nullable=False),
     Column("owners", Document, nullable=False),
     Column("told", Boolean, nullable=False),
+    Column("program", Text, nullable=False),
+    Column("hidden", Boolean, nullable=False),
     Column("object", Document, nullable=False),  # last: SQLite reads rows from their beginning
     Index("presences_of_a_repository", "repository", "present", "finding"),
 )

@@ -87,6 +87,7 @@ def _standing(c: Connection, names: Sequence[str]) -> Iterator[tuple[Any, list[A
         p.reach,
         p.verdict,
         p.told,
+        p.hidden,
         r.name,
         r.readers,
     )
@@ -120,6 +121,7 @@ def _settled(
         max((p.readers for p in present), key=_READERS.index, default="unknown"),
         (decided or suppressed or {}).get("state", ""),
         [p.name for p in present if not p.told],
+        any(p.hidden for p in there),
     )
     state = state_of(standing, row.told_state)
     told = Told(row.told_state, row.told_band, row.told_verdict, row.told_readers)
@@ -226,7 +228,8 @@ def decide(
     present = [p.reach for p in there if p.present]
     best = min(present, key=REACHES.index, default="")
     in_place = (decided or row.suppressed or {}).get("state", "")
-    after = state_of(Standing(best, row.band, row.verdict, decided=in_place), row.told_state)
+    hidden = any(p.hidden for p in there)
+    after = state_of(Standing(best, row.band, row.verdict, decided=in_place, hidden=hidden), row.told_state)
     c.execute(
         update(findings)
         .where(findings.c.finding == finding)

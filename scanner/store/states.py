@@ -6,9 +6,10 @@ The state, by the first that holds:
 |---|---|
 | `accepted`, `false positive` | somebody decided so, or the user's configuration accepts it, and it has not expired |
 | `revoked` | the last certain verdict is `dead`, and a host that was asked said so |
+| `not reported` | nothing has it any more, but settings, detectors or oakum changed: it may be there still |
 | `removed` | no repository has it any more |
 | `fixed in head` | the best place of all is in history, or reached by no branch |
-| `reopened` | a branch has it, and it was told in another state than `open` before; it stays so |
+| `reopened` | a branch has it, and it was told in another state than `open` or `not reported` before; it stays so |
 | `open` | a branch has it |
 
 A verdict is certain when it is `live` or `dead`; `unknown` (not asked, a time-out) changes nothing. Of those that a
@@ -23,6 +24,7 @@ What changed is the difference between what was told when the last sweep ended a
 | `reopened` | it did not count and does now, or was fixed in head and a branch has it again |
 | `fixed` | no branch has it any more, or nothing has |
 | `revoked`, `accepted`, `false positive` | it has become so |
+| `not reported` | it has become so; when it is reported again, only the history says so (`better`) |
 | `worse` | it counted and does: its band is higher; or it is live now; or everybody can read it now |
 | `better` | it counted and does: its band is lower |
 | `spread` | it counts, was told before, and is in a repository where it was not at the end of the last sweep |
@@ -61,7 +63,8 @@ class Told:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A finding as it is: the best reach of all its places (empty: it has none), its band, its last certain verdict,
-    who can read one of its repositories at best, what is decided, and repositories that it came to."""
+    who can read one of its repositories at best, what is decided, and repositories that it came to; `hidden` says that
+    it was seen with another program than the one that does not see it."""
 
     reach: str
     band: str
@@ -69,6 +72,7 @@ class Standing:
     readers: str = "unknown"
     decided: State | str = ""
     came_to: Sequence[str] = ()
+    hidden: bool = False
 
 
 def state_of(now: Standing, told: State | str) -> State:
@@ -79,10 +83,10 @@ def state_of(now: Standing, told: State | str) -> State:
     if now.verdict.get("state") == "dead" and now.verdict.get("asked"):
         return "revoked"
     if not now.reach:
-        return "removed"
+        return "not reported" if now.hidden else "removed"
     if now.reach in ("history", "unreachable"):
         return "fixed in head"
-    return "open" if told in (NOT_TOLD, "open") else "reopened"
+    return "open" if told in (NOT_TOLD, "open", "not reported") else "reopened"
 
 
 def in_force(decision: Mapping[str, str] | None, now: datetime) -> bool:
@@ -111,6 +115,9 @@ def changes(told: Told, now: Standing, state: State) -> Iterator[tuple[Change, s
     counted, counts = told.state in COUNTING, state in COUNTING
     if is_new and not decided:
         yield "new", "", state
+    if counts and told.state == "not reported":
+        yield "better", told.state, state
+        return
     if counts and not is_new and (not counted or (told.state == "fixed in head" and state != "fixed in head")):
         yield "reopened", told.state, state
         return
@@ -125,7 +132,7 @@ def became(before: str, after: State) -> Change | None:
     """The change that a new state is, but for those that count again."""
     if after in ("open", "reopened"):
         return None
-    if after in ("revoked", "accepted", "false positive"):
+    if after in ("revoked", "accepted", "false positive", "not reported"):
         return after
     return None if after == "fixed in head" and before == NOT_TOLD else "fixed"
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar, get_args
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, exists, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..model import Readers
@@ -124,15 +124,18 @@ def _forget_gone(c: Connection, now: datetime) -> None:
         )
 
 
-def absent(c: Connection, which: Any, now: datetime) -> None:
-    """Presences that are not there any more; they were last seen when their repository was."""
-    mine = and_(presences.c.present, which)
+def absent(c: Connection, which: Any, now: datetime, *, hidden: bool = False) -> None:
+    """Presences that are not there any more; they were last seen when their repository was. `hidden` says that who did
+    not find them searches otherwise than who did."""
+    mine = and_(or_(presences.c.present, presences.c.hidden != hidden), which)
     looked = select(repositories.c.seen).where(repositories.c.key == presences.c.repository).scalar_subquery()
     c.execute(
         update(findings).where(findings.c.finding.in_(select(presences.c.finding).where(mine))).values(changed=True)
     )
     later = case((looked > presences.c.last_seen, looked), else_=presences.c.last_seen)
-    c.execute(update(presences).where(mine).values(present=False, since=now, last_seen=later))
+    p = presences.c
+    values = {"since": case((p.present, now), else_=p.since), "last_seen": case((p.present, later), else_=p.last_seen)}
+    c.execute(update(presences).where(mine).values(present=False, hidden=hidden, **values))
 
 
 def note_remotes(c: Connection, remotes: Sequence[Remote], now: datetime) -> None:

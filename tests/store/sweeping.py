@@ -81,7 +81,12 @@ def found(
 
 def searched(of: Remote, *findings: dict[str, Any], refs: str = "r1", **how: Any) -> Outcome:
     """What searching a repository gave."""
-    return Outcome(of, "searched", refs, "p1", findings, **{"worker": "here", "bytes": 100, "blobs": 10} | how)
+    return Outcome(
+        of,
+        "searched",
+        refs,
+        **{"program": "p1", "findings": findings, "worker": "here", "bytes": 100, "blobs": 10} | how,
+    )
 
 
 def failed(of: Remote, why: str = "the server is gone: try again") -> Outcome:

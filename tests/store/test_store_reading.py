@@ -145,6 +145,7 @@ def test_figures_of_a_sweep_and_of_the_store(store: SqlStore) -> None:
         "reopened": 0,
         "fixed in head": 1,
         "removed": 0,
+        "not reported": 0,
         "revoked": 0,
         "accepted": 0,
         "false positive": 0,

@@ -323,3 +323,28 @@ def test_a_removed_one_that_was_accepted_stays_accepted(store: SqlStore) -> None
     assert told(sweep(store, 2, searched(WEB))) == []
     assert the(store).state == "accepted"
     assert told(sweep(store, 4, unchanged(WEB))) == [("fixed", "accepted", "removed")]
+
+
+def test_what_other_settings_do_not_find_is_not_fixed(store: SqlStore) -> None:
+    """A path was accepted, a detector left out, oakum brought up to date: nobody knows whether it is there still."""
+    sweep(store, 1, searched(WEB, found("one")), searched(API, found("two")))
+    news = sweep(store, 2, searched(WEB, program="p2"), unchanged(API))
+    assert (told(news), news.counts["not_reported"]) == ([], 1)
+    assert [(k.state, k.repositories) for k in store.findings(Wanted(repository="acme/web"))] == [
+        ("not reported", ("acme/web",))
+    ]
+    assert told(sweep(store, 3, searched(WEB, refs="r3", program="p2"), unchanged(API))) == []
+    assert told(sweep(store, 4, searched(WEB, found("one"), refs="r4", program="p1"), unchanged(API))) == []
+    assert {k.state for k in store.findings(Wanted())} == {"open"}
+    assert told(sweep(store, 5, searched(WEB, refs="r5", program="p1"), unchanged(API))) == [
+        ("fixed", "open", "removed")
+    ]
+
+
+def test_what_was_not_reported_is_removed_with_its_repository(store: SqlStore) -> None:
+    """Or when those who saw it look again, and do not."""
+    sweep(store, 1, searched(WEB, found("one")), searched(API, found("two")))
+    sweep(store, 2, searched(WEB, program="p2"), searched(API, program="p2"))
+    assert {k.state for k in store.findings(Wanted())} == {"not reported"}
+    assert told(sweep(store, 3, searched(API, refs="r3"), listed=[API])) == [("fixed", "not reported", "removed")]
+    assert told(sweep(store, 4, unchanged(API), listed=[API])) == [("fixed", "not reported", "removed")]

@@ -116,6 +116,8 @@ def upgrade() -> None:
         _text("reach", 12),
         *_texts("verdict", "owners"),
         *_flags("told"),
+        *_texts("program"),
+        *_flags("hidden"),
         *_texts("object"),
     )
     op.create_index("presences_of_a_repository", "presences", ["repository", "present", "finding"])
