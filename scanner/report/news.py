@@ -133,8 +133,8 @@ def summary(news: News) -> Iterator[str]:
     yield f"         {', '.join(told)}; {(news.ended - news.started).total_seconds():,.0f} s\n"
     yield f"         {counts.get('findings', 0):,} findings to do something about{in_bands(counts)}\n"
     if counts.get("not_reported"):
-        yield f"         {counts['not_reported']:,} are not reported any more, as settings or oakum changed: they may be "
-        yield "there still (oakum sweep findings --state not-reported)\n"
+        yield f"         {counts['not_reported']:,} are not reported any more, as settings or oakum changed, and may be"
+        yield " there still (oakum sweep findings --state not-reported)\n"
     if counts.get("below_min_band"):
         yield f"         {counts['below_min_band']:,} changes below --min-band were not told\n"
     if not news.complete:
