@@ -48,10 +48,12 @@ def lay_down(c: Connection, key: bytes, sweep: int, hooks: Sequence[str], min_ba
         )
 
 
-def waiting(c: Connection, now: datetime) -> Iterator[Delivery]:
-    """Those that nobody has begun to send, oldest first."""
+def waiting(c: Connection, now: datetime, hooks: Sequence[str] = ()) -> Iterator[Delivery]:
+    """Those that nobody has begun to send, oldest first; of these hooks, where some are named."""
     d = deliveries.c
     asked = select(deliveries).where(d.status == "waiting").order_by(d.delivery).limit(MOST_AT_ONCE)
+    if hooks:
+        asked = asked.where(d.hook.in_([storable(hook) for hook in hooks]))
     brought: dict[tuple[int, str], News] = {}
     for row in c.execute(asked).all():
         of = row.sweep, row.min_band

@@ -3,11 +3,12 @@
 That a message is being sent is in the store before it goes out. What certainly did not arrive (no connection, 4xx, a
 wish to wait) is tried again in the next sweep; what may have arrived (the time was over, the connection broke, 5xx) is
 never sent again, and the next message says so. The URL of a webhook is a credential: it is in an environment variable,
-and in no message, store or log.
+and in no message, store or log. That holds for its host, too, by whose name alone some services know their users.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,9 @@ PATIENCE = 60.0
 """Seconds that a receiver may want to pass before that."""
 
 
+_VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]{0,99}")
+
+
 @dataclass(frozen=True, slots=True)
 class Hook:
     """A webhook: `name` is what was written on the command line, and stands in the store; `url` is a credential."""
@@ -41,11 +45,10 @@ def read_hook(text: str, environment: Mapping[str, str]) -> Hook:
     """A webhook by its kind and the variable that holds its URL (`slack:SLACK_WEBHOOK`). UsageError, which does not
     show the URL."""
     kind, colon, variable = text.partition(":")
-    if kind not in MESSAGES or not colon or not variable.isidentifier():
+    if kind not in MESSAGES or not colon or not _VARIABLE.fullmatch(variable):
         forms = ", ".join(f"{name}:VARIABLE" for name in MESSAGES)
-        raise UsageError(
-            f"--notify {clean(text)[:60]}: write {forms}, with the name of the variable that holds its URL"
-        )
+        # What was written is not shown: it may be the URL itself.
+        raise UsageError(f"--notify: write one of {forms}, with the name of the variable that holds its URL")
     url = environment.get(variable, "").strip()
     if not url:
         raise UsageError(f"--notify {kind}:{variable}: there is no such variable, or nothing in it: put the URL there")
@@ -67,43 +70,58 @@ class Messenger:
     wait: Callable[[float], None] = time.sleep
 
     def send(self, store: Store) -> None:
-        """All messages for these webhooks that nobody has begun to send; those for others wait."""
-        for delivery in store.deliveries():
+        """All messages for these webhooks that nobody has begun to send; those for others wait, and so do those for one
+        that takes none now."""
+        if not self.hooks:
+            return
+        busy: set[str] = set()
+        for delivery in store.deliveries(tuple(self.hooks)):
             hook = self.hooks.get(delivery.hook)
-            if hook is not None:
+            if hook is not None and hook.name not in busy:
                 store.sending(delivery.id)
-                self._send(store, delivery, hook)
+                if self._send(store, delivery, hook):
+                    busy.add(hook.name)
 
-    def _send(self, store: Store, delivery: Delivery, hook: Hook) -> None:
+    def _send(self, store: Store, delivery: Delivery, hook: Hook) -> bool:
+        """Send one; whether nothing else need be sent there now."""
         message = MESSAGES[hook.kind](delivery.news, delivery.key, delivery.missing)
         headers = {"Content-Type": "application/json", "Idempotency-Key": delivery.key}
         request = Request(hook.url, headers, signed=True, method="POST", body=message)
-        host = clean(hook.url.host)
-        why = ""
+        why, busy = "", True
         # The URL is the user's own, and may lead into his own network.
         with Client(replace(self.outbound, limits=LIMITS, private=True)) as client:
             for tried in range(TRIES):
                 try:
                     answer = client.ask(request)
+                except UsageError as error:  # of certificates or a proxy: nothing was sent
+                    why = _without_host(error, hook)
+                    break
                 except UnansweredError as error:
-                    why = f"{host}: {error}"
+                    why = _without_host(error, hook)
                     if not error.unsent:
                         self.note(f"{hook.name}: a message may not have arrived ({why}); it is not sent again")
-                        return
+                        return True
                     break
                 if 200 <= answer.status < 300:
                     store.sent(delivery.id, self.clock())
-                    return
-                why = f"{host} answers {answer.status}"
+                    return False
+                why = f"it answers {answer.status}"
                 if not _is_refused(answer):
                     self.note(f"{hook.name}: a message may not have arrived ({why}); it is not sent again")
-                    return
+                    return True
                 pause = wished_pause(answer)
-                if answer.status not in (429, 503) or pause > PATIENCE or tried == TRIES - 1:
+                busy = answer.status in (429, 503)
+                if not busy or pause > PATIENCE or tried == TRIES - 1:
                     break
                 self.wait(max(1.0, pause))
         store.sent(delivery.id, self.clock(), failed=why)
         self.note(f"{hook.name}: a message did not arrive ({why}); it is sent with the next sweep")
+        return busy
+
+
+def _without_host(error: OakumError, hook: Hook) -> str:
+    """What an error says, without the host of the webhook."""
+    return re.sub(re.escape(clean(hook.url.host)), "[host]", str(error), flags=re.IGNORECASE)
 
 
 def _is_refused(answer: Answer) -> bool:
