@@ -18,16 +18,17 @@ from typing import Any
 
 from ..model import clean
 from ..swept import NEWS, Event, Kept, News
-from .kept import names, place_of, what_of
+from .kept import kept_object, names, place_of, what_of
 from .news import news_object, note_of, summary
 
-GENERIC_CHANGES = 200
+GENERIC_ENTRIES = 200
+"""Changes, and entries of any other list."""
 GENERIC_BYTES = 1 << 20
 SLACK_BYTES = 10 << 10
 SLACK_HEADER = 150
 TEAMS_BYTES = 26 << 10
 LONGEST = 400
-"""Bytes of a line, and characters of one that is escaped."""
+"""Bytes of a line."""
 SHOWN = 20
 """Findings that a message for people tells one by one."""
 
@@ -36,12 +37,18 @@ Render = Callable[[News, str, int], bytes]
 
 def generic(news: News, key: str, missing: int) -> bytes:
     """The news as JSON (docs/sweeps.md), with `id`, by which a receiver knows a message again."""
+    left, fit = GENERIC_BYTES, 0
+    for _, kept in news.changes[:GENERIC_ENTRIES]:  # of which each may be of many names
+        left -= len(json.dumps(kept_object(kept)))
+        if left < 0:
+            break
+        fit += 1
 
     def rendered(most: int) -> bytes:
-        document = {"event": "oakum.sweep", "id": key, "missing": missing, **news_object(news, most)}
-        return json.dumps(document, ensure_ascii=True).encode()
+        told = news_object(news, most, min(most, fit))
+        return json.dumps({"event": "oakum.sweep", "id": key, "missing": missing, **told}).encode()
 
-    return _fitting(rendered, GENERIC_CHANGES, GENERIC_BYTES)
+    return _fitting(rendered, GENERIC_ENTRIES, GENERIC_BYTES)
 
 
 def _fitting(rendered: Callable[[int], bytes], most: int, longest: int) -> bytes:
@@ -53,13 +60,13 @@ def _fitting(rendered: Callable[[int], bytes], most: int, longest: int) -> bytes
 
 def slack(news: News, _key: str, missing: int) -> bytes:
     """Blocks of Block Kit."""
-    title = _escaped(_title(news), SLACK_HEADER)
+    title, findings = _escaped(_title(news), SLACK_HEADER), _findings(news)
 
     def rendered(most: int) -> bytes:
-        shown = news.changes[:most]
+        shown = findings[:most]
         blocks: list[dict[str, Any]] = [
             {"type": "header", "text": {"type": "plain_text", "text": title, "emoji": False}},
-            *(_section(_lines(event, kept)) for event, kept in shown),
+            *map(_section, shown),
             *(_section([line]) for line in _closing(news, len(shown), missing)),
         ]
         return _json({"text": title, "blocks": blocks})
@@ -77,23 +84,28 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "`": "'"}
 
 
 def _escaped(text: str, most: int) -> str:
-    """Text in which nothing is a mention, a link or the end of code; of so many characters, none of them halved."""
+    """Text in which nothing is a mention, a link or the end of code; of at most so many bytes, and no half entity."""
     signs = [_ENTITIES.get(sign, sign) for sign in text]
-    if sum(map(len, signs)) > most:
-        while sum(map(len, signs)) >= most:
-            signs.pop()
-        signs.append("…")
-    return "".join(signs)
+    size = sum(map(_bytes, signs))
+    if size <= most:
+        return "".join(signs)
+    while size > most - len("…".encode()):
+        size -= _bytes(signs.pop())
+    return "".join(signs) + "…"
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
 
 
 def teams(news: News, _key: str, missing: int) -> bytes:
     """An Adaptive Card, as workflows of Teams take it."""
+    findings = _findings(news)
 
     def rendered(most: int) -> bytes:
-        shown = news.changes[:most]
+        shown = findings[:most]
         body = [_run(_title(news), bold=True)]
-        for event, kept in shown:
-            first, *others = _lines(event, kept)
+        for first, *others in shown:
             body += [_run(first, bold=True), *map(_run, others)]
         body += [_run(line) for line in _closing(news, len(shown), missing)]
         card = {
@@ -123,6 +135,11 @@ def _title(news: News) -> str:
     return _cut(f"oakum: {changed or 'nothing new'} in {names(news.targets, 2)}")
 
 
+def _findings(news: News) -> list[list[str]]:
+    """The lines of those that are told one by one."""
+    return [list(_lines(event, kept)) for event, kept in news.changes[:SHOWN]]
+
+
 def _lines(event: Event, kept: Kept) -> Iterator[str]:
     """A finding in a few short lines, safe to show."""
     change = event.change.upper() + (f" ({note})" if (note := note_of(event)) else "")
@@ -144,7 +161,7 @@ def _closing(news: News, shown: int, missing: int) -> Iterator[str]:
         yield _cut(f"not listed: {names([f'{part.target}: {part.why}' for part in news.unlisted], 3)}")
     if missing:
         yield f"{missing} message{'s' if missing > 1 else ''} before this one may be missing: oakum sweep status"
-    yield _cut(" ".join(line.strip() for line in summary(news)))
+    yield _cut("; ".join(line.strip() for line in summary(news)))
 
 
 def _history(news: News) -> str:

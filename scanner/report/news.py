@@ -34,9 +34,10 @@ def render_json(news: News) -> Iterator[str]:
     yield to_json(news_object(news), indent=2) + "\n"
 
 
-def news_object(news: News, most: int | None = None) -> dict[str, Any]:
-    """What is new as JSON, all of it or `most` entries of each list: how many were left out is said."""
-    changes = news.changes[:most]
+def news_object(news: News, most: int | None = None, most_changes: int | None = None) -> dict[str, Any]:
+    """What is new as JSON, all of it or so many changes, and `most` entries of each other list: how many were left out
+    is said."""
+    changes = news.changes[:most_changes]
     by = {name: by_group(news, name) for name in ("repository", "team", "kind")}
     return {
         "schema": 1,
