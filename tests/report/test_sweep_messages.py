@@ -207,9 +207,9 @@ class TestLengths:
         worst = kept(
             summary=long,
             secret=sign * 64 + "…[masked]",
-            repositories=(long,) * 200,
-            teams=(long,) * 200,
-            owners=(long,) * 200,
+            repositories=(long,) * 50,
+            teams=(long,) * 50,
+            owners=(long,) * 50,
             places=(place(long, long),) * 5,
             rotate=long,
         )
