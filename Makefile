@@ -20,7 +20,7 @@ RUNS ?= 5
 export REPO PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help scan test test-long fuzz check lint types docs-check lint-detectors self-scan docs bench bench-peers bench-repos bench-limit bench-growth bench-memory bench-listings dev clean FORCE
+.PHONY: help scan test test-long fuzz check lint types docs-check lint-detectors self-scan docs bench bench-peers bench-repos bench-limit bench-growth bench-memory bench-listings bench-sweep dev clean FORCE
 
 help:
 	@echo "make scan REPO=path [ARGS='--min-band high']  scan a repository, folder or file"
@@ -36,6 +36,7 @@ help:
 	@echo "make bench-growth  time over commits of a made-up history, drawn as docs/growth.svg"
 	@echo "make bench-memory  memory over objects of a made-up repository"
 	@echo "make bench-listings  ten million entries of made-up listings: entries a second, memory"
+	@echo "make bench-sweep  sweeps of a made-up organization, night after night, and in one process or several"
 	@echo "make docs        write the generated parts of the documentation again"
 	@echo "make dev         an editable install with the development tools, and links for editors"
 	@echo "make clean       remove all that was made here"
@@ -108,6 +109,9 @@ bench-memory: $(DEV)
 
 bench-listings: $(DEV)
 	$(BIN)/python -m benchmarks.listings --dir "$(BENCH_DIR)" --oakum "$(BIN)/oakum"
+
+bench-sweep: $(DEV)
+	$(BIN)/python -m benchmarks.sweep --dir "$(BENCH_DIR)"
 
 dev: $(DEV)
 

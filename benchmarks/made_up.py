@@ -43,10 +43,9 @@ def line(random: Random) -> bytes:
     return text.encode() + b"\n"
 
 
-def commit(ref: str, number: int, message: bytes) -> bytes:
+def commit(ref: str, number: int, message: bytes, who: bytes = b"A Writer <writer@made-up.test>") -> bytes:
     """The head of a commit for `git fast-import`: the changes follow, then an empty line."""
-    who = b"A Writer <writer@made-up.test> %d +0000" % (BEGUN + 60 * number)
-    return b"commit %s\ncommitter %s\ndata %d\n%s\n" % (ref.encode(), who, len(message), message)
+    return b"commit %s\ncommitter %s %d +0000\n" % (ref.encode(), who, BEGUN + 60 * number) + data(message)
 
 
 def data(content: bytes | bytearray) -> bytes:
@@ -54,10 +53,11 @@ def data(content: bytes | bytearray) -> bytes:
     return b"data %d\n%s\n" % (len(content), content)
 
 
-def build(folder: Path, stream: Iterable[bytes], *, depth: int) -> None:
-    """Make a bare repository of what `git fast-import` is told; chains of deltas have at most `depth` links."""
+def build(folder: Path, stream: Iterable[bytes], *, depth: int, branch: str = "main") -> None:
+    """Make a bare repository of what `git fast-import` is told; chains of deltas have at most `depth` links. `branch`
+    is its default one."""
     folder.mkdir(parents=True)
-    git(folder, "init", "--quiet", "--bare", "--initial-branch", "main", ".")
+    git(folder, "init", "--quiet", "--bare", "--template=", "--initial-branch", branch, ".")
     with TemporaryFile() as errors:
         words = command(folder, "fast-import", "--quiet", f"--depth={depth}")
         process = subprocess.Popen(words, env=ENVIRONMENT, stdin=subprocess.PIPE, stderr=errors)

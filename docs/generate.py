@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from xml.sax.saxutils import escape
@@ -30,8 +30,12 @@ from oakum.scanner.config import settings
 from oakum.scanner.config.edit import written
 from oakum.scanner.config.schema import meaning, schema
 from oakum.scanner.listed import NameRule
+from oakum.scanner.logins import _VARIABLES as LOGINS
 from oakum.scanner.model import FACT_NAMES, KINDS, SEVERITIES
+from oakum.scanner.report import metrics
 from oakum.scanner.sources.listings.kinds import KINDS as KINDS_OF_LISTINGS
+from oakum.scanner.store import states
+from oakum.scanner.swept import News
 from oakum.scanner.verification import HTTP, Verification
 from oakum.scanner.verify.schemes import scheme_of
 
@@ -208,6 +212,49 @@ def listing_transcript() -> str:
     return "```text\n$ oakum listing blobs.xml\n" + timeless(page).rstrip() + "\n```\n"
 
 
+def sweep_transcript() -> str:
+    """What a sweep says on the second night: of a new secret, of one that was copied, of one that was taken away."""
+    rng = Random("sweep")  # noqa: S311  made-up
+    who = {f"GIT_{role}_{k}": v for role in ("AUTHOR", "COMMITTER") for k, v in PERSON.items()}
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name).resolve()
+        shop, site = home / "clones" / "shop", home / "clones" / "site"
+        environment = {"PATH": os.environ["PATH"], "HOME": str(home), "COLUMNS": "100", "LC_ALL": "C.UTF-8"}
+        environment |= {"OAKUM_STORE_KEY": "A" * 43, "GIT_CONFIG_NOSYSTEM": "1", **who}
+
+        def commit(folder: Path, day: int, message: str, **files: str) -> None:
+            for path, content in files.items():
+                (folder / path).write_text(content, "utf-8")
+            dates = {f"GIT_{role}_DATE": f"2024-04-{day:02}T12:00:00+00:00" for role in ("AUTHOR", "COMMITTER")}
+            for command in (("init", "--quiet", "--initial-branch=main"), ("add", "--all"), ("commit", "-qm", message)):
+                subprocess.run(
+                    ["git", "-C", str(folder), *command], env=environment | dates, check=True, capture_output=True
+                )
+
+        def night() -> str:
+            command = [sys.executable, "-m", "oakum.scanner", "sweep", "run", "clones", "--no-progress"]
+            done = subprocess.run(command, cwd=home, env=environment, capture_output=True, check=False)
+            if done.returncode != 1 or done.stderr:
+                raise SystemExit(
+                    f"the sweep for the documentation ended with {done.returncode}: {done.stderr.decode()}"
+                )
+            return done.stdout.decode("utf-8").replace(str(home), "/home/ada")
+
+        token, key = (samples.build("github:ghp", rng).decode() for _ in range(2))
+        for folder in (shop, site):
+            folder.mkdir(parents=True)
+        commit(shop, 1, "deploy", deploy=f"export GITHUB_TOKEN={token}\n", CODEOWNERS="* @acme/shop\n")
+        commit(site, 1, "publish", publish=f"export GITHUB_TOKEN={key}\n")
+        night()
+        # In a test it ranks lower: which place comes first must not hang on the name of a temporary folder.
+        commit(site, 2, "as the shop does", publish="./publish\n", test_publish=f"export GITHUB_TOKEN={token}\n")
+        commit(shop, 2, "mail", mail=f"export GITHUB_TOKEN={samples.build('github:ghp', rng).decode()}\n")
+        page = night()
+    page = re.sub(r"(first|last) seen \d{4}-\d\d-\d\d", r"\1 seen 2024-04-02", page)
+    page = re.sub(r"; \d+ s$", "; 1 s", page, flags=re.MULTILINE)
+    return "```text\n$ oakum sweep run clones\n" + page.rstrip() + "\n```\n"
+
+
 # --- help texts and tables ------------------------------------------------------------------------------------------
 
 
@@ -370,6 +417,77 @@ def settings_of(some: Iterable[settings.Setting]) -> str:
     return table(*([*row[:2], *row[2 if with_default else 3 :]] for row in (head, *rows)))
 
 
+LEAST = {
+    "github": (
+        "github.com",
+        "a fine-grained token: `Contents: read`, `Metadata: read`, for all repositories of the organization; or the "
+        "token of an app with the same two permissions, which ends after an hour",
+        "https://docs.github.com/en/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens",
+    ),
+    "github at another host": (
+        "a host of GitHub Enterprise: `github:ORG@HOST`",
+        "the same",
+        "https://docs.github.com/en/enterprise-server/rest/authentication",
+    ),
+    "gitlab": (
+        "gitlab.com, or the host of `gitlab:GROUP@HOST`",
+        "an access token of the group with the role Reporter and the scopes `read_api` and `read_repository`",
+        "https://docs.gitlab.com/user/group/settings/group_access_tokens/",
+    ),
+    "gitea": (
+        "the host of `gitea:ORG@HOST`, Gitea or Forgejo",
+        "a token with `read:organization`, `read:repository`, and for a user's repositories `read:user`",
+        "https://docs.gitea.com/development/oauth2-provider#scopes",
+    ),
+    "bitbucket": (
+        "bitbucket.org",
+        "an access token of the workspace with `Repositories: Read`",
+        "https://support.atlassian.com/bitbucket-cloud/docs/workspace-access-tokens/",
+    ),
+    "azure-devops": (
+        "dev.azure.com",
+        "a personal access token with `Code: Read`, and for all projects of an organization `Project and Team: Read`",
+        "https://learn.microsoft.com/en-us/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate",
+    ),
+}
+"""What the token of a host needs to be let: where it goes, its least rights, and where that is described."""
+NAMED = {"bitbucket": ("BITBUCKET_EMAIL", "BITBUCKET_API_TOKEN")}
+"""Variables that are read together, in place of a token."""
+
+
+def sweep_logins() -> str:
+    """Which variable holds the token of which host."""
+    rows = []
+    for kind, variables in LOGINS.items():
+        host, least, source = LEAST[kind]
+        named = ", ".join(f"`{name}`" for name, _ in variables)
+        if kind in NAMED:
+            named += ", or " + " and ".join(f"`{name}`" for name in NAMED[kind])
+        rows.append((host, named, f"{least} ([source]({source}))"))
+    return table(("host", "variable", "least that it needs"), *rows)
+
+
+def table_of_states(number: int) -> str:
+    """A table of the docstring of what works states out."""
+    tables = re.findall(r"^\|.*\|$(?:\n\|.*\|$)*", states.__doc__ or "", re.MULTILINE)
+    return f"{tables[number]}\n"
+
+
+def sweep_metrics() -> str:
+    """All metrics, with their labels."""
+    time = datetime(2027, 1, 1, tzinfo=UTC)
+    news = News(1, time, time, (), (), (), {})
+    status = {"findings": {"states": {}, "bands": {}}, "repositories": {"failing": 0}}
+    status |= {"deliveries": {"counts": dict.fromkeys(("waiting", "may have arrived", "given up", "sent"), 0)}}
+    rows = []
+    for part in metrics.render(news, status):
+        if help_ := re.match(r"# HELP (\w+) (.*)\n", part):
+            rows.append([f"`{help_[1]}`", "", help_[2]])
+        elif label := re.match(r'\w+\{(\w+)="(.*?)"\}', part):
+            rows[-1][1] += ("" if rows[-1][1] else f"`{label[1]}`: ") + label[2] + ", "
+    return table(("metric", "label", "meaning"), *((name, label.rstrip(", "), text) for name, label, text in rows))
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "transcript": transcript,
     "push-transcript": push_transcript,
@@ -396,6 +514,16 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "help-config-schema": lambda: help_text("config", "schema"),
     "settings": lambda: settings_of(settings.SETTINGS),
     "entry": lambda: settings_of(settings.ENTRY),
+    "help-sweep-run": lambda: help_text("sweep", "run"),
+    "help-sweep-status": lambda: help_text("sweep", "status"),
+    "help-sweep-findings": lambda: help_text("sweep", "findings"),
+    "help-sweep-history": lambda: help_text("sweep", "history"),
+    "help-sweep-mark": lambda: help_text("sweep", "mark"),
+    "sweep-transcript": sweep_transcript,
+    "sweep-logins": sweep_logins,
+    "sweep-states": lambda: table_of_states(0),
+    "sweep-changes": lambda: table_of_states(1),
+    "sweep-metrics": sweep_metrics,
     "help-detectors-list": lambda: help_text("detectors", "list"),
     "help-detectors-show": lambda: help_text("detectors", "show"),
     "detector-list": detector_list,

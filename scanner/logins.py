@@ -2,15 +2,15 @@
 
 | host | variables |
 |---|---|
-| github.com, api.github.com | `GITHUB_TOKEN`, `GH_TOKEN` |
+| github.com, NAME.ghe.com, and their APIs | `GH_TOKEN`, `GITHUB_TOKEN` |
 | another host of `github:OWNER@HOST` | `GH_ENTERPRISE_TOKEN`, `GITHUB_ENTERPRISE_TOKEN` |
 | gitlab.com, or the host of `gitlab:GROUP@HOST` | `GITLAB_TOKEN` |
 | the host of `gitea:OWNER@HOST` | `GITEA_TOKEN`, `FORGEJO_TOKEN` |
-| bitbucket.org, api.bitbucket.org | `BITBUCKET_TOKEN`, or `BITBUCKET_USERNAME` and `BITBUCKET_APP_PASSWORD` |
+| bitbucket.org, api.bitbucket.org | `BITBUCKET_TOKEN`, or `BITBUCKET_EMAIL` and `BITBUCKET_API_TOKEN` |
 | dev.azure.com | `AZURE_DEVOPS_EXT_PAT` |
 
-The names are those that the hosts' own tools read (gh, glab, tea, az devops). Where none is set, git's credential
-helpers are asked (`sources/clones/network.py`).
+The first that is set is taken. Most names are those that the hosts' own tools read (gh, glab, tea, az devops). Where
+none is set, git's credential helpers are asked (`sources/clones/network.py`).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _HOMES = {
 }
 """The providers' own hosts: theirs are the tokens that name no host."""
 _VARIABLES = {
-    "github": (("GITHUB_TOKEN", "x-access-token"), ("GH_TOKEN", "x-access-token")),
+    "github": (("GH_TOKEN", "x-access-token"), ("GITHUB_TOKEN", "x-access-token")),
     "github at another host": (
         ("GH_ENTERPRISE_TOKEN", "x-access-token"),
         ("GITHUB_ENTERPRISE_TOKEN", "x-access-token"),
@@ -51,9 +51,10 @@ _VARIABLES = {
     "bitbucket": (("BITBUCKET_TOKEN", "x-token-auth"),),
     "azure-devops": (("AZURE_DEVOPS_EXT_PAT", "pat"),),
 }
-"""The variables of each kind of host, and the name that goes with a token over git. Sources: the hosts' pages on tokens
-as passwords (GitHub "Authenticating as a GitHub App installation", GitLab "Personal access tokens", "Clone using a
-token", Gitea "Authentication", Bitbucket "Using access tokens", Azure DevOps "Use personal access tokens")."""
+"""The variables of each kind of host, and the name that goes with a token over git. Sources: `gh help environment`
+(https://cli.github.com/manual/gh_help_environment) and the hosts' pages on tokens as passwords (GitHub "Authenticating
+as a GitHub App installation", GitLab "Personal access tokens", "Clone using a token", Gitea "Authentication", Bitbucket
+"Using access tokens" and "Using API tokens", Azure DevOps "Use personal access tokens")."""
 
 
 def from_environment(url: str, kind: str, environment: Mapping[str, str]) -> Login | None:
@@ -66,15 +67,18 @@ def from_environment(url: str, kind: str, environment: Mapping[str, str]) -> Log
         host = (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
         return None
-    home = _HOMES.get(host, "")
-    kind = home or kind
+    home = _HOMES.get(host) or ("github" if host.endswith(".ghe.com") else "")
+    kind = home or {"forgejo": "gitea"}.get(kind, kind)
     if not host or (home and urlsplit(url).scheme != "https"):
         return None
-    named = environment.get("BITBUCKET_USERNAME"), environment.get("BITBUCKET_APP_PASSWORD")
-    if kind == "bitbucket" and not environment.get("BITBUCKET_TOKEN") and named[0] and named[1]:
-        return Login(host, named[0], named[1], "BITBUCKET_APP_PASSWORD")
     for name, user in _VARIABLES.get("github at another host" if kind == "github" and not home else kind, ()):
         token = environment.get(name, "").strip()
         if token:
             return Login(host, user, token, name)
+    email, token = (environment.get(name, "").strip() for name in ("BITBUCKET_EMAIL", "BITBUCKET_API_TOKEN"))
+    if kind == "bitbucket" and email and token:
+        # The API wants the address, git a name that is the same for all: "Using API tokens".
+        return Login(
+            host, "x-bitbucket-api-token-auth" if host == "bitbucket.org" else email, token, "BITBUCKET_API_TOKEN"
+        )
     return None

@@ -40,6 +40,7 @@ def git_server(root: Path, **settings: object) -> Iterator[GitServer]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement of its head
 
         def do_GET(self) -> None:
             self._answer(b"")

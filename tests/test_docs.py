@@ -241,7 +241,7 @@ def test_links_lead_somewhere(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_files_that_are_named_are_there(name: str) -> None:
     """Paths in code marks that begin with a folder of this project."""
-    named = re.findall(r"`((?:scanner|detectors|allowlists|tests|docs|\.ci)/[\w./-]*)`", page(name))
+    named = re.findall(r"`((?:scanner|detectors|allowlists|tests|docs|contrib|\.ci)/[\w./-]*)`", page(name))
     assert [path for path in named if "PROVIDER" not in path and not (ROOT / path).exists()] == []
 
 

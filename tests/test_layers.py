@@ -197,7 +197,17 @@ def test_libraries_of_providers_are_used_in_one_module() -> None:
 def test_one_stage_speaks_to_databases() -> None:
     """The store: who does not sweep needs none of these libraries."""
     databases = {"sqlalchemy", "alembic", "sqlite3", "psycopg"}
-    assert {stage(p.parts) for p in MODULES for n in imported(p) if n[0] in databases} == {"store"}
+    found = {(str(p), n[0]) for p in MODULES for n in imported(p) if n[0] in databases}
+    assert {path for path, name in found if not path.startswith("scanner/store/")} == {
+        "scanner/sources/clones/ledger.py"  # what clones take, in SQLite of the standard library
+    }
+    assert ("scanner/sources/clones/ledger.py", "sqlite3") in found
+
+
+def test_one_module_speaks_to_a_cluster() -> None:
+    """Dask is a matter of one executor: who sweeps on one machine needs it not."""
+    clusters = {"distributed", "dask"}
+    assert {str(p) for p in MODULES for n in imported(p) if n[0] in clusters} == {"scanner/sweep/dask.py"}
 
 
 @pytest.mark.parametrize("command", [["scan", "--no-history", "."], ["explain"], ["push", "--help"], ["--version"]])

@@ -206,7 +206,7 @@ def test_what_anybody_can_read_is_never_below_what_nobody_knows_of(
     """Nor that below what is private."""
     scores = [
         score(replace(finding, occurrences=(place(kind("acme", b"acme", b"a", exposure=exposure), path_class),)))
-        for exposure in ("public", "unknown", "internal", "private")
+        for exposure in ("public", "unknown", "private")
     ]
     assert scores == sorted(scores, reverse=True)
 

@@ -75,7 +75,7 @@ def _where(given: str, environment: Mapping[str, str]) -> str:
             f"--store: others on this machine can read arguments: put the URL with its password into {STORE}, or the "
             "password into ~/.pgpass or PGPASSWORD"
         )
-    where = given or environment.get(STORE, "")
+    where = given or environment.get(STORE, "").strip()
     if where:
         return where if "://" in where else os.path.abspath(where)
     folder = state_folder()

@@ -63,7 +63,7 @@ def sweep() -> None:
     "--visibility",
     multiple=True,
     type=click.Choice(["public", "internal", "private"]),
-    help="Only those that these can read (internal ones count as private). Can be given several times.",
+    help="Only those that these can read. Can be given several times.",
 )
 @click.option("--no-archived", is_flag=True, help="Leave out archived repositories.")
 @click.option("--no-forks", is_flag=True, help="Leave out forks.")
@@ -128,6 +128,7 @@ def sweep_run(targets: tuple[str, ...], **flags: Any) -> int:
       2    wrong usage, an error, or something could not be listed, fetched or searched, and nothing is new
       130  stopped by Ctrl-C (143: by SIGTERM); what was done is kept
     """
+    from ..report import metrics
     from ..sweep import run
     from . import sweeping
 
@@ -136,14 +137,17 @@ def sweep_run(targets: tuple[str, ...], **flags: Any) -> int:
     environment, now = dict(os.environ), datetime.now(UTC)
     with opened(flags["output"], private=False) as output, _watching(flags) as watch, _ended_by_sigterm():
         try:
-            plan, executor = sweeping.prepared(targets, flags, environment, now)
+            plan, executor = sweeping.prepared(targets, flags, environment, now, watch)
             with opened_store(flags, environment, now, create=True) as store:
                 news = run.sweep(store, executor, plan, watch)
+                figures = list(metrics.render(news, store.status())) if flags["metrics"] else []
         except _TerminatedError:
             return _stopped(watch, 128 + signal.SIGTERM)
         except KeyboardInterrupt:
             return _stopped(watch, 128 + signal.SIGINT)
         write(sweeping.rendered(news, flags, output), output)
+        if figures:
+            sweeping.write_metrics(flags["metrics"], figures)
     return exit_code(news)
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from .. import catalog
+from .. import __version__, catalog
 from ..cache import Cache
 from ..config import Config, load
 from ..errors import UsageError
@@ -19,24 +20,29 @@ from ..model import Readers, clean
 from ..net import Outbound
 from ..net.http import trust
 from ..pipeline.verified import require_known
+from ..report import ReportOptions, news
 from ..sources.clones import Reach
 from ..sources.clones.network import Helpers
 from ..sources.hosts import Access, Selection, read_target
 from ..sweep import Executor, Settings
+from ..sweep.notify import Messenger, read_hook
 from ..sweep.program import installed, program_of
+from ..sweep.progress import Watch
 from ..sweep.run import Plan
 from ..sweep.work import login_for
 from ..swept import News, Suppressed, Target
 from .folders import cache_folder, config_folder
-from .machine import cores
+from .machine import cores, page_width
 from .verifying import options_of
 from .worker import executor_of
 
 if TYPE_CHECKING:
     from ..verify import VerifyOptions
 
-MOST_PAGES = 20_000
+MOST_PAGES = 2_000
 """Answers of hosts that are kept until next time."""
+LONGEST_SILENCE = 60.0
+"""Seconds without a byte after which a host is given up."""
 
 
 def selection_of(flags: Mapping[str, Any]) -> Selection:
@@ -54,10 +60,13 @@ def selection_of(flags: Mapping[str, Any]) -> Selection:
 
 
 def prepared(
-    texts: Sequence[str], flags: Mapping[str, Any], environment: Mapping[str, str], now: datetime
+    texts: Sequence[str], flags: Mapping[str, Any], environment: Mapping[str, str], now: datetime, watch: Watch
 ) -> tuple[Plan, Executor]:
     """All that a sweep is told, and where its tasks are worked on; whatever is wrong with it is said at once."""
     own = load(config_folder())
+    hooks = {hook.name: hook for hook in (read_hook(text, environment) for text in flags["hooks"])}
+    if flags["metrics"]:
+        require_folder(flags["metrics"])
     targets = tuple(dict.fromkeys(map(target_of, texts)))
     settings = settings_of(flags, own, now, private=any(map(is_at_home, targets)))
     catalog.load(settings.detectors, Cache(settings.cache), verify=False)
@@ -74,18 +83,25 @@ def prepared(
     def access(target: str) -> Access:
         return Access(outbound, login_for(target, environment, helpers), pages)
 
+    silence = min(LONGEST_SILENCE, settings.seconds)
+
     @functools.cache
     def reach(target: str) -> Reach:
-        return Reach(environment, outbound, login_for(target, environment, helpers), seconds=settings.seconds)
+        return Reach(environment, outbound, login_for(target, environment, helpers), settings.seconds, silence)
+
+    def clock() -> datetime:
+        return datetime.now(UTC)
 
     plan = Plan(
         targets=targets,
         settings=settings,
         access=access,
         reach=reach,
-        clock=lambda: datetime.now(UTC),
+        clock=clock,
         selection=selection_of(flags),
         accepted=accepted_of(own),
+        hooks=tuple(hooks),
+        deliver=Messenger(hooks, outbound, clock, watch.note).send,
         min_band=flags["min_band"] or own.min_band,
         who="oakum sweep run",
     )
@@ -156,6 +172,29 @@ def announce(settings: Settings, options: VerifyOptions) -> None:
     click.echo(f"oakum: what is found may be sent to these hosts, to ask whether they take it: {named}", err=True)
 
 
-def rendered(news: News, flags: Mapping[str, Any], output: IO[str]) -> Iterator[str]:
+def rendered(told: News, flags: Mapping[str, Any], output: IO[str]) -> Iterator[str]:
     """What is new, for people or for programs."""
-    yield f"sweep {news.sweep}: {', '.join(f'{count:,} {name}' for name, count in news.counts.items())}\n"
+    if flags["format_"] == "json":
+        return news.render_json(told)
+    color = output.isatty() and not os.environ.get("NO_COLOR")
+    return news.render_text(told, ReportOptions(color=color, version=__version__, width=page_width()))
+
+
+def require_folder(path: str) -> None:
+    """UsageError where no file can be made, before anything takes time."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK):
+        raise UsageError(f"--metrics {clean(path)}: no file can be written there")
+
+
+def write_metrics(path: str, parts: Iterable[str]) -> None:
+    """Put a file in its place as a whole: the collector may read it at any time, as another user."""
+    temporary = f"{os.path.abspath(path)}.{os.getpid()}"
+    try:
+        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(parts)
+        os.replace(temporary, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise UsageError(f"--metrics {clean(path)}: cannot be written: {error.strerror}") from error

@@ -217,9 +217,10 @@ class Client:
 
     def _read(self, request: Request, response: httpcore.Response) -> Answer:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-        wanted = [value.decode("latin-1") for name, value in response.headers if name.lower() == b"www-authenticate"]
-        if wanted:  # one for each scheme, as a rule
-            headers["www-authenticate"] = ", ".join(wanted)
+        for listed in ("www-authenticate", "link"):  # one for each scheme or link, as some servers write them
+            values = [value for name, value in response.headers if name.lower() == listed.encode()]
+            if values:
+                headers[listed] = b", ".join(values).decode("latin-1")
         page = response.status == 200
         most = self._limits.page_bytes if page else ERROR_BYTES
         body = bytearray()

@@ -56,6 +56,13 @@ def program(searcher: Searcher, max_size: int) -> str:
     return digest.hexdigest()
 
 
+def _made_with(searcher: Searcher, max_size: int) -> tuple[str, str]:
+    """The digest of a program, and the name of its catalog: files are looked at once for a searcher."""
+    if max_size not in searcher.made_with:
+        searcher.made_with[max_size] = program(searcher, max_size), catalog.name_of(searcher.options.detectors)
+    return searcher.made_with[max_size]
+
+
 def _files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -97,7 +104,7 @@ class Memory:
         now = state_of(repository) if cache.usable else None
         if now is None:
             return None
-        memory = cls(cache, repository, program(searcher, max_size), catalog.name_of(searcher.options.detectors), now)
+        memory = cls(cache, repository, *_made_with(searcher, max_size), now)
         kept = cache.read(memory._name)
         former = None if kept is None else json.loads(kept)
         if former is not None and former.get("program") == memory.program:
@@ -111,7 +118,12 @@ class Memory:
     @property
     def same_objects(self) -> bool:
         """Whether the object store is as it was, and the detectors are."""
-        if self.former is None or self.former["catalog"] != self.catalog:
+        return self.same_store and self.former is not None and self.former["catalog"] == self.catalog
+
+    @property
+    def same_store(self) -> bool:
+        """Whether the object store is as it was."""
+        if self.former is None:
             return False
         state = self.former["state"]
         return bool(state) and (state["packs"], state["loose"]) == (sorted(self.now.packs), self.now.loose)
@@ -120,7 +132,10 @@ class Memory:
         """The detectors that are not as they were: as they were, and as they are. None where that is not known."""
         if self.former is None:
             return None
-        return catalog.changes(self.former["catalog"], self.catalog, searcher.cache)
+        changed = self.former["catalog"], self.catalog
+        if changed not in searcher.changes:
+            searcher.changes[changed] = catalog.changes(*changed, searcher.cache)
+        return searcher.changes[changed]
 
     def new_packs(self, paths: Iterable[bytes]) -> list[bytes]:
         """Those packs that were not there; what has appeared since `now` was told counts as new."""
@@ -205,7 +220,7 @@ class Memory:
     def former_history(self, blobs: set[str], messages: set[str]) -> History | None:
         """The attribution that was kept, if it holds for these and for the state of now."""
         self.asked = (blobs, messages)
-        if not (self.same_objects and self.former and self.former["state"]["refs"] == self.now.refs):
+        if not (self.same_store and self.former and self.former["state"]["refs"] == self.now.refs):
             return None
         kept = self.former["history"]
         if not (blobs <= set(kept["asked"][0]) and messages <= set(kept["asked"][1])):

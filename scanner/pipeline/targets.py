@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Container
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import GitError, UsageError
@@ -18,7 +17,7 @@ from ..sources.git import Repository
 from ..sources.refs import head_of
 from ..sources.selection import Brought, select, staged
 from .memory import MOST_FRESH, Memory
-from .workers import Pool, Toucher, name_of
+from .workers import Pool, name_of
 
 if TYPE_CHECKING:
     from .options import ScanOptions
@@ -129,11 +128,13 @@ def _search_fresh(
     again = _recall(scan, memory, lambda name: name in there and name not in touched)
     if again is None:
         return None, None
-    memory.names, store.blobs = names, there
+    store.blobs = there
+    if not memory.same_store:
+        memory.names = names
     again += (name.hex() for name in touched if name not in fresh)
     for ids, counted in ((list(map(bytes.hex, fresh)), True), (again, False)):
-        chosen = found.chosen(ids, store)
-        scan.search("git objects", chosen, into=memory.harvest, counted=counted)
+        if ids:
+            scan.search("git objects", found.chosen(ids, store), into=memory.harvest, counted=counted)
     scan.leave_out(store.not_scanned)
     memory.harvest.not_scanned += store.not_scanned
     return found, fresh
@@ -148,7 +149,7 @@ def _touched(scan: TargetScan, found: packs.Packs, memory: Memory, options: Scan
     store = objects.Store(found.repository.id_length)
     if found.grow():
         return None
-    toucher = Toucher(replace(scan.tally.searcher.options, cache=""), changed)
+    toucher = scan.tally.searcher.toucher(changed)
     amount = UNPACKED * _pack_bytes(found.repository)
     toucher.prepare(amount)
     pool = Pool(toucher, amount=amount, jobs=options.jobs if sys.platform == "linux" else 1)

@@ -10,7 +10,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from .. import catalog
@@ -128,6 +128,17 @@ class Searcher:
         self.matcher = self.why = ""
         """The matcher that is used, and why, in a word; empty until `prepare` has chosen one."""
         self._engine: Engine | None = None
+        self.changes: dict[tuple[str, str], tuple[Detector, ...] | None] = {}
+        """Detectors in which two catalogs, by their names, differ: whoever searches many repositories asks again."""
+        self.made_with: dict[int, tuple[str, str]] = {}
+        """What decides what it finds in what is no larger than so many bytes, as a memory names it."""
+        self._touchers: dict[tuple[Detector, ...], Toucher] = {}
+
+    def toucher(self, changed: tuple[Detector, ...]) -> Toucher:
+        """Who says which objects some detectors could find something in; made once for the same ones."""
+        if changed not in self._touchers:
+            self._touchers = {changed: Toucher(replace(self.options, cache=""), changed)}
+        return self._touchers[changed]
 
     @functools.cached_property
     def allowlist(self) -> Allowlist:

@@ -11,6 +11,7 @@ https://docs.gitea.com/usage/code-owners (patterns are regular expressions there
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -22,8 +23,10 @@ PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOW
 LARGEST = 3 << 20
 """Bytes of one that is read: GitHub's limit."""
 MOST_LINES = 20_000
-LONGEST = 1_000
+LONGEST = 250
 """Characters of a pattern."""
+PATIENCE = 20.0
+"""Seconds that looking for the owners of all findings of a repository may take; the others have none."""
 MOST_OWNERS = 20
 """Owners that are told of a file."""
 _SECTION = re.compile(r"\^?\[(?P<name>[^\[\]]{1,200})\](?:\[\d{1,3}\])?(?P<owners>(?:[ \t]+[^\s]+)*)[ \t]*")
@@ -41,12 +44,17 @@ class Owners:
     def __init__(self, sections: Iterable[list[_Rule]] = ()) -> None:
         self._sections = [section[::-1] for section in sections]
         self._known: dict[str, tuple[str, ...]] = {}
+        self._left = PATIENCE
 
     def owners_of(self, path: str) -> tuple[str, ...]:
         """The owners of a path of the repository; empty where it has none."""
+        if path not in self._known and self._left < 0:
+            return ()
         if path not in self._known:
+            begun = time.monotonic()
             found = (owner for rules in self._sections for owner in _first(rules, path))
             self._known[path] = tuple(dict.fromkeys(found))[:MOST_OWNERS]
+            self._left -= time.monotonic() - begun
         return self._known[path]
 
 
@@ -135,6 +143,7 @@ class Pattern:
             return None
         anchored = "/" in text.rstrip("/")
         parts = [part for part in text.split("/") if part]
+        parts = [part for at, part in enumerate(parts) if not (part == "**" == parts[at - 1] and at)]
         if not parts:
             return None
         deep = not (anchored and parts[-1] == "*")

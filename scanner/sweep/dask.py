@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -26,13 +27,13 @@ from ..swept import Outcome
 from . import Settings, Task
 from .executors import DIED, HANGS, SEARCHING, Work
 
-CONNECTING = 30.0
+CONNECTING = 10.0
 """Seconds that the scheduler may take to answer at first."""
 WORKERLESS = 300.0
 """Seconds that there may be no worker at all."""
 LOOK = 1.0
 """Seconds between two looks at whether the scheduler is still there."""
-MISSING = "the workers have not got it: install this version of oakum[sweep] on them, as here"
+MISSING = "scheduler and workers must have this version of oakum, with oakum[distributed]: install it there, too"
 
 
 class Dask:
@@ -62,6 +63,8 @@ class Dask:
     def _outcomes(self, client: Client, tasks: Iterator[Task]) -> Iterator[Outcome]:
         under_way: dict[Future[Any], tuple[Task, float]] = {}
         cluster = _Cluster(client, self._at)
+        suspects: deque[Task] = deque()
+        alone: Task | None = None
         waiting = True
         while True:
             workers = cluster.workers()
@@ -71,10 +74,16 @@ class Dask:
                 if task is not None:
                     under_way[self._submitted(client, task, workers)] = task, time.monotonic()
             if not under_way:
-                return
+                if not suspects:
+                    return
+                alone = suspects.popleft()
+                under_way[self._submitted(client, alone, workers)] = alone, time.monotonic()
             for future in _done(client, under_way):
                 task, _ = under_way.pop(future)
-                yield self._outcome(future, task)
+                if task is not alone and _is_killed(future):
+                    suspects.append(task)  # or its neighbour: it is done alone when all others are
+                else:
+                    yield self._outcome(future, task)
                 future.release()
             for future, (task, since) in list(under_way.items()):
                 allowed = (self._settings.seconds + SEARCHING) * 2  # as long again to wait for its turn
@@ -107,8 +116,8 @@ class Dask:
             return outcome
         if isinstance(error, KilledWorker):
             return Outcome(task.remote, "failed", why=DIED.format(_deaths(error)))
-        if isinstance(error, ImportError | AttributeError):
-            raise OakumError(f"{clean(str(error))[:200]}: {MISSING}")
+        if isinstance(error, ImportError | AttributeError) or "deserializ" in str(error):
+            raise OakumError(f"{type(error).__name__}: {clean(str(error))[:200]}: {MISSING}")
         return Outcome(task.remote, "failed", why=f"an error in oakum ({where_raised(error)}); please report it")
 
 
@@ -146,6 +155,11 @@ def _done(client: Client, under_way: Iterable[Future[Any]]) -> list[Future[Any]]
     with client.as_current(), contextlib.suppress(TimeoutError, FuturesCancelledError):
         wait(futures, timeout=LOOK, return_when="FIRST_COMPLETED")
     return [future for future in futures if future.done()]
+
+
+def _is_killed(future: Future[Any]) -> bool:
+    """Whether workers died while they had it, among others."""
+    return future.status == "error" and isinstance(future.exception(), KilledWorker)
 
 
 def _deaths(error: KilledWorker) -> int:

@@ -220,7 +220,6 @@ def _serve(pipe: Connection, others: list[Connection], work: Work, settings: Set
             break
         if grown:
             break
-    os._exit(0)
 
 
 def _watch(parent: int) -> None:
@@ -239,7 +238,7 @@ def _gone() -> None:
     end_all()
     if os.name == "posix":
         os.killpg(0, signal.SIGKILL)
-    os._exit(1)
+    os.kill(os.getpid(), signal.SIGTERM)  # where there are no groups it ends a process at once
 
 
 def _resident() -> int:

@@ -17,6 +17,7 @@ THREADS = 4
 """Targets that are listed at a time; pages of one come one after another."""
 MOST = 500_000
 """Repositories of a target: a host that lists more than any has is not believed."""
+NOTHING_HERE = "there is no repository in it: see whether it is the right one"
 NOTHING = "it lists no repository: if there are some, whoever asks may not see them (is a token missing, or too weak?)"
 
 
@@ -50,7 +51,7 @@ def list_all(targets: Sequence[Target], access: Callable[[str], Access], selecti
         except OakumError as error:
             rest.append(Unlisted(target.text, str(error)))
         if not remotes and not rest:
-            rest.append(Unlisted(target.text, NOTHING))
+            rest.append(Unlisted(target.text, NOTHING_HERE if target.kind in ("folder", "file") else NOTHING))
 
     for target, error in each(ask, dict.fromkeys(targets), threads=THREADS):
         if error is not None:

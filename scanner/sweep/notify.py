@@ -3,7 +3,7 @@
 That a message is being sent is in the store before it goes out. What certainly did not arrive (no connection, 4xx, a
 wish to wait) is tried again in the next sweep; what may have arrived (the time was over, the connection broke, 5xx) is
 never sent again, and the next message says so. The URL of a webhook is a credential: it is in an environment variable,
-and in no message, store or log. That holds for its host, too, by whose name alone some services know their users.
+and in no message, store or log.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def read_hook(text: str, environment: Mapping[str, str]) -> Hook:
     if kind not in MESSAGES or not colon or not _VARIABLE.fullmatch(variable):
         forms = ", ".join(f"{name}:VARIABLE" for name in MESSAGES)
         # What was written is not shown: it may be the URL itself.
-        raise UsageError(f"--notify: write one of {forms}, with the name of the variable that holds its URL")
+        raise UsageError(f"--notify: write {forms}, with the name of the variable that holds its URL")
     url = environment.get(variable, "").strip()
     if not url:
         raise UsageError(f"--notify {kind}:{variable}: there is no such variable, or nothing in it: put the URL there")
@@ -72,43 +72,41 @@ class Messenger:
     def send(self, store: Store) -> None:
         """All messages for these webhooks that nobody has begun to send; those for others wait, and so do those for one
         that takes none now."""
-        if not self.hooks:
-            return
-        busy: set[str] = set()
-        for delivery in store.deliveries(tuple(self.hooks)):
-            hook = self.hooks.get(delivery.hook)
-            if hook is not None and hook.name not in busy:
-                store.sending(delivery.id)
-                if self._send(store, delivery, hook):
-                    busy.add(hook.name)
+        tried: set[int] = set()
+        names = list(self.hooks)
+        while names and (delivery := next((d for d in store.deliveries(names) if d.id not in tried), None)):
+            tried.add(delivery.id)  # read one by one: what became of the one before is told by the next
+            store.sending(delivery.id)
+            if self._send(store, delivery, self.hooks[delivery.hook]):
+                names.remove(delivery.hook)
 
     def _send(self, store: Store, delivery: Delivery, hook: Hook) -> bool:
-        """Send one; whether nothing else need be sent there now."""
+        """Send one. True where the receiver takes none now."""
         message = MESSAGES[hook.kind](delivery.news, delivery.key, delivery.missing)
         headers = {"Content-Type": "application/json", "Idempotency-Key": delivery.key}
         request = Request(hook.url, headers, signed=True, method="POST", body=message)
-        why, busy = "", True
+        why, host, busy = "", clean(hook.url.host), True
         # The URL is the user's own, and may lead into his own network.
         with Client(replace(self.outbound, limits=LIMITS, private=True)) as client:
             for tried in range(TRIES):
                 try:
                     answer = client.ask(request)
                 except UsageError as error:  # of certificates or a proxy: nothing was sent
-                    why = _without_host(error, hook)
+                    why = f"{host}: {error}"
                     break
                 except UnansweredError as error:
-                    why = _without_host(error, hook)
+                    why = f"{host}: {error}"
                     if not error.unsent:
                         self.note(f"{hook.name}: a message may not have arrived ({why}); it is not sent again")
-                        return True
+                        return False
                     break
                 if 200 <= answer.status < 300:
                     store.sent(delivery.id, self.clock())
                     return False
-                why = f"it answers {answer.status}"
+                why = f"{host} answers {answer.status}"
                 if not _is_refused(answer):
                     self.note(f"{hook.name}: a message may not have arrived ({why}); it is not sent again")
-                    return True
+                    return False
                 pause = wished_pause(answer)
                 busy = answer.status in (429, 503)
                 if not busy or pause > PATIENCE or tried == TRIES - 1:
@@ -117,11 +115,6 @@ class Messenger:
         store.sent(delivery.id, self.clock(), failed=why)
         self.note(f"{hook.name}: a message did not arrive ({why}); it is sent with the next sweep")
         return busy
-
-
-def _without_host(error: OakumError, hook: Hook) -> str:
-    """What an error says, without the host of the webhook."""
-    return re.sub(re.escape(clean(hook.url.host)), "[host]", str(error), flags=re.IGNORECASE)
 
 
 def _is_refused(answer: Answer) -> bool:

@@ -7,13 +7,15 @@ sweep of the same targets takes up what is left.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from ..errors import OakumError
 from ..pipeline.workers import where_raised
-from ..sources.clones import Reach, advertised
+from ..sources.clones import CloneError, Reach, advertised
 from ..sources.hosts import Access, Selection
 from ..store import RefusedError, Store
 from ..swept import Known, News, Outcome, Remote, Suppressed, Target
@@ -29,6 +31,10 @@ AT_ONCE = 256
 """Repositories of which nothing is to be told but that they are as they were, for one transaction."""
 WIDE = 64 << 20
 """Bytes from which on several processes search a repository."""
+STRIKES = 2 * THREADS
+"""Repositories of a host, one after another, that cannot be reached for a reason that may pass (time-outs, 5xx, 429):
+then the others of it are not tried, as a host that is down would hold up the night with the time-outs of each."""
+DOWN = "not tried: {} other repositories of its host in a row could not be reached, the last one as {}"
 UNANSWERED = "no worker told what became of it; please report it"
 
 
@@ -113,7 +119,7 @@ def _tasks(chosen: Iterable[Remote], store: Store, plan: Plan, writer: _Writer, 
     chosen, known = list(chosen), store.known()
     watch.checking(len(chosen))
     tasks: list[Task] = []
-    for remote, refs in each(lambda remote: advertised(remote, plan.reach(remote.target)), chosen, threads=THREADS):
+    for remote, refs in each(_Hosts(plan.reach).advertised, chosen, threads=THREADS):
         watch.checked()
         if isinstance(refs, Exception):
             writer.take(Outcome(remote, "failed", why=_why(refs)))
@@ -126,6 +132,32 @@ def _tasks(chosen: Iterable[Remote], store: Store, plan: Plan, writer: _Writer, 
             tasks.append(replace(task, wide=weight(task) > WIDE))
     writer.commit()
     return sorted(tasks, key=lambda task: (-weight(task), task.remote.id))
+
+
+class _Hosts:
+    """Asks hosts for refs, as long as they answer."""
+
+    def __init__(self, reach: Callable[[str], Reach]) -> None:
+        self._reach = reach
+        self._strikes: Counter[str] = Counter()
+        self._why: dict[str, str] = {}
+
+    def advertised(self, remote: Remote) -> str:
+        """The digest of its refs. CloneError."""
+        host = urlsplit(remote.url).netloc
+        if host and self._strikes[host] >= STRIKES:
+            raise CloneError(DOWN.format(self._strikes[host], self._why[host]), passing=True)
+        try:
+            refs = advertised(remote, self._reach(remote.target))
+        except CloneError as error:
+            if error.passing:
+                self._why[host] = str(error)
+                self._strikes[host] += 1
+            else:
+                self._strikes[host] = 0
+            raise
+        self._strikes[host] = 0
+        return refs
 
 
 def _is_known(refs: str, before: Known, settings: Settings) -> bool:

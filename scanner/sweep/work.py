@@ -7,7 +7,8 @@ environment. What it gives holds no value of a secret: findings are objects as i
 from __future__ import annotations
 
 import io
-import socket
+import multiprocessing
+import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -52,7 +53,7 @@ class Worker:
         self._searcher.prepare(WORTHWHILE)
         _ = self._searcher.allowlist
         self._program = program_of(settings, installed(settings.detectors))
-        self._name = f"{socket.gethostname()}:{settings.clones}"
+        self._name = f"{platform.node()}:{settings.clones}"
 
     def work(self, task: Task) -> Outcome:
         """What became of a repository. Whatever goes wrong with it is an outcome, too; only Ctrl-C leaves."""
@@ -73,15 +74,17 @@ class Worker:
     def _searched(self, task: Task, outcome: Outcome) -> Outcome:
         remote = task.remote
         login = login_for(remote.target, self._reach.environment, self._helpers)
-        with self._clones.held(remote, replace(self._reach, login=login)) as clone:
-            result = self._scan(clone, remote, wide=task.wide)
-            found = tuple(_objects(result, self._owners(clone)))
+        for again in (False, True):
+            with self._clones.held(remote, replace(self._reach, login=login), task.refs) as clone:
+                result = self._scan(clone, remote, wide=task.wide)
+                found = tuple(_objects(result, self._owners(clone) if result.findings else Owners()))
+            if again or clone.fresh or not task.known.refs or not _is_damaged(result):
+                break
+            self._clones.forget([remote.id])  # it was whole the last time: what is damaged may be ours
         if result.interrupted:
             raise KeyboardInterrupt
         left_out = [NotScanned(b"refs", why) for why in clone.problems]
-        whole = not left_out and all(each.policy for each in result.not_scanned)
-        if not whole and not clone.fresh:  # what is damaged may be ours: it is fetched anew next time
-            self._clones.forget([remote.id])
+        whole = not left_out and not _is_damaged(result)
         return replace(
             outcome,
             ending="searched",
@@ -94,6 +97,8 @@ class Worker:
 
     def _scan(self, clone: Clone, remote: Remote, *, wide: bool) -> ScanResult:
         jobs = self._settings.jobs if wide or clone.bytes > WIDE else 1
+        if multiprocessing.current_process().daemon:  # a Dask worker with a nanny: it may have no processes of its own
+            jobs = 1
         options = replace(self._options, memory=clone.memory, readers=remote.readers, jobs=jobs)
         return scan([clone.path], options, io.BytesIO(), self._searcher)
 
@@ -106,6 +111,11 @@ class Worker:
             return Owners()
 
 
+def _is_damaged(result: ScanResult) -> bool:
+    """Whether something could not be searched that should have been."""
+    return not all(each.policy for each in result.not_scanned)
+
+
 def _scan_options(settings: Settings, environment: Mapping[str, str], outbound: Outbound) -> ScanOptions:
     verify = None
     if settings.verify:
@@ -113,7 +123,7 @@ def _scan_options(settings: Settings, environment: Mapping[str, str], outbound: 
 
         verify = VerifyOptions(
             now=settings.now,
-            outbound=outbound,
+            outbound=replace(outbound, private=False),  # that is for hosts of repositories; these are named
             named=Named.read(settings.verify_hosts),
             only=frozenset(settings.verify_only),
             seconds=settings.verify_seconds,
@@ -137,11 +147,11 @@ def login_for(target: str, environment: Mapping[str, str], helpers: Helpers) -> 
     """What goes to the host of a URL of a target (its text): out of the environment, else from git's credential
     helpers. The token of a kind of host goes to no other host than the one that the target names."""
     kind, _, rest = target.partition(":")
-    at = rest.rpartition("@")[2] if "@" in rest else ""
+    at = rest.rpartition("@")[2].lower() if "@" in rest else ""
+    named = at.removeprefix("https://").removeprefix("http://")
 
     def login(url: str) -> Login | None:
-        host = urlsplit(url).netloc
-        named = at.removeprefix("https://").removeprefix("http://").rstrip("/")
+        host = urlsplit(url).netloc.lower()
         return from_environment(url, kind if host == named else "", environment) or helpers(url)
 
     return login

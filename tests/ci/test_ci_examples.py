@@ -221,6 +221,7 @@ class TestTheActionsSearch:
         assert len(found(host.folder / ran.outputs["sarif"])) == 1
 
     @pytest.mark.parametrize("name", ["$(touch pwned)", "`touch pwned`", '"; touch pwned; "', "--help", "../../x"])
+    @pytest.mark.long
     def test_names_that_others_choose_are_not_read_as_commands(self, host: Host, search: Any, name: str) -> None:
         """Of branches, and whatever an event may hold."""
         new = host.leak("new")

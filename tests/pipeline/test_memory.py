@@ -265,6 +265,7 @@ def test_a_damaged_cache_costs_time_only(repo: GitRepository, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 2, 3))])
+@pytest.mark.long
 def test_the_law(seed: int, tmp_path: Path) -> None:
     """Whatever happens to a repository between two scans, the second tells what a scan without a memory tells."""
     random, fresh = Random(f"law {seed}"), Fresh(f"law {seed}")

@@ -67,6 +67,7 @@ def name_of(secret: bytes) -> str:
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl", "sarif"])
+@pytest.mark.long
 def test_what_became_of_each(tmp_path: Path, fresh: Fresh, provider: GitHub, form: str) -> None:
     """Revoked since, live as before, live now, dead as before; what counts most comes first. All formats suffice."""
     one, two, three, four = fresh(), fresh(), fresh(), fresh()

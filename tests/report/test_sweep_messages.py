@@ -207,9 +207,9 @@ class TestLengths:
         worst = kept(
             summary=long,
             secret=sign * 64 + "…[masked]",
-            repositories=(long,) * 50,
-            teams=(long,) * 50,
-            owners=(long,) * 50,
+            repositories=(long,) * 20,
+            teams=(long,) * 20,
+            owners=(long,) * 20,
             places=(place(long, long),) * 5,
             rotate=long,
         )

@@ -227,6 +227,7 @@ def reached(searcher: Searcher, pack: MadePack, detectors: Sequence[Detector]) -
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
+@pytest.mark.long
 def test_an_attack_on_some_detectors(searcher: Searcher, attack: Callable[[Attack], None], tmp_path: Path) -> None:
     """Every forty-sixth, and the first."""
     detectors = blobs.DETECTORS[:: len(blobs.DETECTORS) // 9]

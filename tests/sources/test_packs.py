@@ -46,6 +46,7 @@ class TestTheLaw:
 
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(recipe=recipes(most=16))
+    @pytest.mark.long
     def test_both_paths_tell_the_same(self, searcher: laws.Searcher, recipe: tuple[int, int, int]) -> None:
         agrees(searcher, packs_of(*recipe))
 

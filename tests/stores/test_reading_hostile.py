@@ -135,6 +135,7 @@ WAITING = ("silent", "stalls")
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.long] * (name in WAITING)) for name in sorted(CASES)]
 )
+@pytest.mark.long
 def test_why_an_object_cannot_be_read(name: str, fresh: Fresh) -> None:
     """Only that one: what comes after it is read."""
     answers, why = CASES[name]

@@ -194,6 +194,24 @@ class TestWhatGoesWrong:
         assert why["acme/gone"] == "there is no such repository"
         assert why["acme/odd"].startswith("an error in oakum (ValueError at test_run_flow.py:")
 
+    def test_a_host_that_is_down(self, hosts: Hosts) -> None:
+        """After some that cannot be reached it is asked no more; another host is, and so is one that comes back."""
+        down = [remote(f"r{n:03}") for n in range(200)]
+        up = replace(remote("up"), url="https://git.example.test/up.git")
+        hosts.lists["github:acme"] = [*down, up]
+        hosts.refs |= {one.name: CloneError("it does not answer", passing=True) for one in down}
+        store = NotedStore()
+        swept(store, NotedExecutor())
+        assert store.committed() == {one.name: "failed" for one in down} | {"acme/up": "searched"}
+        assert run.STRIKES <= len(hosts.asked) - 1 < run.STRIKES + run.THREADS
+        assert "in a row could not be reached, the last one as it does not answer" in store.why()["acme/r199"]
+        hosts.refs = {
+            one.name: error for one, error in zip(down, hosts.refs.values(), strict=True) if one.name[-1] < "5"
+        }
+        hosts.asked.clear()
+        swept(store, NotedExecutor())
+        assert len(hosts.asked) == 201
+
     def test_a_target_that_cannot_be_listed(self, hosts: Hosts) -> None:
         """What was listed before counts, and so do the other targets; the store hears that something is missing."""
         hosts.lists = {

@@ -9,10 +9,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -44,6 +43,8 @@ class World:
     urls: Path
     hook: str
     messages: list[dict[str, object]] = field(default_factory=list)
+    heard: Callable[[], None] = lambda: None
+    """Called when a message has arrived, before it is answered."""
     key: str = base64.b64encode(bytes(32)).decode()
 
     def start(self, home: Path) -> subprocess.Popen[bytes]:
@@ -102,6 +103,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             made.messages.append(json.loads(body))
+            made.heard()
             answer(self, b"")
 
         def log_message(self, *_: object) -> None:
@@ -142,6 +144,7 @@ def test_a_sweep_that_is_killed_is_taken_up_again(world: World, tmp_path: Path) 
     chance = Random(9)
     first = tmp_path / "first"
     seconds = world.finish(first)
+    heard = list(world.messages)
     one_by_one = dump(store_of(first))
     assert len(one_by_one["findings"]) == 3
     assert [change for change, _ in told(store_of(first))] == ["new"] * 3
@@ -160,15 +163,35 @@ def test_a_sweep_that_is_killed_is_taken_up_again(world: World, tmp_path: Path) 
     for n in range(MOMENTS // 2):
         home, moment = tmp_path / f"b{n}", chance.uniform(0, seconds)
         shutil.copytree(first, home, symlinks=True)
-        world.messages.clear()
+        world.messages[:] = heard
         world.kill(home, moment)
         world.finish(home)
         require_same(world, home, changed, moment)
 
 
+def test_a_sweep_that_is_killed_while_it_sends(world: World, tmp_path: Path) -> None:
+    """The message has arrived, and nobody noted that: it is not sent again, and said to be in doubt."""
+    world.messages.clear()
+    process = world.start(tmp_path)
+    world.heard = process.kill
+    try:
+        process.communicate(timeout=300)
+    finally:
+        world.heard = lambda: None
+    assert process.returncode == -signal.SIGKILL
+    assert [status for _, status in deliveries(store_of(tmp_path))] == ["sending"]
+    world.finish(tmp_path)
+    assert len(world.messages) == 1
+    command = [sys.executable, "-m", "oakum.scanner", "sweep", "status", "--format", "json"]
+    variables = {"XDG_STATE_HOME": str(tmp_path / "state"), "OAKUM_STORE_KEY": world.key}
+    status = json.loads(subprocess.run(command, env=os.environ | variables, capture_output=True, check=True).stdout)
+    assert [(one["hook"], one["status"]) for one in status["deliveries"]["open"]] == [
+        ("generic:HOOK", "may have arrived")
+    ]
+
+
 def test_two_at_once(world: World, tmp_path: Path) -> None:
     """The second says who has the store, and ends with 2; the first is not disturbed."""
-    done = threading.Event()
     home = tmp_path / "home"
     processes = [world.start(home), world.start(home)]
     said = [process.communicate(timeout=300)[1].decode() for process in processes]
@@ -176,4 +199,3 @@ def test_two_at_once(world: World, tmp_path: Path) -> None:
     assert sorted(codes) == [1, 2], said
     refused = said[codes.index(2)]
     assert f"{processes[codes.index(1)].pid}" in refused
-    done.set()

@@ -2,6 +2,7 @@
 
     ID/repo.git   the clone: there only when it was fetched whole
     ID/new.git    one that is being fetched
+                  with oakum-refs, a digest of the refs that it was fetched at
     ID/memory/    what is remembered of its search (`pipeline/memory.py`); stays when the clone goes
     ID.lock       held (flock) by who works on it
     ledger.db     what each takes (`ledger.py`)
@@ -38,8 +39,9 @@ MOST_PACKS = 30
 """Packs of a clone; with more they are made few."""
 MEMORY_SHARE = 10
 """The memory of searches takes at most this part of the limit."""
-ENOUGH = 0.9
-"""To what part of the limit room is made, so that not every fetch must make some."""
+FULL, ENOUGH = 0.95, 0.9
+"""From what part of the limit on room is made, as fetches go on meanwhile; and to what, so that not each must make
+some."""
 _PATIENCE = 600.0
 """Seconds that a clone is waited for that another process holds."""
 _NAME = re.compile(r"[0-9a-f]{32}")
@@ -60,8 +62,11 @@ class Clones:
         self._made = False
 
     @contextlib.contextmanager
-    def held(self, remote: Remote, reach: Reach) -> Iterator[Clone]:
-        """The clone, as its host has it now, for as long as the context lasts; then it may be deleted. CloneError."""
+    def held(self, remote: Remote, reach: Reach, refs: str = "") -> Iterator[Clone]:
+        """The clone, as its host has it now, for as long as the context lasts; then it may be deleted. CloneError.
+
+        `refs` is what `advertised` has just told: where the clone was fetched at the same, nothing is asked for.
+        """
         place = place_of(remote)
         name = name_of(remote.id)
         with contextlib.ExitStack() as stack:
@@ -72,7 +77,7 @@ class Clones:
                 if place.scheme == "file":
                     clone = Clone(local_path(place), os.fsdecode(memory), 0)
                 else:
-                    clone = self._brought(remote, place, name, os.fsdecode(memory), reach, lock)
+                    clone = self._brought(remote, place, name, os.fsdecode(memory), reach, lock, refs)
             try:
                 yield clone
             finally:
@@ -90,13 +95,20 @@ class Clones:
 
     # --- one clone ---------------------------------------------------------------------------------------------------
 
-    def _brought(self, remote: Remote, place: Place, name: str, memory: str, reach: Reach, lock: Lock) -> Clone:
+    def _brought(
+        self, remote: Remote, place: Place, name: str, memory: str, reach: Reach, lock: Lock, refs: str
+    ) -> Clone:
         """A clone as its host has it now: brought up to date, or made anew, once, where what is here is damaged."""
         folder = self._path(name)
         repository = os.path.join(folder, b"repo.git")
         self._noted(name)
         problems: tuple[str, ...] = ()
         fresh = not os.path.isdir(repository)
+        told = os.path.join(repository, b"oakum-refs")
+        if refs and not fresh and _content(told) == refs.encode():
+            return Clone(repository, memory, size_of(repository))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(told)
         if not fresh:
             _unlock(repository)
             try:
@@ -111,6 +123,9 @@ class Clones:
                 network.tidy(repository, reach.environment, reach.seconds)
         if not fresh or problems:
             _point(repository, remote.default_branch or asked(remote, reach).head)
+        if refs and not problems:
+            with open(told, "wb") as file:
+                file.write(refs.encode())
         return Clone(repository, memory, size_of(repository), fresh, problems)
 
     def _cloned(self, place: Place, folder: bytes, name: str, reach: Reach, lock: Lock) -> tuple[str, ...]:
@@ -171,7 +186,7 @@ class Clones:
             if abs(taken - noted) >= 1 << 20:
                 noted = taken
                 total = self._ledger.grew(name, taken)
-                if total > self._limit and not self._make_room(name, total):
+                if total > self._limit * FULL and not self._make_room(name, total):
                     raise self._too_big(taken)
 
         return network.Held(look, lock.descriptor)
@@ -222,7 +237,7 @@ class Clones:
         self._ledger.note(self._measured(name), self._run)
         self._forget_memories(name)
         total = self._ledger.total()
-        if total > self._limit:
+        if total > self._limit * FULL:
             self._make_room("", total)
 
     def _found(self) -> Iterator[Entry]:
@@ -285,18 +300,26 @@ def name_of(remote: str) -> str:
 
 
 def size_of(folder: bytes) -> int:
-    """The bytes that a folder takes, as far as it can be read."""
+    """The bytes that a folder takes on disk, as far as it can be read: of a small repository most is what file systems
+    round up to, and folders."""
     total, left = 0, [folder]
     while left:
+        path = left.pop()
         try:
-            for each in os.scandir(left.pop()):
+            total += _on_disk(os.lstat(path))
+            for each in os.scandir(path):
                 if each.is_dir(follow_symlinks=False):
                     left.append(each.path)
                 else:
-                    total += each.stat(follow_symlinks=False).st_size
+                    total += _on_disk(each.stat(follow_symlinks=False))
         except OSError:
             continue
     return total
+
+
+def _on_disk(about: os.stat_result) -> int:
+    """What a file takes; where the system does not say that, as much as is in it."""
+    return max(about.st_size, getattr(about, "st_blocks", 0) * 512)
 
 
 def _unwritable(folder: bytes, error: OSError) -> CloneError:
@@ -305,6 +328,15 @@ def _unwritable(folder: bytes, error: OSError) -> CloneError:
         "--clones-limit, or name another folder with --clones",
         passing=True,
     )
+
+
+def _content(path: bytes) -> bytes:
+    """A small file; empty where there is none."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(4096)
+    except FileNotFoundError:
+        return b""
 
 
 def _delete(path: bytes) -> None:

@@ -6,57 +6,58 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from ...model import clean, is_here
 from ...net.urls import bracketed
 from .access import UnlistedError
 
-MOST_REPOSITORIES = 100_000
-"""Repositories of one target."""
 LARGEST_SIZE = 1 << 50
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
+_HALF = re.compile(r"[\ud800-\udfff]")
 _NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\\]{1,400}")
 
 
 class Entry:
-    """An object of a listing. What is of another type than it should be counts as not told."""
+    """An object of a listing. What is of another type than it should be counts as not told, and so does text that no
+    UTF-8 can hold."""
 
     def __init__(self, told: object) -> None:
         self._told: Mapping[str, Any] = told if isinstance(told, dict) else {}
 
     def text(self, *names: str) -> str:
         """The first text under these names (`a.b` is in an object)."""
-        return next((v for v in map(self._value, names) if isinstance(v, str) and v), "")
+        return next((v for v in map(self._under, names) if isinstance(v, str) and v and not _HALF.search(v)), "")
 
     def flag(self, name: str) -> bool:
         """Whether something is told to be so."""
-        return self._value(name) is True
+        return self._under(name) is True
 
     def number(self, name: str) -> int:
         """A number that is not negative; 0 where there is none."""
-        value = self._value(name)
+        value = self._under(name)
         return min(value, LARGEST_SIZE) if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
     def has(self, name: str) -> bool:
         """Whether there is anything under a name."""
-        return self._value(name) is not None
+        return self._under(name) is not None
 
     def list(self, name: str) -> list[object]:
         """A list; empty where there is none."""
-        value = self._value(name)
+        value = self._under(name)
         return value if isinstance(value, list) else []
 
     def time(self, *names: str) -> datetime | None:
-        """A time (RFC 3339); None where it is none."""
+        """A time (RFC 3339) in UTC; None where it is none."""
         try:
-            found = datetime.fromisoformat(self.text(*names))
-        except ValueError:
+            found = datetime.fromisoformat(self.text(*names)[:40])
+            return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
             return None
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
 
     def key(self, name: str) -> str:
         """A host's own id of something: a number, or a short text."""
-        value = self._value(name)
+        value = self._under(name)
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)[:40]
         return value if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9{}._-]{1,80}", value) else ""
@@ -79,7 +80,7 @@ class Entry:
         called = self.text(*names) or next(filter(None, map(self.key, names)), "")
         return f"{clean(called[:100])}: " if called else "a repository without a name: "
 
-    def _value(self, name: str) -> Any:
+    def _under(self, name: str) -> Any:
         value: Any = self._told
         for part in name.split("."):
             value = value.get(part) if isinstance(value, dict) else None
@@ -90,17 +91,25 @@ def clone_url(url: str, api: str, *hosts: str) -> str:
     """A clone URL without a user's name. UnlistedError where it leads to another host than the API's, or `hosts`."""
     try:
         parts, asked = urlsplit(url), urlsplit(api)
-        port = parts.port
+        named, here = _authority(parts), _authority(asked)
     except ValueError:
         raise UnlistedError("its clone URL is no URL") from None
-    host = (parts.hostname or "").rstrip(".").lower()
-    if len(url) > 4096 or parts.password is not None or parts.query or parts.fragment or not host:
+    if len(url) > 4096 or _CONTROL.search(url) or parts.scheme not in ("http", "https") or not named:
         raise UnlistedError("its clone URL is none that is fetched from")
-    named = bracketed(host) + (f":{port}" if port else "")
-    here = asked.scheme == "http" and is_here(bracketed(host)) and is_here(asked.netloc)
-    if not here and (parts.scheme != "https" or named not in (asked.netloc.lower(), *hosts)):
+    if parts.password is not None or parts.query or parts.fragment:
+        raise UnlistedError("its clone URL holds more than a host and a path")
+    beside = asked.scheme == "http" and is_here(named) and is_here(here)
+    if not beside and (parts.scheme != "https" or named not in (here, *hosts)):
         raise UnlistedError("its clone URL leads to another host")
     path = quote(parts.path, safe="/%:@!$&'()*+,;=-._~")
-    if not path.strip("/") or {"..", "."} & set(path.split("/")):
-        raise UnlistedError("its clone URL has no path")
+    plain = unquote(path)
+    if not plain.strip("/") or _CONTROL.search(plain) or {"..", "."} & set(plain.split("/")):
+        raise UnlistedError("its clone URL has no path that a repository may have")
     return urlunsplit((parts.scheme, named, path, "", ""))
+
+
+def _authority(parts: SplitResult) -> str:
+    """Host and port, the port only where it is not the scheme's own. ValueError."""
+    host, port = (parts.hostname or "").rstrip("."), parts.port
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    return bracketed(host) + (f":{port}" if port is not None and port != usual and host else "")

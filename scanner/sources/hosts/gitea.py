@@ -23,25 +23,25 @@ def _token(login: Login) -> str:
 
 
 DIALECT = Dialect("gitea", _token, "GITEA_TOKEN or FORGEJO_TOKEN", {"Accept": "application/json"})
+_PAGES = "limit=50&page=1"
+"""50 is the most that a server gives as it comes (MAX_RESPONSE_ITEMS)."""
 
 
 def repositories(target: Target, access: Access) -> Iterator[Remote | Unlisted]:
     """All that the token may see: of an organization, else of a user."""
     base = api_of(target, "")
     with Api(base, DIALECT, access) as api:
-        first = api.url("api", "v1", "orgs", target.owner, "repos", query="limit=50&page=1")
-        given = api.get(first, missing=True)
-        if given.status == 404:
-            first = api.url("api", "v1", "users", target.owner, "repos", query="limit=50&page=1")
-            given = api.get(first, missing=True)
-        if given.status == 404:
+        first = api.get(api.url("api", "v1", "orgs", target.owner, "repos", query=_PAGES), bearing=(404,))
+        if first.status == 404:
+            first = api.get(api.url("api", "v1", "users", target.owner, "repos", query=_PAGES), bearing=(404,))
+        if first.status == 404:
             raise api.without("there is no organization and no user of that name")
-        for page in api.pages(first, given=given):
+        for page in api.pages(first):
             yield from _read(page, target, base)
 
 
 def _read(page: Page, target: Target, base: str) -> Iterator[Remote | Unlisted]:
-    for told in page.list:
+    for told in page.entries:
         entry = Entry(told)
         try:
             name = entry.name("full_name")

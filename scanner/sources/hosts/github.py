@@ -1,8 +1,10 @@
 """Repositories of an organization or a user on GitHub, or on a GitHub Enterprise Server.
 
 Sources: https://docs.github.com/en/rest/repos/repos (list organization repositories, for a user, for the authenticated
-user), https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api and
-https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api.
+user), https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api,
+https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api,
+https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api (`X-GitHub-SSO`) and
+https://docs.github.com/en/enterprise-cloud@latest/admin/data-residency (an API at `api.NAME.ghe.com`).
 """
 
 from __future__ import annotations
@@ -27,32 +29,43 @@ _READERS: dict[str, Readers] = {"public": "public", "private": "private", "inter
 
 def repositories(target: Target, access: Access) -> Iterator[Remote | Unlisted]:
     """All that the token may see: of an organization, else of a user; his private ones too, where the token is his."""
-    base = api_of(target, "https://api.github.com", "/api/v3")
+    base, hosts = _api_of(target)
     with Api(base, DIALECT, access) as api:
-        first = api.url("orgs", target.owner, "repos", query="type=all&per_page=100")
-        given = api.get(first, missing=True)
-        if given.status == 404:
-            first, given = _of_user(api, target)
-        for page in api.pages(first, given=given):
-            yield from _read(page, target, base)
+        query = "type=all&per_page=100"
+        first = api.get(api.url("orgs", target.owner, "repos", query=query), bearing=(404,))
+        for page in api.pages(first if first.status == 200 else _of_user(api, target)):
+            yield from _read(page, target, base, hosts)
 
 
-def _of_user(api: Api, target: Target) -> tuple[str, Page]:
-    """The first page of a user's repositories, and its URL."""
-    own = Entry(api.get(api.url("user"), missing=True).content).text("login") if api.has_login else ""
+def _api_of(target: Target) -> tuple[str, tuple[str, ...]]:
+    """Where the API of a target's host is, and the hosts besides that clone URLs may lead to."""
+    if not target.at:
+        return "https://api.github.com", ("github.com",)
+    name = target.at.removeprefix("https://")
+    if name.endswith(".ghe.com"):
+        return f"https://api.{name}", (name,)
+    return api_of(target, "", "/api/v3"), ()
+
+
+def _of_user(api: Api, target: Target) -> Page:
+    """The first page of a user's repositories."""
+    own = ""
+    if api.has_login:  # the token of an app is no user's: 403
+        own = Entry(api.get(api.url("user"), bearing=(403, 404)).content).text("login")
     if own.lower() == target.owner.lower():
-        first = api.url("user", "repos", query="affiliation=owner&per_page=100")
-        return first, api.get(first)
-    first = api.url("users", target.owner, "repos", query="type=owner&per_page=100")
-    given = api.get(first, missing=True)
-    if given.status == 404:
+        return api.get(api.url("user", "repos", query="affiliation=owner&per_page=100"))
+    first = api.get(api.url("users", target.owner, "repos", query="type=owner&per_page=100"), bearing=(404,))
+    if first.status == 404:
         raise api.without("there is no organization and no user of that name")
-    return first, given
+    return first
 
 
-def _read(page: Page, target: Target, base: str) -> Iterator[Remote | Unlisted]:
-    hosts = () if target.at else ("github.com",)
-    for told in page.list:
+def _read(page: Page, target: Target, base: str, hosts: tuple[str, ...]) -> Iterator[Remote | Unlisted]:
+    if page.headers.get("x-github-sso", "").startswith("partial-results"):
+        yield Unlisted(
+            target.text, "a part is left out by GitHub: the token is not authorized for the single sign-on of all"
+        )
+    for told in page.entries:
         entry = Entry(told)
         try:
             if entry.flag("disabled"):

@@ -1,7 +1,8 @@
 """Projects of a group on GitLab with those of its subgroups, or of a user.
 
 Sources: https://docs.gitlab.com/api/groups/ ("List projects"), https://docs.gitlab.com/api/projects/ ("List a user's
-projects"), https://docs.gitlab.com/api/rest/ ("Pagination") and
+projects"), https://docs.gitlab.com/api/rest/ ("Namespaced paths": a group's path is encoded; "Pagination": projects of
+a group come in pages by offset, of which a server gives 50,000 entries, and answers 405 beyond) and
 https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/ (headers of rate limits).
 """
 
@@ -26,19 +27,17 @@ def repositories(target: Target, access: Access) -> Iterator[Remote | Unlisted]:
     base = api_of(target, "https://gitlab.com")
     with Api(base, DIALECT, access) as api:
         query = f"include_subgroups=true&with_shared=false&{_ORDER}"
-        first = api.url("api", "v4", "groups", target.owner, "projects", query=query)
-        given = api.get(first, missing=True)
-        if given.status == 404 and "/" not in target.owner:
-            first = api.url("api", "v4", "users", target.owner, "projects", query=_ORDER)
-            given = api.get(first, missing=True)
-        if given.status == 404:
+        first = api.get(api.url("api", "v4", "groups", target.owner, "projects", query=query), bearing=(404,))
+        if first.status == 404 and "/" not in target.owner:
+            first = api.get(api.url("api", "v4", "users", target.owner, "projects", query=_ORDER), bearing=(404,))
+        if first.status == 404:
             raise api.without("there is no group and no user of that name")
-        for page in api.pages(first, given=given):
+        for page in api.pages(first):
             yield from _read(page, target, base)
 
 
 def _read(page: Page, target: Target, base: str) -> Iterator[Remote | Unlisted]:
-    for told in page.list:
+    for told in page.entries:
         entry = Entry(told)
         try:
             name = entry.name("path_with_namespace")

@@ -29,6 +29,8 @@ _OWNER = {
     "gitlab": re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+){0,20}"),
     "azure-devops": re.compile(r"[A-Za-z0-9_.-]+(?:/[^/]{1,64})?"),
 }
+_HOMES = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org", "azure-devops": "dev.azure.com"}
+"""The providers' own hosts, which need not be named."""
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
@@ -37,14 +39,14 @@ def read_target(text: str) -> Target:
     found = _HOST.fullmatch(text)
     if found:
         kind = {"forgejo": "gitea"}.get(found["kind"], found["kind"])
-        owner, at = found["owner"], found["at"] or ""
+        owner, at = found["owner"], (found["at"] or "").lower().removeprefix("https://").removesuffix(":443")
         if not _OWNER.get(kind, _PLAIN).fullmatch(owner) or {".", ".."} & set(owner.split("/")):
             raise UsageError(f"{clean(text)[:200]}: there is no such name on {kind}: write {_form(kind)}")
         if kind == "gitea" and not at:
             raise UsageError(f"{clean(text)[:200]}: name the host, too: gitea:ORG@HOST")
         if at.startswith("http://") and not is_here(at.removeprefix("http://")):
             raise UsageError(f"{clean(text)[:200]}: over http anybody on the way reads the token: write @https://HOST")
-        return Target(text, kind, owner, at)
+        return Target(text, kind, owner, "" if at == _HOMES.get(kind) else at)
     if os.path.isdir(text):
         return Target(text, "folder", os.path.abspath(text))
     if os.path.isfile(text):
