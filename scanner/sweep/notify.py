@@ -29,6 +29,7 @@ PATIENCE = 60.0
 """Seconds that a receiver may want to pass before that."""
 
 
+_KIND = re.compile("[a-z]{1,12}")
 _VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]{0,99}")
 
 
@@ -47,8 +48,9 @@ def read_hook(text: str, environment: Mapping[str, str]) -> Hook:
     kind, colon, variable = text.partition(":")
     if kind not in MESSAGES or not colon or not _VARIABLE.fullmatch(variable):
         forms = ", ".join(f"{name}:VARIABLE" for name in MESSAGES)
-        # What was written is not shown: it may be the URL itself.
-        raise UsageError(f"--notify: write {forms}, with the name of the variable that holds its URL")
+        # No more is shown of what was written: it may be the URL itself.
+        shown = f" {kind}{colon and ':…'}" if _KIND.fullmatch(kind) else ""
+        raise UsageError(f"--notify{shown}: write {forms}, with the name of the variable that holds its URL")
     url = environment.get(variable, "").strip()
     if not url:
         raise UsageError(f"--notify {kind}:{variable}: there is no such variable, or nothing in it: put the URL there")

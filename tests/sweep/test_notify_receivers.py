@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -32,11 +34,19 @@ OK = status(200, "ok")
 LATE = night(9)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with one message that waits."""
-    made = opened(tmp_path / "sweeps.db")
-    tell(made, 1)
+    path = tmp_path_factory.mktemp("filled") / "sweeps.db"
+    with closing(opened(path)) as made:
+        tell(made, 1)
+    return path
+
+
+@pytest.fixture
+def store(filled: Path, tmp_path: Path) -> Iterator[Store]:
+    """A copy of it."""
+    made = opened(Path(shutil.copy(filled, tmp_path / "sweeps.db")))
     yield made
     made.close()
 
@@ -341,25 +351,28 @@ class TestSecrecy:
         assert capfd.readouterr() == ("", "")
 
     @pytest.mark.parametrize(
-        "text",
+        ("text", "shown"),
         [
-            f"https://hooks.example.org/{SECRET}",
-            f"slack:https://hooks.example.org/{SECRET}",
-            f"generic:{SECRET}/{SECRET}",
-            f"{SECRET}:NEWS",
-            "slack",
-            "slack:",
-            ":NEWS",
-            "",
-            "slack:\x1b[2J",
+            (f"https://hooks.example.org/{SECRET}", " https:…"),
+            (f"slack:https://hooks.example.org/{SECRET}", " slack:…"),
+            (f"generic:{SECRET}/{SECRET}", " generic:…"),
+            (f"{SECRET}:NEWS", ""),
+            (SECRET, ""),
+            ("pigeon:NEWS", " pigeon:…"),
+            ("slack", " slack"),
+            ("slack:", " slack:…"),
+            (":NEWS", ""),
+            ("", ""),
+            ("slack:\x1b[2J", " slack:…"),
+            ("slack:ÄÖ", " slack:…"),
         ],
     )
-    def test_one_that_is_written_out_is_not_repeated(self, text: str) -> None:
+    def test_one_that_is_written_out_is_not_repeated(self, text: str, shown: str) -> None:
         """Whoever puts it on the command line has it in his log already, but not twice."""
         with pytest.raises(UsageError) as refused:
             read_hook(text, {})
         assert str(refused.value) == (
-            "--notify: write generic:VARIABLE, slack:VARIABLE, teams:VARIABLE, with the name of the variable "
+            f"--notify{shown}: write generic:VARIABLE, slack:VARIABLE, teams:VARIABLE, with the name of the variable "
             "that holds its URL"
         )
 
