@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..store import Store, Wanted
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+DAY = click.DateTime(["%Y-%m-%d"])
 DATE = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
 STATES = {state.replace(" ", "-"): state for state in get_args(State)}
 DECISIONS: dict[str, State] = {"accepted": "accepted", "false-positive": "false positive", "open": "open"}
@@ -113,7 +114,7 @@ def sweep_history(finding: str, **flags: Any) -> int:
 @click.argument("finding")
 @click.option("--as", "as_", type=click.Choice(list(DECISIONS)), required=True, help="What it is from now on.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; wanted for all but open.")
-@click.option("--expires", type=DATE, metavar="DATE", help="Until when that holds.")
+@click.option("--expires", type=DAY, metavar="DATE", help="The last day on which that holds.")
 @store_options
 def sweep_mark(finding: str, **flags: Any) -> int:
     """Accept a finding, call it a false positive, or open it again. The next sweep counts with it.
@@ -123,7 +124,7 @@ def sweep_mark(finding: str, **flags: Any) -> int:
     state = DECISIONS[flags["as_"]]
     if state != "open" and not flags["reason"].strip():
         raise UsageError("--reason: say why, for who reads this in a year")
-    expires = flags["expires"] and flags["expires"].replace(tzinfo=UTC)
+    expires = flags["expires"] and flags["expires"].replace(hour=23, minute=59, second=59, tzinfo=UTC)
     now = datetime.now(UTC)
     if expires and expires <= now:
         raise UsageError("--expires: that is over already")
@@ -137,7 +138,7 @@ def sweep_mark(finding: str, **flags: Any) -> int:
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (OSError, KeyError):
+    except (ImportError, KeyError, OSError):  # no variable says it, and the system has no such user, or no list of them
         return ""
 
 

@@ -197,7 +197,7 @@ class Client:
         except httpcore.TimeoutException as error:
             raise _BrokenError("it does not answer in time") from error
         except httpcore.ProxyError as error:
-            raise UnansweredError(f"the proxy refuses ({clean(str(error))[:3]})", final=True) from error
+            raise UnansweredError(f"the proxy refuses ({clean(str(error))[:3]})", final=True, unsent=True) from error
         except httpcore.ConnectError as error:
             if (refused := _untrusted(error)) is not None:
                 why = f"its certificate is not trusted ({clean(refused.verify_message)})"
@@ -380,13 +380,14 @@ def addresses_of(host: str, port: int, *, private: bool, seconds: float = LOOK_U
             raise httpcore.ConnectError("its name cannot be looked up now") from error
         raise UnansweredError(f"there is no host {clean(host)}", unsent=True) from error
     except UnicodeError as error:
-        raise UnansweredError(f"{clean(host)} is no name of a host") from error
+        raise UnansweredError(f"{clean(host)} is no name of a host", unsent=True) from error
     for address in found:
         if is_forbidden(address):
             why = f"{clean(host)} leads to {address}, which is for this machine's own metadata: never asked"
             raise UnansweredError(why, final=True, unsent=True)
         if is_here(bracketed(host)) and not is_own(address):
-            raise UnansweredError(f"{clean(host)} leads to {address}, which is not this machine", final=True)
+            why = f"{clean(host)} leads to {address}, which is not this machine"
+            raise UnansweredError(why, final=True, unsent=True)
         if not private and is_private(address):
             why = f"{clean(host)} leads to {address}, which is no address of the internet: never asked unless named"
             raise UnansweredError(why, final=True, unsent=True)

@@ -63,10 +63,7 @@ def event_object(event: Event) -> dict[str, Any]:
 
 def findings_json(findings: Iterable[Kept]) -> Iterator[str]:
     """All findings, one document."""
-    yield '{"schema": 1, "findings": ['
-    for number, kept in enumerate(findings):
-        yield (",\n" if number else "\n") + to_json(kept_object(kept))
-    yield "\n]}\n"
+    yield from _document("findings", map(kept_object, findings))
 
 
 def findings_jsonl(findings: Iterable[Kept]) -> Iterator[str]:
@@ -77,10 +74,17 @@ def findings_jsonl(findings: Iterable[Kept]) -> Iterator[str]:
 
 def history_json(changes: Iterable[tuple[Event, Kept]]) -> Iterator[str]:
     """All changes, one document; each with the finding as it is now."""
-    yield '{"schema": 1, "history": ['
-    for number, (event, kept) in enumerate(changes):
-        yield (",\n" if number else "\n") + to_json(event_object(event) | {"is": kept_object(kept)})
-    yield "\n]}\n"
+    yield from _document("history", (event_object(event) | {"is": kept_object(kept)} for event, kept in changes))
+
+
+def _document(name: str, objects: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """One document, object by object. Nothing of it is written before the first one is there: what was asked for may
+    be refused."""
+    before = f'{{"schema": 1, "{name}": [\n'
+    for each in objects:
+        yield before + to_json(each)
+        before = ",\n"
+    yield "\n]}\n" if before == ",\n" else before + "]}\n"
 
 
 def history_jsonl(changes: Iterable[tuple[Event, Kept]]) -> Iterator[str]:
@@ -117,7 +121,7 @@ def findings_text(findings: Iterable[Kept], options: ReportOptions) -> Iterator[
 def finding_lines(kept: Kept, options: ReportOptions, note: str = "") -> Iterator[str]:
     """A finding in lines; `note` says what is said of it besides."""
     label = f" {kept.band.upper()} {kept.score} "
-    lines = wrapped(clean(kept.summary), options, "." * (len(label) + 1), " " * 9)
+    lines = wrapped(what_of(kept), options, "." * (len(label) + 1), " " * 9)
     lines[0] = lines[0][len(label) + 1 :]
     *rest, last = (paint(line, "bold", options) for line in lines)
     first = [f"{paint(label, kept.band, options)} {line}" if not n else line for n, line in enumerate([*rest, last])]
@@ -147,24 +151,36 @@ def finding_lines(kept: Kept, options: ReportOptions, note: str = "") -> Iterato
 def line_of(kept: Kept) -> str:
     """A finding in a line."""
     where = place_of(kept.places[0]) if kept.places else names(kept.repositories)
-    return clean(f"{kept.band} {kept.score}  {kept.summary}  {kept.secret}  {where}  {kept.id}")
+    return clean(f"{kept.band} {kept.score}  {what_of(kept)}  {kept.secret}  {where}  {kept.id}")
+
+
+def what_of(kept: Kept) -> str:
+    """What it is, safe to print."""
+    told = (clean(text).strip() for text in (kept.summary, kept.name, kept.detector))
+    return next(filter(None, told), "a secret")
 
 
 def place_of(place: Mapping[str, Any]) -> str:
     """A place in a few words, safe to print."""
-    origin = place.get("origin", {})
-    path = origin.get("path") or (f"message of {origin.get('target', '')[:12]}" if "message" in origin else "")
+    origin = _origin_of(place)
+    path = origin.get("path") or (f"message of {str(origin.get('target', ''))[:12]}" if "message" in origin else "")
     return clean(f"{place.get('repository', '')}: {path}:{place.get('line', 1)}:{place.get('column', 1)}")
 
 
 def since_of(place: Mapping[str, Any]) -> str:
     """Since when it stands there, by whom, and who can still see it."""
-    origin = place.get("origin", {})
+    origin = _origin_of(place)
     if not origin.get("date"):
         return ""
-    reach = REACH_WORDS.get(origin.get("reachable", ""), "")
+    reach = next((words for name, words in REACH_WORDS.items() if name == origin.get("reachable")), "")
     commit = f", {str(origin.get('commit', ''))[:12]}" if origin.get("commit") else ""
     return clean(f"{str(origin['date'])[:10]}{commit} by {origin.get('author', '')}{f', {reach}' if reach else ''}")
+
+
+def _origin_of(place: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The origin of a place: a store has it as a worker gave it."""
+    origin = place.get("origin")
+    return origin if isinstance(origin, Mapping) else {}
 
 
 def state_of(kept: Kept) -> str:
@@ -175,7 +191,9 @@ def state_of(kept: Kept) -> str:
         said += f"; {verdict}: {kept.verdict.get('reason', '')}"
     if kept.state in ("accepted", "false positive") and kept.decision:
         by, until = kept.decision.get("by"), kept.decision.get("expires")
-        said += f"; {kept.decision.get('reason', '')}{f' ({by})' if by else ''}{f', until {until}' if until else ''}"
+        said += (
+            f"; {kept.decision.get('reason', '')}{f' ({by})' if by else ''}{f', until {until[:10]}' if until else ''}"
+        )
     return clean(said)
 
 

@@ -34,9 +34,11 @@ def render_json(news: News) -> Iterator[str]:
     yield to_json(news_object(news), indent=2) + "\n"
 
 
-def news_object(news: News, most: int = 0) -> dict[str, Any]:
-    """What is new as JSON; of `most` changes, where there are more, each with its finding."""
-    changes = news.changes[:most] if most else news.changes
+def news_object(news: News, most: int | None = None, most_changes: int | None = None) -> dict[str, Any]:
+    """What is new as JSON, all of it or so many changes, and `most` entries of each other list: how many were left out
+    is said."""
+    changes = news.changes[:most_changes]
+    by = {name: by_group(news, name) for name in ("repository", "team", "kind")}
     return {
         "schema": 1,
         "sweep": news.sweep,
@@ -47,10 +49,12 @@ def news_object(news: News, most: int = 0) -> dict[str, Any]:
         "counts": dict(news.counts),
         "changes": [event_object(event) | {"is": kept_object(kept)} for event, kept in changes],
         "changes_folded": len(news.changes) - len(changes),
-        "by": {by: by_group(news, by) for by in ("repository", "team", "kind")},
-        "failed": [{"repository": name, "why": why} for name, why in news.failed[: most or None]],
-        "failed_folded": max(0, len(news.failed) - most) if most else 0,
-        "unlisted": [{"target": part.target, "why": part.why} for part in news.unlisted],
+        "by": {name: dict(list(of.items())[:most]) for name, of in by.items()},
+        "by_folded": {name: len(of) - len(list(of)[:most]) for name, of in by.items()},
+        "failed": [{"repository": name, "why": why} for name, why in news.failed[:most]],
+        "failed_folded": len(news.failed) - len(news.failed[:most]),
+        "unlisted": [{"target": part.target, "why": part.why} for part in news.unlisted[:most]],
+        "unlisted_folded": len(news.unlisted) - len(news.unlisted[:most]),
     }
 
 
@@ -78,6 +82,8 @@ def render_text(news: News, options: ReportOptions) -> Iterator[str]:
         yield f"failed   {len(news.failed) - MOST_FAILED:,} more: oakum sweep status\n"
     for part in news.unlisted[:MOST_FAILED]:
         yield f"unlisted {clean(part.target)}: {clean(part.why)}\n"
+    if len(news.unlisted) > MOST_FAILED:
+        yield f"unlisted {len(news.unlisted) - MOST_FAILED:,} more parts: oakum sweep status --format json\n"
     yield from summary(news)
 
 

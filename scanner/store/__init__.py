@@ -90,8 +90,9 @@ class Store:
         thousand at most), the counts say how many there are of each, and how many are below the band."""
         raise NotImplementedError
 
-    def deliveries(self, hooks: Iterable[str] | None = None) -> Sequence[Delivery]:
-        """Those for these hooks (for any) that nobody has begun to send, oldest first."""
+    def deliveries(self, hooks: Sequence[str] = ()) -> Sequence[Delivery]:
+        """Those that nobody has begun to send, oldest first; of these hooks, where some are named: those for a hook
+        that nobody names any more wait, and hold up no others."""
         raise NotImplementedError
 
     def sending(self, delivery: int) -> None:

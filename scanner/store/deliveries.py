@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -48,11 +48,11 @@ def lay_down(c: Connection, key: bytes, sweep: int, hooks: Sequence[str], min_ba
         )
 
 
-def waiting(c: Connection, now: datetime, hooks: Iterable[str] | None = None) -> Iterator[Delivery]:
-    """Those for some hooks, or for any, that nobody has begun to send, oldest first."""
+def waiting(c: Connection, now: datetime, hooks: Sequence[str] = ()) -> Iterator[Delivery]:
+    """Those that nobody has begun to send, oldest first; of these hooks, where some are named."""
     d = deliveries.c
     asked = select(deliveries).where(d.status == "waiting").order_by(d.delivery).limit(MOST_AT_ONCE)
-    if hooks is not None:
+    if hooks:
         asked = asked.where(d.hook.in_([storable(hook) for hook in hooks]))
     brought: dict[tuple[int, str], News] = {}
     for row in c.execute(asked).all():

@@ -86,7 +86,7 @@ class SqlStore(Store):
             deliveries.lay_down(c, self._key, sweep, hooks, min_band, now)
             return reading.news(c, sweep, min_band, now)
 
-    def deliveries(self, hooks: Iterable[str] | None = None) -> Sequence[Delivery]:
+    def deliveries(self, hooks: Sequence[str] = ()) -> Sequence[Delivery]:
         """See Store."""
         with self._place.reading() as c:
             return tuple(deliveries.waiting(c, self._now, hooks))

@@ -8,6 +8,7 @@ and in no message, store or log.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,10 @@ PATIENCE = 60.0
 """Seconds that a receiver may want to pass before that."""
 
 
+_KIND = re.compile("[a-z]{1,12}")
+_VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]{0,99}")
+
+
 @dataclass(frozen=True, slots=True)
 class Hook:
     """A webhook: `name` is what was written on the command line, and stands in the store; `url` is a credential."""
@@ -41,11 +46,11 @@ def read_hook(text: str, environment: Mapping[str, str]) -> Hook:
     """A webhook by its kind and the variable that holds its URL (`slack:SLACK_WEBHOOK`). UsageError, which does not
     show the URL."""
     kind, colon, variable = text.partition(":")
-    if kind not in MESSAGES or not colon or not variable.isidentifier():
+    if kind not in MESSAGES or not colon or not _VARIABLE.fullmatch(variable):
         forms = ", ".join(f"{name}:VARIABLE" for name in MESSAGES)
-        raise UsageError(
-            f"--notify {clean(text)[:60]}: write {forms}, with the name of the variable that holds its URL"
-        )
+        # No more is shown of what was written: it may be the URL itself.
+        shown = f" {kind}{colon and ':…'}" if _KIND.fullmatch(kind) else ""
+        raise UsageError(f"--notify{shown}: write {forms}, with the name of the variable that holds its URL")
     url = environment.get(variable, "").strip()
     if not url:
         raise UsageError(f"--notify {kind}:{variable}: there is no such variable, or nothing in it: put the URL there")
@@ -67,43 +72,51 @@ class Messenger:
     wait: Callable[[float], None] = time.sleep
 
     def send(self, store: Store) -> None:
-        """All messages for these webhooks that nobody has begun to send; those for others wait."""
+        """All messages for these webhooks that nobody has begun to send; those for others wait, and so do those for one
+        that takes none now."""
         tried: set[int] = set()
-        while delivery := next((d for d in store.deliveries(self.hooks) if d.id not in tried), None):
+        names = list(self.hooks)
+        while names and (delivery := next((d for d in store.deliveries(names) if d.id not in tried), None)):
             tried.add(delivery.id)  # read one by one: what became of the one before is told by the next
             store.sending(delivery.id)
-            self._send(store, delivery, self.hooks[delivery.hook])
+            if self._send(store, delivery, self.hooks[delivery.hook]):
+                names.remove(delivery.hook)
 
-    def _send(self, store: Store, delivery: Delivery, hook: Hook) -> None:
+    def _send(self, store: Store, delivery: Delivery, hook: Hook) -> bool:
+        """Send one. True where the receiver takes none now."""
         message = MESSAGES[hook.kind](delivery.news, delivery.key, delivery.missing)
         headers = {"Content-Type": "application/json", "Idempotency-Key": delivery.key}
         request = Request(hook.url, headers, signed=True, method="POST", body=message)
-        host = clean(hook.url.host)
-        why = ""
+        why, host, busy = "", clean(hook.url.host), True
         # The URL is the user's own, and may lead into his own network.
         with Client(replace(self.outbound, limits=LIMITS, private=True)) as client:
             for tried in range(TRIES):
                 try:
                     answer = client.ask(request)
+                except UsageError as error:  # of certificates or a proxy: nothing was sent
+                    why = f"{host}: {error}"
+                    break
                 except UnansweredError as error:
                     why = f"{host}: {error}"
                     if not error.unsent:
                         self.note(f"{hook.name}: a message may not have arrived ({why}); it is not sent again")
-                        return
+                        return False
                     break
                 if 200 <= answer.status < 300:
                     store.sent(delivery.id, self.clock())
-                    return
+                    return False
                 why = f"{host} answers {answer.status}"
                 if not _is_refused(answer):
                     self.note(f"{hook.name}: a message may not have arrived ({why}); it is not sent again")
-                    return
+                    return False
                 pause = wished_pause(answer)
-                if answer.status not in (429, 503) or pause > PATIENCE or tried == TRIES - 1:
+                busy = answer.status in (429, 503)
+                if not busy or pause > PATIENCE or tried == TRIES - 1:
                     break
                 self.wait(max(1.0, pause))
         store.sent(delivery.id, self.clock(), failed=why)
         self.note(f"{hook.name}: a message did not arrive ({why}); it is sent with the next sweep")
+        return busy
 
 
 def _is_refused(answer: Answer) -> bool:

@@ -640,7 +640,9 @@ def test_processes_that_use_one_folder(host: Host, tmp_path: Path) -> None:
         assert (output.decode().split(), said) == (["begun", *order], b"")
     assert size_of(os.fsencode(tmp_path / "clones")) < 6 << 20
     assert Clones(str(tmp_path / "clones"), 6 << 20)._ledger.total() == sum(
-        size_of(os.fsencode(each)) for each in (tmp_path / "clones").glob("*/repo.git")
+        size_of(os.fsencode(each))
+        for part in ("repo.git", "memory")
+        for each in (tmp_path / "clones").glob(f"*/{part}")
     )
 
 

@@ -33,20 +33,20 @@ def test_slack() -> None:
                 "type": "section",
                 "text": section
                 | {
-                    "text": "NEW: high 81, Acme token: may write\n"
-                    "acme\u200b_\u200b…[masked] in acme/web: config/app.py:3:9\n"
-                    "owner: @acme/platform\n"
-                    "oakum sweep findings 0123456789abcdef"
+                    "text": "`NEW: high 81, Acme token: may write`\n"
+                    "`acme_…[masked] in acme/web: config/app.py:3:9`\n"
+                    "`owner: @acme/platform`\n"
+                    "`oakum sweep findings 0123456789abcdef`"
                 },
             },
-            {"type": "section", "text": section | {"text": "failed: acme/old"}},
+            {"type": "section", "text": section | {"text": "`failed: acme/old`"}},
             {
                 "type": "section",
                 "text": section
                 | {
-                    "text": "sweep 7 of github:acme: 1 new 12 repositories, 2 searched, 9 unchanged, 1 failed; 2,460 s "
-                    "4 findings to do something about (4 high) "
-                    "INCOMPLETE: what failed is tried again in the next sweep"
+                    "text": "`sweep 7 of github:acme: 1 new; 12 repositories, 2 searched, 9 unchanged, 1 failed; "
+                    "2,460 s; 4 findings to do something about (4 high); "
+                    "INCOMPLETE: what failed is tried again in the next sweep`"
                 },
             },
         ],
@@ -68,8 +68,8 @@ def test_teams() -> None:
         "oakum sweep findings 0123456789abcdef",
         "failed: acme/old",
         "1 message before this one may be missing: oakum sweep status",
-        "sweep 7 of github:acme: 1 new 12 repositories, 2 searched, 9 unchanged, 1 failed; 2,460 s "
-        "4 findings to do something about (4 high) INCOMPLETE: what failed is tried again in the next sweep",
+        "sweep 7 of github:acme: 1 new; 12 repositories, 2 searched, 9 unchanged, 1 failed; 2,460 s; "
+        "4 findings to do something about (4 high); INCOMPLETE: what failed is tried again in the next sweep",
     ]
 
 
@@ -81,9 +81,10 @@ def test_slack_takes_it_whatever_repositories_are_called() -> None:
         len(block["text"]["text"]) <= (150 if block["type"] == "header" else 3000) for block in message["blocks"]
     )
     sections = [block["text"]["text"] for block in message["blocks"] if block["type"] == "section"]
-    assert not [text for text in sections if {"<", ">", "`", "\x1b", "\u202e"} & set(text)]
-    assert not [text for text in sections if "*x*" in text]
-    assert any("and 280 more" in text for text in sections)
+    assert not [text for text in sections if {"<", ">", "\x1b", "\u202e"} & set(text)]
+    lines = [line for text in sections for line in text.split("\n")]
+    assert all(line[0] == line[-1] == "`" and "`" not in line[1:-1] for line in lines), "nothing is a format in code"
+    assert any(" more: oakum sweep history --sweep 7" in text for text in sections)
 
 
 def test_teams_takes_it_whatever_repositories_are_called() -> None:

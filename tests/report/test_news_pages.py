@@ -78,9 +78,11 @@ def test_the_document() -> None:
         "counts": dict(ALL.counts),
         "changes_folded": 0,
         "by": {by: by_group(ALL, by) for by in ("repository", "team", "kind")},
+        "by_folded": {"repository": 0, "team": 0, "kind": 0},
         "failed": [{"repository": "acme/old", "why": "git.test answers 404"}],
         "failed_folded": 0,
         "unlisted": [{"target": "gitlab:acme", "why": "gitlab.com answers 500"}],
+        "unlisted_folded": 0,
     }
     assert changes[1] == {
         "sweep": 7,
