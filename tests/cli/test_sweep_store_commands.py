@@ -241,7 +241,7 @@ class TestMark:
         assert changes[:-2] == ["reopened", "accepted"]
         with closing(opened(where)) as store:
             news = sweep(store, 400, searched(WEB, found("one", band="critical")), searched(SHOP))
-        assert [(e.change, k.summary[-5:]) for e, k in news.changes] == [("fixed", "three")]
+        assert news.changes == ()
 
     def test_false_positive(self, where: Path, capfd: Said) -> None:
         """By its fingerprint; the next sweep has no news of it, however much it spreads."""
@@ -250,7 +250,7 @@ class TestMark:
         new = remote("acme/new")
         with closing(opened(where)) as store:
             news = sweep(store, 400, *(searched(each, found("one", band="critical")) for each in (WEB, new)))
-        assert [(e.change, k.summary[-5:]) for e, k in news.changes] == [("fixed", "three")]
+        assert news.changes == ()
 
     def test_until_the_end_of_a_day(self, where: Path, capfd: Said) -> None:
         """As in configuration files, the day that is named is the last one on which it holds."""

@@ -98,6 +98,7 @@ def test_all_of_them(told: tuple[News, Metrics]) -> None:
             'state="reopened"': 0,
             'state="fixed in head"': 1,
             'state="removed"': 0,
+            'state="not reported"': 0,
             'state="revoked"': 0,
             'state="accepted"': 0,
             'state="false positive"': 0,

@@ -92,7 +92,9 @@ def test_what_is_deleted_or_cannot_be_searched(store: Store, hosted: list[Remote
     run.sweep(store, NotedExecutor(lambda t: searched(t, findings=names.get(t.remote.name, ()))), plan(), NotedWatch())
     del hosted[0]
     another = plan(settings=replace(SETTINGS, program="another"))
-    news = run.sweep(store, NotedExecutor(lambda t: Outcome(t.remote, "failed", why="it hangs")), another, NotedWatch())
+    for _ in range(2):  # one that is missing for once is not gone
+        executor = NotedExecutor(lambda t: Outcome(t.remote, "failed", why="it hangs"))
+        news = run.sweep(store, executor, another, NotedWatch())
     assert [(event.change, event.after) for event, _ in news.changes] == [("fixed", "removed")]
     assert news.failed == (("acme/b", "it hangs"), ("acme/c", "it hangs"))
 
