@@ -261,7 +261,7 @@ def test_options_of_commands_in_the_documentation_are_real(name: str, line: str)
     arguments = words[1:]
     while isinstance(command, click.Group):
         command = below_of(command)[arguments.pop(0)]
-    command.make_context(words[0], [a for a in arguments if a != "FILE"])
+    command.make_context(words[0], [a for a in arguments if a != "FILE"], help_option_names=["-h", "--help"])
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,9 @@ WORD = "word"
 
 def flags(*arguments: str) -> dict[str, Any]:
     """The flags of a command line."""
-    with sweep.sweep_run.make_context("run", ["github:acme", *arguments]) as context:
+    with sweep.sweep_run.make_context(
+        "run", ["github:acme", *arguments], help_option_names=["-h", "--help"]
+    ) as context:
         return context.params
 
 

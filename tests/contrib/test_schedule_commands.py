@@ -38,7 +38,7 @@ def test_the_command_line_takes_it(where: str) -> None:
     """Parsed by the command itself; targets are targets."""
     line = [re.sub(r"\$\w+", "acme", word) for word in SWEEPS[where]]
     assert line[:3] == ["oakum", "sweep", "run"]
-    with sweep_run.make_context("run", line[3:]) as context:
+    with sweep_run.make_context("run", line[3:], help_option_names=["-h", "--help"]) as context:
         (target,) = map(read_target, context.params["targets"])
     assert target.owner == "acme"
     hooks = context.params["hooks"]

@@ -144,7 +144,7 @@ def test_drop_ins_are_taken(name: str, tmp_path: Path) -> None:
     """By systemd, upon the unit of contrib/; and their command lines by oakum."""
     assert set(DROP_INS) == {"metrics", "credentials"}
     line = words(re.sub(r"\\\n\s*", "", DROP_INS[name]).replace("'", " "))
-    sweep_run.make_context("run", line[3:])
+    sweep_run.make_context("run", line[3:], help_option_names=["-h", "--help"])
     program = shutil.which("systemd-analyze")
     if program is None:
         pytest.skip("needs systemd-analyze (systemd)")
