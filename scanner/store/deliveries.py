@@ -2,7 +2,8 @@
 
 That one is being sent is committed before it goes out. If nothing more is heard of it (the process was killed, the
 answer did not come), it may have arrived: it is never sent again, and is told as such until a later message arrived.
-One that certainly did not arrive waits again, `MOST_ATTEMPTS` times.
+One that certainly did not arrive waits again, `MOST_ATTEMPTS` times; one whose hook nobody names any more waits for
+`LONGEST_WAIT`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
@@ -22,10 +23,16 @@ from .schema import deliveries, events, storable
 
 MOST_ATTEMPTS = 5
 MOST_AT_ONCE = 20
+LONGEST_WAIT = timedelta(days=30)
+UNNAMED = f"no sweep has named this webhook for {LONGEST_WAIT.days} days"
 
 
 def lay_down(c: Connection, key: bytes, sweep: int, hooks: Sequence[str], min_band: str, now: datetime) -> None:
-    """A delivery for each hook, if the sweep has changes to tell. Its key is that of the sweep and the hook."""
+    """A delivery for each hook, if the sweep has changes to tell. Its key is that of the sweep and the hook. Those that
+    wait for a hook that nobody has named for long are given up."""
+    d = deliveries.c
+    left = (d.status == "waiting", d.at < now - LONGEST_WAIT, d.hook.not_in([storable(hook) for hook in hooks]))
+    c.execute(update(deliveries).where(*left).values(status="failed", at=now, why=UNNAMED))
     wanted = (events.c.sweep == sweep, events.c.change.in_(NEWS), events.c.band.in_(from_band(min_band)))
     if c.execute(select(events.c.event).where(*wanted).limit(1)).first() is None:
         return

@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -21,7 +22,7 @@ from sqlalchemy.exc import ArgumentError
 
 from ..model import clean
 from . import StoreError
-from .locks import number
+from .locks import Held, advisory_lock, file_lock, number
 from .trouble import told
 
 BUSY_SECONDS = 30
@@ -57,6 +58,11 @@ class Place:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
                 yield connection
+
+
+def sweep_lock(place: Place, who: str, now: datetime) -> AbstractContextManager[Held]:
+    """The lock that a sweep holds; StoreError where another has it."""
+    return file_lock(place.path + ".lock", who, now) if place.path else advisory_lock(place.engine, who)
 
 
 def is_url(where: str) -> bool:

@@ -1,8 +1,8 @@
 """Opening a store: what is there, whether it is ours, of which revision, and made with which key.
 
 Nothing is written into a database that is not a store, nor into one of a newer oakum or of another key. An older one is
-migrated in one transaction, by the revisions in `migrations/`: SQLite is copied beside itself before; PostgreSQL makes
-changes of tables in transactions, as SQLite does.
+migrated in one transaction, by the revisions in `migrations/`, and never under a sweep that is going on: SQLite is
+copied beside itself before; PostgreSQL makes changes of tables in transactions, as SQLite does.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import os
 import stat
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,8 +20,9 @@ from sqlalchemy import Connection, select, text
 from .. import __version__
 from ..model import clean
 from . import StoreError, schema
-from .engines import Place, copy, is_url, made, place_of, use_wal
+from .engines import Place, copy, is_url, made, place_of, sweep_lock, use_wal
 from .keys import check_of
+from .trouble import told
 
 MIGRATIONS = os.path.join(os.path.dirname(__file__), "migrations")
 _TABLES = {
@@ -75,10 +77,12 @@ def _ready(place: Place, key: bytes, now: datetime, *, create: bool) -> None:
         if place.path:
             use_wal(place)
     if found.revision != schema.REVISION:
-        with place.writing() as connection:
+        if found.revision:
+            _same_key(place, found, key)
+        # A sweep of the older oakum that goes on would write into tables that it does not know.
+        lock = sweep_lock(place, "oakum, which brings it to a newer form", now) if found.revision else nullcontext()
+        with told(place.name, *place.hidden), lock, place.writing() as connection:
             found = _look(place, connection)  # another process may have been faster
-            if found.revision:
-                _same_key(place, found, key)
             if found.revision != schema.REVISION:
                 _upgrade(place, connection, found, key, now)
                 found = _look(place, connection)

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, update
 
 from ..swept import Event, Kept, Known, News, Outcome, Remote, State, Suppressed, Unlisted
 from . import Delivery, Store, StoreError, Wanted, deliveries, outcome, reading, settling, status, writing
-from .engines import Place
-from .locks import Held, advisory_lock, file_lock
+from .engines import Place, sweep_lock
+from .locks import Held
 from .objects import seen
 from .schema import sweeps
 from .trouble import told
@@ -30,12 +30,8 @@ class SqlStore(Store):
     def locked(self, who: str) -> Iterator[None]:
         """See Store."""
         with ExitStack() as stack:
-            if self._place.path:
-                lock = file_lock(self._place.path + ".lock", who, self._now)
-            else:
-                lock = advisory_lock(self._place.engine, who)
             with told(self._place.name, *self._place.hidden):
-                self._held = stack.enter_context(lock)
+                self._held = stack.enter_context(sweep_lock(self._place, who, self._now))
             try:
                 yield
             finally:

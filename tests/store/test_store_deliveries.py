@@ -77,3 +77,16 @@ def test_messages_of_hooks_that_are_not_named_any_more_hold_up_none(where: str) 
     sweep(store, 30, searched(remote("web"), found("one more"), refs="r30"), hooks=["slack:NEW"])
     assert [each.hook for each in store.deliveries(["slack:NEW"])] == ["slack:NEW"]
     assert {each.hook for each in store.deliveries()} == {"slack:OLD"}
+
+
+def test_what_waits_for_a_hook_that_nobody_names_is_given_up_after_a_month(where: str) -> None:
+    """It would be told as late for ever; one that is named waits on."""
+    store = opened(where)
+    sweep(store, 1, searched(WEB, found("one")), hooks=["slack:OLD", "slack:DOWN"])
+    sweep(store, 30, unchanged(WEB), hooks=["slack:DOWN"])
+    assert len(store.deliveries()) == 2
+    sweep(store, 32, unchanged(WEB), hooks=["slack:DOWN"])
+    assert [each.hook for each in store.deliveries()] == ["slack:DOWN"]
+    given_up = next(d for d in store.status()["deliveries"]["open"] if d["hook"] == "slack:OLD")
+    assert (given_up["status"], given_up["why"]) == ("given up", "no sweep has named this webhook for 30 days")
+    store.close()

@@ -244,6 +244,21 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(where: str, newer: Pa
                 c.execute(text("select colour from findings"))
 
 
+def test_a_store_is_not_migrated_under_a_sweep(where: str, newer: Path) -> None:
+    """The older oakum that goes on there knows nothing of what the newer one makes."""
+    with pytest.MonkeyPatch.context() as then:
+        then.setattr(schema, "REVISION", "0001")
+        made(where)
+        sweeping = opened(where)
+    with sweeping.locked("the older oakum"):
+        assert "the store is being swept into by " in refused(where)
+        assert "the older oakum" in refused(where) or "://" not in where
+        with sweeping._place.reading() as c:
+            assert c.scalar(text(f"select version_num from {schema.VERSIONS}")) == "0001"
+    sweeping.close()
+    opened(where, create=False).close()
+
+
 def test_a_store_of_a_newer_oakum_is_refused(where: str, newer: Path) -> None:
     """With the version that made it."""
     store = opened(where)
