@@ -519,6 +519,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "help-sweep-findings": lambda: help_text("sweep", "findings"),
     "help-sweep-history": lambda: help_text("sweep", "history"),
     "help-sweep-mark": lambda: help_text("sweep", "mark"),
+    "help-sweep-forget": lambda: help_text("sweep", "forget"),
     "sweep-transcript": sweep_transcript,
     "sweep-logins": sweep_logins,
     "sweep-states": lambda: table_of_states(0),

@@ -24,6 +24,12 @@ def state_folder() -> str:
     return _folder("XDG_STATE_HOME", ".local", "state", windows=("LOCALAPPDATA", "Local"))
 
 
+def clones_folder(given: str) -> str:
+    """Of the clones of sweeps, where none is given; empty where there is no such place."""
+    cache = cache_folder()
+    return os.path.abspath(given or os.path.join(cache, "clones")) if given or cache else ""
+
+
 def _folder(variable: str, *otherwise: str, windows: tuple[str, str], mac: tuple[str, ...] = ()) -> str:
     """Oakum's own in the folder that a variable names, or in that way from the user's home; on Windows in that which
     another variable names, or in that one of AppData."""

@@ -34,6 +34,7 @@ _COMMANDS = {
     "findings": (".sweep_reports", "sweep_findings"),
     "history": (".sweep_reports", "sweep_history"),
     "mark": (".sweep_reports", "sweep_mark"),
+    "forget": (".sweep_reports", "sweep_forget"),
 }
 
 

@@ -1,4 +1,4 @@
-"""`oakum sweep status|findings|history|mark`: what a store of sweeps holds, and what people decide about it."""
+"""`oakum sweep status|findings|history|mark|forget`: what a store of sweeps holds, and what people decide about it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from ..model import BANDS
 from ..report import kept
 from ..report.options import ReportOptions
 from ..swept import COUNTING, State
+from .folders import clones_folder
 from .machine import page_width
 from .reporting import opened, write
 from .storing import opened_store, store_options
 
 if TYPE_CHECKING:
-    from ..store import Store, Wanted
+    from ..store import Forgotten, Store, Wanted
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -133,6 +134,37 @@ def sweep_mark(finding: str, **flags: Any) -> int:
     click.echo(kept.line_of(found))
     click.echo(f"it is {kept.state_of(found)}")
     return 0
+
+
+@click.command("forget")
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@click.option("--yes", is_flag=True, help="Do it: without, it is only said what would go.")
+@store_options
+@click.option("--clones", default="", metavar="FOLDER", help="Where clones are kept.  [default: your cache folder]")
+def sweep_forget(targets: tuple[str, ...], **flags: Any) -> int:
+    """Forget what the store has of TARGETs, which are swept no more: their repositories, the findings that are nowhere
+    else with all that became of them, and the clones on this machine.
+
+    Until then their findings stay as they were, and count. A TARGET is written as for `oakum sweep run`.
+    """
+    from ..sources.clones import Clones
+
+    with _store(flags) as store:
+        wanted = [target if ":" in target else os.path.abspath(target) for target in dict.fromkeys(targets)]
+        if not flags["yes"]:
+            going = store.forget(wanted, really=False)
+            click.echo(f"would be forgotten: {_amount(going)}; with --yes they are")
+            return 0
+        with store.locked("oakum sweep forget"):
+            gone = store.forget(wanted, really=True)
+            click.echo(f"forgotten: {_amount(gone)}")
+            if os.path.isdir(clones := clones_folder(flags["clones"])):
+                Clones(clones, 0).forget(gone.remotes)
+    return 0
+
+
+def _amount(forgotten: Forgotten) -> str:
+    return f"{len(forgotten.remotes):,} repositories, {forgotten.findings:,} findings that are nowhere else"
 
 
 def _user() -> str:

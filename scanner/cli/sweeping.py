@@ -30,7 +30,7 @@ from ..sweep.progress import Watch
 from ..sweep.run import Plan
 from ..sweep.work import login_for
 from ..swept import News, Suppressed, Target
-from .folders import cache_folder, config_folder
+from .folders import cache_folder, clones_folder, config_folder
 from .machine import cores, page_width
 from .reporting import replaced
 from .verifying import options_of
@@ -121,17 +121,16 @@ def is_at_home(target: Target) -> bool:
 
 def settings_of(flags: Mapping[str, Any], own: Config, now: datetime, *, private: bool = False) -> Settings:
     """What workers are told, but for the program. The band of news is none of it: the store has what is below, too."""
-    cache = cache_folder()
-    clones = flags["clones"] or (os.path.join(cache, "clones") if cache else "")
+    clones = clones_folder(flags["clones"])
     if not clones:
         raise UsageError("--clones: there is no folder for clones (HOME is not set): name one")
     return Settings(
         now=now,
         program="",
-        clones=os.path.abspath(clones),
+        clones=clones,
         clones_limit=flags["clones_limit"],
         seconds=flags["clone_seconds"],
-        cache=cache,
+        cache=cache_folder(),
         detectors=own.detectors + tuple(map(os.path.abspath, flags["detector_files"])),
         engine=flags["engine"],
         max_size=own.max_size if flags["max_size"] is None else flags["max_size"],

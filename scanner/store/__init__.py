@@ -53,6 +53,14 @@ class Delivery:
     missing: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What is forgotten, or would be: the ids of repositories, and how many findings."""
+
+    remotes: tuple[str, ...]
+    findings: int
+
+
 class Store:
     """A store that is open: the interface. Every method is one transaction, which is there whole or not at all."""
 
@@ -119,6 +127,11 @@ class Store:
 
     def decide(self, finding: str, state: State, reason: str, by: str, now: datetime, expires: datetime | None) -> Kept:
         """Accept a finding, call it a false positive, or open it again. UsageError where it is none, or several."""
+        raise NotImplementedError
+
+    def forget(self, targets: Sequence[str], *, really: bool) -> Forgotten:
+        """Delete what is had of targets alone, with all that became of it; or, where not `really`, say how much that
+        is. UsageError for what is no target of the store."""
         raise NotImplementedError
 
     def close(self) -> None:

@@ -10,7 +10,20 @@ from typing import Any
 from sqlalchemy import Connection, update
 
 from ..swept import Event, Kept, Known, News, Outcome, Remote, State, Suppressed, Unlisted
-from . import Delivery, Store, StoreError, Wanted, deliveries, outcome, reading, settling, status, writing
+from . import (
+    Delivery,
+    Forgotten,
+    Store,
+    StoreError,
+    Wanted,
+    deliveries,
+    forgetting,
+    outcome,
+    reading,
+    settling,
+    status,
+    writing,
+)
 from .engines import Place, sweep_lock
 from .locks import Held
 from .objects import seen
@@ -118,6 +131,11 @@ class SqlStore(Store):
             name = reading.one(c, self._key, finding)
             settling.decide(c, name, state, reason, by, now, expires)
             return reading.kept(c, [name], now)[name]
+
+    def forget(self, targets: Sequence[str], *, really: bool) -> Forgotten:
+        """See Store."""
+        with self._writing() if really else self._place.reading() as c:
+            return forgetting.forget(c, targets, really=really)
 
     def close(self) -> None:
         """See Store."""

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import pytest
 from oakum.scanner import catalog
-from oakum.scanner.cli import storing, sweep, sweeping
+from oakum.scanner.cli import folders, storing, sweep, sweeping
 from oakum.scanner.cli.reporting import replaced
 from oakum.scanner.cli.verifying import options_of
 from oakum.scanner.cli.worker import executor_of
@@ -98,7 +98,7 @@ reason = "made up"
 
     def test_no_home(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Where there is no folder for clones, one must be named."""
-        monkeypatch.setattr(sweeping, "cache_folder", str)
+        monkeypatch.setattr(folders, "cache_folder", str)
         with pytest.raises(UsageError, match="--clones"):
             sweeping.settings_of(flags(), load(""), NOW)
         assert sweeping.settings_of(flags("--clones", "/c"), load(""), NOW).clones == os.path.abspath("/c")

@@ -1,4 +1,4 @@
-"""`oakum sweep status|findings|history|mark` on a real store in SQLite."""
+"""`oakum sweep status|findings|history|mark|forget` on a real store in SQLite."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import pytest
 from kept_stores import KEY, failed, found, night, opened, remote, searched, secret, sweep
 from oakum.scanner import cli
 from oakum.scanner.model import UNSAFE
+from oakum.scanner.sources.clones.folder import name_of
 from oakum.scanner.swept import Unlisted
 
 Said = pytest.CaptureFixture[str]
@@ -342,7 +343,45 @@ class TestStatus:
         assert run(capfd, "status").endswith("message  of sweep 3 to slack:NEWS: may have arrived\n")
 
 
-@pytest.mark.parametrize("command", [["status"], ["findings"], ["history"], ["mark", "0123", "--as", "open"]])
+@pytest.mark.usefixtures("where")
+class TestForget:
+    """A target that is swept no more."""
+
+    def test_what_would_go_is_said_first(self, capfd: Said) -> None:
+        """And nothing is done."""
+        said = run(capfd, "forget", "github:acme")
+        assert said == ("would be forgotten: 2 repositories, 3 findings that are nowhere else; with --yes they are\n")
+        assert summaries(capfd) == ["one", "three"]
+
+    def test_it_is_gone_with_its_clones(self, capfd: Said, tmp_path: Path) -> None:
+        """Those of others stay."""
+        clones = tmp_path / "clones"
+        for each in (WEB.id, "another"):
+            (clones / name_of(each) / "repo.git").mkdir(parents=True)
+        clones.chmod(0o700)
+        said = run(capfd, "forget", "github:acme", "--yes", "--clones", str(clones))
+        assert said == "forgotten: 2 repositories, 3 findings that are nowhere else\n"
+        assert [each.name for each in clones.iterdir() if each.is_dir()] == [name_of("another")]
+        assert summaries(capfd, "--state", "open", "--state", "removed") == []
+        assert run(capfd, "history") == ""
+
+    def test_one_that_the_store_does_not_know(self, capfd: Said) -> None:
+        """It is said which it knows; a folder is told by its whole name."""
+        said = refusal(capfd, "forget", "github:acne", "--yes")
+        assert "no repository was listed by github:acne; the store has those of: github:acme" in said
+        assert f"listed by {Path('here').resolve()};" in refusal(capfd, "forget", "here", "--yes")
+
+    def test_not_under_a_sweep(self, where: Path, capfd: Said) -> None:
+        """That would put back half of it."""
+        with closing(opened(where)) as store, store.locked("ann"):
+            assert "is being swept into by" in refusal(capfd, "forget", "github:acme", "--yes")
+        assert summaries(capfd) == ["one", "three"]
+
+
+COMMANDS = [["status"], ["findings"], ["history"], ["mark", "0123", "--as", "open"], ["forget", "github:acme", "--yes"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 class TestStores:
     """A command that only reads makes no store."""
 

@@ -95,9 +95,10 @@ class Clones:
         with self._guarded():
             for each in remotes:
                 name = name_of(each)
-                with self._lock(name):
-                    _delete(self._path(name))
-                    self._ledger.drop(name)
+                if os.path.lexists(self._path(name)):
+                    with self._lock(name):
+                        _delete(self._path(name))
+                        self._ledger.drop(name)
 
     def note_damage(self, remote: str, refs: str) -> None:
         """Note that a clone is damaged though it was fetched whole just now, at these refs: so it is at its host."""
