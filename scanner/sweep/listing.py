@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from ..errors import OakumError
+from ..logins import Login
 from ..pipeline.workers import where_raised
 from ..sources.hosts import Access, Selection, listed
 from ..swept import Remote, Target, Unlisted
@@ -17,6 +18,9 @@ THREADS = 4
 """Targets that are listed at a time; pages of one come one after another."""
 MOST = 500_000
 """Repositories of a target: a host that lists more than any has is not believed."""
+AT_HAND = ("folder", "file")
+"""Kinds of targets that no host lists."""
+PUBLIC = "{}: it was asked without a token, and lists what everybody can see"
 NOTHING_HERE = "there is no repository in it: see whether it is the right one"
 NOTHING = "it lists no repository: if there are some, whoever asks may not see them (is a token missing, or too weak?)"
 
@@ -36,11 +40,23 @@ def list_all(targets: Sequence[Target], access: Callable[[str], Access], selecti
     listed all the same."""
     found: dict[Target, list[Remote]] = {}
     unlisted: dict[Target, list[Unlisted]] = {}
+    known: set[Target] = set()
+
+    def let_in(target: Target) -> Access:
+        given = access(target.text)
+
+        def login(url: str) -> Login | None:
+            found = given.login(url)
+            if found is not None:
+                known.add(target)
+            return found
+
+        return replace(given, login=login)
 
     def ask(target: Target) -> None:
         remotes, rest = found.setdefault(target, []), unlisted.setdefault(target, [])
         try:
-            for one in listed(target, access(target.text)):
+            for one in listed(target, let_in(target)):
                 if isinstance(one, Unlisted):
                     rest.append(one)
                 elif len(remotes) < MOST:
@@ -51,7 +67,7 @@ def list_all(targets: Sequence[Target], access: Callable[[str], Access], selecti
         except OakumError as error:
             rest.append(Unlisted(target.text, str(error)))
         if not remotes and not rest:
-            rest.append(Unlisted(target.text, NOTHING_HERE if target.kind in ("folder", "file") else NOTHING))
+            rest.append(Unlisted(target.text, NOTHING_HERE if target.kind in AT_HAND else NOTHING))
 
     for target, error in each(ask, dict.fromkeys(targets), threads=THREADS):
         if error is not None:
@@ -61,6 +77,8 @@ def list_all(targets: Sequence[Target], access: Callable[[str], Access], selecti
         watch.listed(target.text, len(found[target]), left_out)
         for part in unlisted[target]:
             watch.unlisted(part)
+        if found[target] and target not in known and target.kind not in AT_HAND:
+            watch.note(PUBLIC.format(target.text))
     every = [remote for target in dict.fromkeys(targets) for remote in found[target]]
     remotes = _without_aliases(every, {_place(r.url) for r in every if "://" not in r.id and not selection.why_not(r)})
     chosen = {remote.id: remote for remote in reversed(remotes) if not selection.why_not(remote)}

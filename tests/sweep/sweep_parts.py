@@ -48,12 +48,18 @@ def nobody(_url: str) -> Login | None:
     return None
 
 
+def ann(_url: str) -> Login | None:
+    """Hers."""
+    return Login("api.github.com", "ann", "word", "GITHUB_TOKEN")
+
+
 def plan(*targets: str, **more: Any) -> Plan:
     """A plan at a time that stands still."""
+    login = more.pop("login", ann)
     return Plan(
         tuple(map(target, targets or ("github:acme",))),
         more.pop("settings", SETTINGS),
-        lambda _target: Access(Outbound(), nobody, NoPages()),
+        lambda _target: Access(Outbound(), login, NoPages()),
         lambda _target: Reach({}, Outbound(), nobody),
         lambda: NOW,
         **more,

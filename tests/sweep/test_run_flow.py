@@ -16,7 +16,7 @@ from oakum.scanner.store import StoreError
 from oakum.scanner.sweep import Task, listing, run
 from oakum.scanner.sweep.program import program_of, stamp
 from oakum.scanner.swept import Known, News, Outcome, Remote, Target, Unlisted
-from sweep_parts import SETTINGS, NotedExecutor, NotedStore, NotedWatch, plan, remote, searched
+from sweep_parts import SETTINGS, NotedExecutor, NotedStore, NotedWatch, nobody, plan, remote, searched
 
 Listed = dict[str, list[Remote | Unlisted | Exception]]
 
@@ -29,8 +29,9 @@ class Hosts:
         self.refs: dict[str, str | Exception] = {}
         self.asked: list[str] = []
 
-    def listed(self, target: Target, _access: Access) -> Iterator[Remote | Unlisted]:
+    def listed(self, target: Target, access: Access) -> Iterator[Remote | Unlisted]:
         """Until there is an error."""
+        access.login("https://api.github.com/")
         for one in self.lists[target.text]:
             if isinstance(one, Exception):
                 raise one
@@ -266,6 +267,14 @@ class TestWhatGoesWrong:
         assert told["github:acme"] == "it answers 500"
         assert told["github:odd"].startswith("an error in oakum (KeyError at test_run_flow.py:")
         assert told["github:well"] == "page 7 is damaged"
+
+    def test_a_host_that_is_asked_without_a_token(self, hosts: Hosts) -> None:
+        """It does not say that there is more than it lists."""
+        hosts.lists = {"github:acme": [remote("a")], "folder:here": [remote("b")]}
+        watch = swept(NotedStore(), NotedExecutor(), targets=("github:acme", "folder:here"), login=nobody)
+        assert [told for told in watch.told if told[0] == "note"] == [
+            ("note", "github:acme: it was asked without a token, and lists what everybody can see")
+        ]
 
     def test_a_target_without_repositories(self, hosts: Hosts) -> None:
         """It is said: with a token that is too weak hosts list nothing, and nothing must be taken for gone."""
