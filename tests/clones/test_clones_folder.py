@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from dataclasses import replace
@@ -652,7 +653,7 @@ def test_processes_that_use_one_folder(host: Host, tmp_path: Path) -> None:
 @pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="needs kill -9")
 def test_killed_in_the_middle_of_a_fetch(host: Host, tmp_path: Path) -> None:
-    """What comes after has a whole clone: git that lives on keeps the lock, and ends."""
+    """What comes after has a whole clone: git keeps the lock until it has ended, too."""
     grow(host, "big", 8 << 20)
     command = [sys.executable, "-c", _PROGRAM, str(tmp_path / "clones"), str(1 << 30), host.server.url, "big"]
     clones = Clones(str(tmp_path / "clones"), 1 << 30)
@@ -665,6 +666,30 @@ def test_killed_in_the_middle_of_a_fetch(host: Host, tmp_path: Path) -> None:
         with clones.held(host.remote("big"), host.reach) as clone:
             assert GitRepository(Path(os.fsdecode(clone.path))).git("fsck", "--full") == ""
         clones.forget(["host:big"])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs kill -9")
+def test_git_ends_where_whoever_has_started_it_is_killed(host: Host, tmp_path: Path) -> None:
+    """With all that it has started: nobody else would see that its time is over, and it keeps the lock."""
+    asked = threading.Event()
+    words = endless("result", pkt(b"NAK\n"), lambda: pkt(b"\2wait\n"), pause=0.01)
+
+    def hang(request: BaseHTTPRequestHandler) -> object:
+        asked.set()
+        return words(request)
+
+    host.server.mishaps["/web.git/git-upload-pack"] = hang
+    command = [sys.executable, "-c", _PROGRAM, str(tmp_path / "clones"), str(1 << 30), host.server.url, "web"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert asked.wait(30)
+        lock = Lock(os.fsencode(tmp_path / "clones" / f"{name_of('host:web')}.lock"))
+        assert not lock.take()
+        process.kill()
+    until = time.monotonic() + 10
+    while not lock.take():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    lock.give_back()
 
 
 @pytest.mark.long

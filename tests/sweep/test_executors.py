@@ -100,6 +100,32 @@ def test_a_task_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert not any(there(pid) for pid in written(tmp_path))
 
 
+@pytest.mark.long
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_process_that_hangs_is_asked_to_end_before_it_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends its git then; where it does not hear that, either, it is killed in a moment."""
+    monkeypatch.setattr(executors_module, "SEARCHING", 2.0)
+    made = ProcessPool(workings.stubborn, Settings(NOW, "p", clones=str(tmp_path), seconds=0), 1, workings.nothing)
+    (outcome,) = made.run(tasks("a"))
+    assert outcome.why.startswith("it was not done after")
+    assert (tmp_path / "asked").exists()
+    assert not any(there(pid) for pid in written(tmp_path))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_git_ends_with_the_process_that_has_started_it(tmp_path: Path) -> None:
+    """Which is killed for want of memory; and so does what git has started."""
+    (outcome,) = pool(workings.fetching, tmp_path).run(tasks("deadly"))
+    assert outcome.ending == "failed"
+    assert len(written(tmp_path)) == 6
+    until = time.monotonic() + 10
+    while any(map(there, written(tmp_path))) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not any(map(there, written(tmp_path)))
+
+
 def written(folder: Path) -> list[int]:
     """Processes that were started."""
     found = [(int(path.name), int(path.read_text())) for path in folder.iterdir() if path.name.isdigit()]

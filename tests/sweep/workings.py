@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from oakum.scanner.errors import OakumError
+from oakum.scanner.sources.clones.running import run
 from oakum.scanner.sweep import Settings, Task
 from oakum.scanner.sweep.work import OTHER_VERSION
 from oakum.scanner.swept import Outcome
@@ -79,6 +80,29 @@ def slow(settings: Settings, task: Task) -> Outcome:
     child = subprocess.Popen(["sleep", "60"])
     Path(settings.clones, f"{os.getpid()}").write_text(str(child.pid))
     time.sleep(60)
+    return done(settings, task)
+
+
+def stubborn(settings: Settings, task: Task) -> Outcome:
+    """What never ends, and takes no request for one; both are written down."""
+    signal.signal(signal.SIGTERM, lambda *_: Path(settings.clones, "asked").write_bytes(b""))
+    Path(settings.clones, f"{os.getpid()}").write_text(str(os.getpid()))
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        time.sleep(1)
+    return done(settings, task)
+
+
+def fetching(settings: Settings, task: Task) -> Outcome:
+    """What has a program as git at work that does not end, with a child; its id is written down. For repositories that
+    are called deadly its process is killed then."""
+    mark = Path(settings.clones, f"{os.getpid()}")
+
+    def watch() -> None:
+        if "deadly" in task.remote.name and mark.exists() and mark.read_text().endswith("\n"):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    run(["sh", "-c", f"sleep 60 & echo $! >{mark}; wait"], {"PATH": os.environ["PATH"]}, (), 60, watch)
     return done(settings, task)
 
 
