@@ -18,6 +18,8 @@ from oakum.detectors import samples
 from oakum.scanner.cli import worker
 from oakum.scanner.net import Outbound
 from oakum.scanner.sources.clones import Reach, advertised
+from oakum.scanner.sources.clones import folder as folder_module
+from oakum.scanner.sources.clones.locks import Lock
 from oakum.scanner.sweep import Settings, Task
 from oakum.scanner.sweep import executors as executors_module
 from oakum.scanner.sweep import work as work_module
@@ -240,6 +242,21 @@ def test_what_cannot_be_fetched_is_an_outcome(tmp_path: Path, url: str) -> None:
     outcome = Worker(settings(tmp_path, private=True), dict(os.environ)).work(task)
     assert outcome.ending == "failed"
     assert outcome.why
+
+
+def test_what_another_process_works_on_is_to_be_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the same sweep: it says so, other than what is not there."""
+    monkeypatch.setattr(folder_module, "_PATIENCE", 0.0)
+    (task,) = organization(tmp_path / "served", 1)
+    worker = Worker(settings(tmp_path), dict(os.environ))
+    assert worker.work(task).ending == "searched"
+    lock = Lock(os.fsencode(tmp_path / "clones" / f"{folder_module.name_of(task.remote.id)}.lock"))
+    assert lock.take()
+    outcome = worker.work(task)
+    lock.give_back()
+    assert (outcome.ending, outcome.again, outcome.passing) == ("failed", True, False)
+    gone = worker.work(replace(task, remote=replace(task.remote, id="x", url="file:///nowhere/at/all")))
+    assert (gone.ending, gone.again, gone.passing) == ("failed", False, False)
 
 
 def test_no_value_is_in_an_outcome(tmp_path: Path) -> None:
