@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import multiprocessing
 import os
 import threading
 import time
@@ -307,4 +308,6 @@ def _end(worker: Any, key: Key) -> None:
     while key in worker.state.tasks:
         time.sleep(LOOK)
     end_all()
+    for process in multiprocessing.active_children():  # they may be what hangs, and have its connections
+        process.kill()
     os._exit(1)

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -232,6 +233,11 @@ def test_a_task_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.Monke
         outcomes += running
         if not nanny:
             assert workers.workers["one"].wait(30) == 1
+            child = int((tmp_path / "child").read_text())
+            until = time.monotonic() + 10
+            while workings.there(child) and time.monotonic() < until:
+                time.sleep(0.02)
+            assert not workings.there(child)
     assert sorted(int(outcome.remote.id) for outcome in outcomes) == list(range(12))
     assert (outcomes[0].remote.name, outcomes[0].ending) == ("hanging", "failed")
     assert outcomes[0].why.startswith("it was not done after 3 s")

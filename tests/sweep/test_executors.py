@@ -27,6 +27,7 @@ from oakum.scanner.sweep.executors import ProcessPool, Work
 from oakum.scanner.sweep.work import Worker
 from oakum.scanner.swept import Outcome, Remote
 from organizations import NOW, compared, organization, settings, task_remote
+from workings import there
 
 
 def tasks(*names: str, wide: tuple[str, ...] = ()) -> list[Task]:
@@ -37,14 +38,6 @@ def tasks(*names: str, wide: tuple[str, ...] = ()) -> list[Task]:
 def pool(work: Work, folder: Path, jobs: int = 2) -> ProcessPool:
     """A pool of two."""
     return ProcessPool(work, Settings(NOW, "program", clones=str(folder)), jobs, workings.nothing)
-
-
-def there(pid: int) -> bool:
-    """Whether there is such a process, and not as a zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_every_task_is_done_once_by_so_many_processes(tmp_path: Path) -> None:

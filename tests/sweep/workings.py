@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -73,6 +74,10 @@ def hanging(settings: Settings, task: Task) -> Outcome:
     if "hanging" in task.remote.name:
         with open(os.path.join(settings.clones, "begun"), "a", encoding="ascii") as file:
             file.write("begun\n")
+        if not multiprocessing.current_process().daemon:
+            child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,))
+            child.start()
+            Path(settings.clones, "child").write_text(str(child.pid))
         time.sleep(600)
     return done(settings, task)
 
@@ -123,6 +128,14 @@ def wide(settings: Settings, task: Task) -> Outcome:
             time.sleep(0.05)
             file.write("end\n")
     return done(settings, task)
+
+
+def there(pid: int) -> bool:
+    """Whether there is such a process, and not as a zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 kept: list[bytes] = []
