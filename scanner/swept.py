@@ -90,6 +90,8 @@ class Outcome:
     worker: str = ""
     passing: bool = False
     """Whether one failed because its host did not answer."""
+    again: bool = False
+    """Whether one failed for what stood in its way on its worker's machine, and may be gone when others are done."""
     blobs: int = 0
     bytes: int = 0
     seconds: float = 0.0

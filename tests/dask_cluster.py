@@ -27,11 +27,11 @@ class Cluster:
     variables: dict[str, str] = field(default_factory=dict)
     workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def start(self, name: str, **variables: str) -> None:
-        """A worker with one thread."""
+    def start(self, name: str, *options: str, **variables: str) -> None:
+        """A worker with one thread, and other options besides."""
         command = [sys.executable, "-m", "distributed.cli.dask_worker", self.address, "--nthreads", "1", "--no-nanny"]
         self.workers[name] = subprocess.Popen(
-            [*command, "--no-dashboard", "--name", name, "--local-directory", str(self.folder / "dask")],
+            [*command, *options, "--no-dashboard", "--name", name, "--local-directory", str(self.folder / "dask")],
             env=os.environ | {"PYTHONPATH": PATH} | self.variables | variables,
             stderr=(self.folder / f"{name}.log").open("wb"),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
 
 from ..sweep import Executor, Settings, Task
@@ -11,15 +10,13 @@ from ..sweep.work import Worker
 from ..swept import Outcome
 from .storing import require_extra
 
-_at_work = threading.Lock()
 _made: tuple[Settings, Worker] | None = None
 """The worker of this process: making one takes longer than to search a small repository."""
 
 
 def work(settings: Settings, task: Task) -> Outcome:
-    """Work on a task, with what this process has made before; one at a time, where a process has several threads."""
-    with _at_work:
-        return _worker(settings).work(task)
+    """Work on a task, with what this process has made before."""
+    return _worker(settings).work(task)
 
 
 def prepare(settings: Settings) -> None:

@@ -12,10 +12,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import multiprocessing
+import os
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
+from concurrent.futures import Future as Told
+from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -28,6 +33,7 @@ from distributed.client import ClosedClientError
 from ..errors import OakumError, UsageError
 from ..model import clean
 from ..pipeline.workers import where_raised
+from ..sources.git import end_all
 from ..swept import Outcome
 from . import Settings, Task
 from .executors import DIED, HANGS, SEARCHING, Work
@@ -53,10 +59,9 @@ CERTIFICATES = "certificates must stand in Dask's settings (DASK_DISTRIBUTED__CO
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A task that is with the cluster, since when, and which workers may have it (none: all of them)."""
+    """A task that is with the cluster, and which workers may have it (none: all of them)."""
 
     task: Task
-    since: float
     places: frozenset[str] = frozenset()
 
 
@@ -142,32 +147,6 @@ class Dask:
                 else:
                     yield told if isinstance(told, Outcome) else self._failed(task, told)
                 future.release()
-            yield from self._given_up(cluster, queue, given)
-
-    def _given_up(self, cluster: _Cluster, queue: _Queue, given: dict[Future[Any], _Given]) -> Iterator[Outcome]:
-        """What is not done after a time in which any repository is. Its worker gets no more; what waited there for its
-        turn goes to others."""
-        allowed = (self._settings.seconds + SEARCHING) * 2  # as long again to wait for its turn
-        late = [future.key for future, one in given.items() if time.monotonic() - one.since > allowed]
-        if not late:
-            return
-        hanging, going_on = set[Key](), set[Key]()
-        for name, keys in cluster.processing().items():
-            first = next((key for key in late if key in keys), None)
-            if first is not None:
-                hanging.add(first)  # a worker takes them in the order in which they are given
-                self._leave(_Unfit(name, "it does not come to an end with a repository"))
-            elif name not in self._unfit:
-                going_on |= keys
-        for future, one in list(given.items()):
-            if future.key in going_on or future.done():
-                continue
-            del given[future]
-            future.cancel(force=True)
-            if future.key in hanging:
-                yield Outcome(one.task.remote, "failed", why=HANGS.format(allowed))
-            else:
-                queue.again.append(one.task)
 
     def _give(self, client: Client, task: Task, workers: frozenset[str], given: dict[Future[Any], _Given]) -> None:
         """Have the cluster work on a task: any worker, or where some are unfit one of the others."""
@@ -178,11 +157,12 @@ class Dask:
             self._work,
             self._settings,
             task,
+            self._settings.seconds + SEARCHING,
             pure=False,
             workers=sorted(places) or near,
             allow_other_workers=not places and near is not None,
         )
-        given[future] = _Given(task, time.monotonic(), places)
+        given[future] = _Given(task, places)
 
     def _told(self, future: Future[Any]) -> Outcome | _Unfit | BaseException | None:
         """What a worker told of a task, or what was raised; None where its worker died before it was here."""
@@ -254,11 +234,6 @@ class _Cluster:
             raise OakumError(f"the scheduler at {self._at} has no workers: start some (dask worker {self._at})")
         return fit
 
-    def processing(self) -> dict[str, set[Key]]:
-        """What each worker is at, or has waiting."""
-        told = self._asked("processing")
-        return {self._names.get(address, address): set(keys) for address, keys in told.items()}
-
     def _asked(self, what: str, **more: int) -> dict[str, Any]:
         """What the scheduler answers: its own operations have no time limit in Dask's client."""
         scheduler = self._client.scheduler
@@ -294,11 +269,45 @@ def _deaths(error: KilledWorker) -> int:
     return int(getattr(error, "allowed_failures", 0)) + 1
 
 
-def _worked(work: Work, settings: Settings, task: Task) -> Outcome | _Unfit:
-    """On a worker: the outcome of a task, which says by its name where the clone is."""
-    name = str(get_worker().name)
+# --- on a worker -----------------------------------------------------------------------------------------------------
+
+_at_work = threading.Lock()
+"""Held by the task that is worked on: one at a time, where a worker has several threads."""
+
+
+def _worked(work: Work, settings: Settings, task: Task, seconds: float) -> Outcome | _Unfit:
+    """The outcome of a task, which says by its name where the clone is. What is not done after so many seconds is
+    given up, and the worker ends: nothing but that ends a thread."""
+    worker = get_worker()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_at_work)
+        told: Told[Outcome] = Told()
+        threading.Thread(target=_tell, args=(told, work, settings, task), daemon=True).start()
+        if not wait_for([told], seconds).done:
+            stack.pop_all()  # it is held on to: nothing else is begun here
+            threading.Thread(target=_end, args=(worker, worker.get_current_task()), daemon=True).start()
+            return Outcome(task.remote, "failed", why=HANGS.format(seconds))
     try:
-        outcome = work(settings, task)
+        outcome = told.result()
     except OakumError as error:  # it could not even begin: a file of detectors that is not there
-        return _Unfit(name, str(error))
-    return _Unfit(name, OTHER_VERSION) if outcome.why == OTHER_VERSION else replace(outcome, worker=name)
+        return _Unfit(str(worker.name), str(error))
+    unfit = outcome.why == OTHER_VERSION
+    return _Unfit(str(worker.name), OTHER_VERSION) if unfit else replace(outcome, worker=str(worker.name))
+
+
+def _tell(told: Told[Outcome], work: Work, settings: Settings, task: Task) -> None:
+    try:
+        told.set_result(work(settings, task))
+    except BaseException as error:  # noqa: BLE001  it is raised where it is waited for
+        told.set_exception(error)
+
+
+def _end(worker: Any, key: Key) -> None:
+    """End this process when the sweep has what became of a task, or nobody wants it: where it ended before, others
+    would be given the task. Its nanny, or whatever else has started it, starts it again."""
+    while key in worker.state.tasks:
+        time.sleep(LOOK)
+    end_all()
+    for process in multiprocessing.active_children():  # they may be what hangs, and have its connections
+        process.kill()
+    os._exit(1)

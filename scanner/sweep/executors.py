@@ -39,6 +39,8 @@ TASKS = 500
 """Tasks after which it does, where its size is not known."""
 SEARCHING = 6 * 3600.0
 """Seconds that the search of one repository may take, besides the time to fetch it."""
+ENDING = 2.0
+"""Seconds that a process has to end its git, and then itself, before it is killed."""
 DIED = (
     "the process that searched it died {} times (out of memory?): give it more memory, or leave it out with --exclude"
 )
@@ -134,15 +136,15 @@ class ProcessPool:
         """End a process and all that it has started."""
         self._workers.remove(worker)
         worker.pipe.close()
+        worker.process.terminate()
         _end(worker.process)
 
     def _end(self) -> None:
         for worker in self._workers:
             worker.pipe.close()
             if worker.task:
-                worker.process.terminate()  # it ends its git, and then itself
+                worker.process.terminate()
         for worker in self._workers:
-            wait([worker.process.sentinel], timeout=2)
             _end(worker.process)
         self._workers.clear()
 
@@ -181,8 +183,10 @@ def _received(pipe: Connection) -> tuple[Outcome, bool] | None:
 
 
 def _end(process: ForkProcess | SpawnProcess) -> None:
+    """Kill a process that was asked to end, and has not in a moment, with all that it has started."""
     if process.pid is None:
         return
+    wait([process.sentinel], timeout=ENDING)
     if os.name == "posix":
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)  # those that it had started may be there still

@@ -196,18 +196,27 @@ def _unchanged(remote: Remote, before: Known) -> Outcome:
 
 def _search(tasks: list[Task], executor: Executor, writer: _Writer, hosts: _Hosts) -> None:
     """Have tasks worked on; of each there is one outcome, whatever the executor gives. Those of hosts that are down are
-    not begun."""
+    not begun; those that others were in the way of are begun once more when these are done."""
     left = {task.remote.id: task for task in tasks}
-    outcomes = executor.run(task for task in tasks if not hosts.why_not(task.remote))
-    try:
-        for outcome in outcomes:
-            task = left.pop(outcome.remote.id, None)
-            if task is not None:
+    again: list[Task] = []
+    for given in (tasks, again):
+        if not given:
+            break
+        outcomes = executor.run(task for task in given if not hosts.why_not(task.remote))
+        try:
+            for outcome in outcomes:
+                task = left.get(outcome.remote.id)
+                if task is None:
+                    continue
                 hosts.answered(task.remote, outcome.why if outcome.passing else "")
+                if outcome.again and given is tasks:
+                    again.append(replace(task, wide=True))  # one at a time, or they would be in each other's way
+                    continue
+                del left[task.remote.id]
                 writer.take(replace(outcome, refs=stamp(outcome.refs, task.remote)))
-    finally:
-        if isinstance(outcomes, Generator):
-            outcomes.close()  # ends its workers now, and not when somebody lets go of the exception's traceback
+        finally:
+            if isinstance(outcomes, Generator):
+                outcomes.close()  # ends its workers now, and not when somebody lets go of the exception's traceback
     for task in left.values():
         writer.take(Outcome(task.remote, "failed", why=hosts.why_not(task.remote) or UNANSWERED))
     writer.commit()

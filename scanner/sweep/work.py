@@ -71,9 +71,9 @@ class Worker:
         try:
             outcome = self._searched(task, outcome)
         except OakumError as error:
-            outcome = replace(
-                outcome, why=str(error), passing=isinstance(error, CloneError) and error.passing and not error.here
-            )
+            passing = isinstance(error, CloneError) and error.passing
+            here = isinstance(error, CloneError) and error.here
+            outcome = replace(outcome, why=str(error), passing=passing and not here, again=passing and here)
         except MemoryError:
             outcome = replace(outcome, why="there was not enough memory: give the worker more, or use fewer --jobs")
         except Exception as error:  # noqa: BLE001  whatever one repository does to us, the others are searched

@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from dataclasses import replace
@@ -504,16 +505,19 @@ def test_submodules_and_lfs_are_not_followed(host: Host, clones: Clones) -> None
 
 
 @pytest.mark.long
-def test_a_repository_that_is_too_big_is_ended_and_others_stay(host: Host, tmp_path: Path) -> None:
-    """With the option that would let it in."""
+def test_a_repository_that_is_too_big_is_ended(host: Host, tmp_path: Path) -> None:
+    """With the option that would let it in. Others can be had afterwards: whether room was made of them for it goes by
+    the steps in which it grew."""
     clones = Clones(str(tmp_path / "clones"), 3 << 20)
     grow(host, "big", 6 << 20)
     with clones.held(host.remote(), host.reach):
         pass
     with pytest.raises(CloneError, match="--clones-limit"), clones.held(host.remote("big"), host.reach):
         pass
+    assert size_of(os.fsencode(tmp_path / "clones")) < 3 << 20
     with clones.held(host.remote(), host.reach) as clone:
-        assert not clone.fresh
+        assert len(objects(clone)) == 3
+    assert not (tmp_path / "clones" / name_of("host:big") / "repo.git").exists()
     assert size_of(os.fsencode(tmp_path / "clones")) < 3 << 20
 
 
@@ -649,7 +653,7 @@ def test_processes_that_use_one_folder(host: Host, tmp_path: Path) -> None:
 @pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="needs kill -9")
 def test_killed_in_the_middle_of_a_fetch(host: Host, tmp_path: Path) -> None:
-    """What comes after has a whole clone: git that lives on keeps the lock, and ends."""
+    """What comes after has a whole clone: git keeps the lock until it has ended, too."""
     grow(host, "big", 8 << 20)
     command = [sys.executable, "-c", _PROGRAM, str(tmp_path / "clones"), str(1 << 30), host.server.url, "big"]
     clones = Clones(str(tmp_path / "clones"), 1 << 30)
@@ -662,6 +666,30 @@ def test_killed_in_the_middle_of_a_fetch(host: Host, tmp_path: Path) -> None:
         with clones.held(host.remote("big"), host.reach) as clone:
             assert GitRepository(Path(os.fsdecode(clone.path))).git("fsck", "--full") == ""
         clones.forget(["host:big"])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs kill -9")
+def test_git_ends_where_whoever_has_started_it_is_killed(host: Host, tmp_path: Path) -> None:
+    """With all that it has started: nobody else would see that its time is over, and it keeps the lock."""
+    asked = threading.Event()
+    words = endless("result", pkt(b"NAK\n"), lambda: pkt(b"\2wait\n"), pause=0.01)
+
+    def hang(request: BaseHTTPRequestHandler) -> object:
+        asked.set()
+        return words(request)
+
+    host.server.mishaps["/web.git/git-upload-pack"] = hang
+    command = [sys.executable, "-c", _PROGRAM, str(tmp_path / "clones"), str(1 << 30), host.server.url, "web"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert asked.wait(30)
+        lock = Lock(os.fsencode(tmp_path / "clones" / f"{name_of('host:web')}.lock"))
+        assert not lock.take()
+        process.kill()
+    until = time.monotonic() + 10
+    while not lock.take():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    lock.give_back()
 
 
 @pytest.mark.long

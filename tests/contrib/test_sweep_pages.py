@@ -25,6 +25,7 @@ from oakum.scanner.sources.hosts.local import DEEPEST
 from oakum.scanner.sources.hosts.targets import FORMS
 from oakum.scanner.store.deliveries import MOST_ATTEMPTS
 from oakum.scanner.store.status import LAST_SWEEPS
+from oakum.scanner.sweep import Settings
 from oakum.scanner.sweep.executors import SEARCHING
 from oakum.scanner.sweep.run import STRIKES, WIDE
 from scanning import Fresh
@@ -62,11 +63,12 @@ def test_messages_are_those_of_the_code() -> None:
 
 def test_figures_are_those_of_the_code() -> None:
     """Times, sizes and counts in the text."""
-    numbers = {5: "five", 6: "six", 10: "ten"}
+    numbers = {5: "five", 6: "six", 7: "seven", 10: "ten"}
     for told in (
         f"could not be reached {STRIKES} times in a row",
         f"more than {WIDE >> 20} MiB",
-        f"ends after {numbers[int(SEARCHING) // 3600]} hours",
+        f"{numbers[int(SEARCHING) // 3600]} hours after its time for fetching",
+        f"{numbers[int(SEARCHING + Settings(NOW, '').seconds) // 3600]} hours in all by default",
         f"{numbers[MOST_ATTEMPTS]} times in all",
         f"up to {DEEPEST} folders deep",
         f"a {numbers[MEMORY_SHARE]}th of it",

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -214,24 +215,44 @@ def test_what_a_worker_took_with_it_is_done_again(tmp_path: Path) -> None:
         assert [name for name, process in workers.workers.items() if process.poll() is None] == [outcome.worker]
 
 
-def test_a_task_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a time in which any repository is done. Its worker gets no more, and what waited there goes to others."""
-    monkeypatch.setattr(module, "SEARCHING", 1.5)
+@pytest.mark.parametrize("nanny", [False, True])
+def test_a_task_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nanny: bool) -> None:
+    """After a time in which any repository is done, and by nobody else again. Its worker ends, when that is told: a
+    nanny starts it anew, without one others take what is left."""
+    monkeypatch.setattr(module, "SEARCHING", 3.0)
     notes: list[str] = []
     hangs, *others = tasks(12)
     hangs = replace(hangs, remote=replace(hangs.remote, name="hanging"))
-    with cluster(tmp_path, "one") as workers:
-        executor = Dask(workers.address, workings.hanging, Settings(NOW, "p", seconds=0), notes.append)
-        running = executor.run([hangs, *others])
-        later = threading.Timer(1.0, workers.start, ["two"])
-        later.start()
-        outcomes = list(running)
+    with cluster(tmp_path) as workers:
+        workers.start("one", "--nanny" if nanny else "--no-nanny")
+        settings = Settings(NOW, "p", clones=str(tmp_path), seconds=0)
+        running = Dask(workers.address, workings.hanging, settings, notes.append).run([hangs, *others])
+        outcomes = [next(running)]
+        if not nanny:
+            workers.start("two")
+        outcomes += running
+        if not nanny:
+            assert workers.workers["one"].wait(30) == 1
+            child = int((tmp_path / "child").read_text())
+            until = time.monotonic() + 10
+            while workings.there(child) and time.monotonic() < until:
+                time.sleep(0.02)
+            assert not workings.there(child)
     assert sorted(int(outcome.remote.id) for outcome in outcomes) == list(range(12))
-    assert [outcome.remote.name for outcome in outcomes if outcome.ending == "failed"] == ["hanging"]
-    assert {outcome.worker for outcome in outcomes} == {"", "two"}
-    (why,) = (outcome.why for outcome in outcomes if outcome.ending == "failed")
-    assert why.startswith("it was not done after 3 s")
-    assert notes == ["the worker one gets no more tasks: it does not come to an end with a repository"]
+    assert (outcomes[0].remote.name, outcomes[0].ending) == ("hanging", "failed")
+    assert outcomes[0].why.startswith("it was not done after 3 s")
+    assert {outcome.worker for outcome in outcomes[1:]} == {"one" if nanny else "two"}
+    assert (tmp_path / "begun").read_text() == "begun\n"
+    assert notes == []
+
+
+def test_a_worker_with_many_threads_works_on_one_task_at_a_time(tmp_path: Path) -> None:
+    """What has to wait for that has no less time for its own."""
+    of = [replace(task, wide=True) for task in tasks(6)]
+    with cluster(tmp_path) as workers:
+        workers.start("one", "--nthreads", "3")
+        assert len(list(Dask(workers.address, workings.wide, Settings(NOW, "p", clones=str(tmp_path))).run(of))) == 6
+    assert (tmp_path / "wide").read_text().split() == ["begin", "end"] * 6
 
 
 def _not_there(settings: Settings, task: Task) -> Outcome:

@@ -18,6 +18,8 @@ from oakum.detectors import samples
 from oakum.scanner.cli import worker
 from oakum.scanner.net import Outbound
 from oakum.scanner.sources.clones import Reach, advertised
+from oakum.scanner.sources.clones import folder as folder_module
+from oakum.scanner.sources.clones.locks import Lock
 from oakum.scanner.sweep import Settings, Task
 from oakum.scanner.sweep import executors as executors_module
 from oakum.scanner.sweep import work as work_module
@@ -25,6 +27,7 @@ from oakum.scanner.sweep.executors import ProcessPool, Work
 from oakum.scanner.sweep.work import Worker
 from oakum.scanner.swept import Outcome, Remote
 from organizations import NOW, compared, organization, settings, task_remote
+from workings import there
 
 
 def tasks(*names: str, wide: tuple[str, ...] = ()) -> list[Task]:
@@ -35,14 +38,6 @@ def tasks(*names: str, wide: tuple[str, ...] = ()) -> list[Task]:
 def pool(work: Work, folder: Path, jobs: int = 2) -> ProcessPool:
     """A pool of two."""
     return ProcessPool(work, Settings(NOW, "program", clones=str(folder)), jobs, workings.nothing)
-
-
-def there(pid: int) -> bool:
-    """Whether there is such a process, and not as a zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_every_task_is_done_once_by_so_many_processes(tmp_path: Path) -> None:
@@ -98,6 +93,32 @@ def test_a_task_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (outcome,) = made.run(tasks("a"))
     assert outcome.why.startswith("it was not done after")
     assert not any(there(pid) for pid in written(tmp_path))
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_process_that_hangs_is_asked_to_end_before_it_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends its git then; where it does not hear that, either, it is killed in a moment."""
+    monkeypatch.setattr(executors_module, "SEARCHING", 2.0)
+    made = ProcessPool(workings.stubborn, Settings(NOW, "p", clones=str(tmp_path), seconds=0), 1, workings.nothing)
+    (outcome,) = made.run(tasks("a"))
+    assert outcome.why.startswith("it was not done after")
+    assert (tmp_path / "asked").exists()
+    assert not any(there(pid) for pid in written(tmp_path))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_git_ends_with_the_process_that_has_started_it(tmp_path: Path) -> None:
+    """Which is killed for want of memory; and so does what git has started."""
+    (outcome,) = pool(workings.fetching, tmp_path).run(tasks("deadly"))
+    assert outcome.ending == "failed"
+    assert len(written(tmp_path)) == 6
+    until = time.monotonic() + 10
+    while any(map(there, written(tmp_path))) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not any(map(there, written(tmp_path)))
 
 
 def written(folder: Path) -> list[int]:
@@ -214,6 +235,21 @@ def test_what_cannot_be_fetched_is_an_outcome(tmp_path: Path, url: str) -> None:
     outcome = Worker(settings(tmp_path, private=True), dict(os.environ)).work(task)
     assert outcome.ending == "failed"
     assert outcome.why
+
+
+def test_what_another_process_works_on_is_to_be_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the same sweep: it says so, other than what is not there."""
+    monkeypatch.setattr(folder_module, "_PATIENCE", 0.0)
+    (task,) = organization(tmp_path / "served", 1)
+    worker = Worker(settings(tmp_path), dict(os.environ))
+    assert worker.work(task).ending == "searched"
+    lock = Lock(os.fsencode(tmp_path / "clones" / f"{folder_module.name_of(task.remote.id)}.lock"))
+    assert lock.take()
+    outcome = worker.work(task)
+    lock.give_back()
+    assert (outcome.ending, outcome.again, outcome.passing) == ("failed", True, False)
+    gone = worker.work(replace(task, remote=replace(task.remote, id="x", url="file:///nowhere/at/all")))
+    assert (gone.ending, gone.again, gone.passing) == ("failed", False, False)
 
 
 def test_no_value_is_in_an_outcome(tmp_path: Path) -> None:

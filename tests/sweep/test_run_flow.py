@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -240,6 +241,37 @@ class TestWhatGoesWrong:
         assert len(executor.tasks) == run.STRIKES + 1
         assert store.committed() == {one.name: "failed" for one in away} | {"acme/zz": "searched"}
         assert "in a row could not be reached, the last one as it does not answer" in store.why()["acme/r199"]
+
+    def test_what_others_were_in_the_way_of_is_tried_once_more(self, hosts: Hosts) -> None:
+        """When all others are done, one at a time; nobody hears of the first time."""
+        hosts.lists["github:acme"] = [remote(name) for name in ("blocked", "for-good", "gone", "well")]
+        tries: Counter[str] = Counter()
+
+        def blocked(task: Task) -> Outcome:
+            name = task.remote.name
+            tries[name] += 1
+            if name == "acme/for-good" or (name in ("acme/blocked", "acme/gone") and tries[name] == 1):
+                return Outcome(task.remote, "failed", why=f"no room, {tries[name]}", again=True)
+            return Outcome(task.remote, "failed", why="gone") if name == "acme/gone" else searched(task)
+
+        store, executor = NotedStore(), NotedExecutor(blocked)
+        watch = swept(store, executor)
+        assert [(task.remote.name, task.wide) for task in executor.tasks] == [
+            ("acme/blocked", False),
+            ("acme/for-good", False),
+            ("acme/gone", False),
+            ("acme/well", False),
+            ("acme/blocked", True),
+            ("acme/for-good", True),
+            ("acme/gone", True),
+        ]
+        assert [rest for what, *rest in store.calls if what == "commit"] == [
+            [("acme/well", "searched", "")],
+            [("acme/blocked", "searched", "")],
+            [("acme/for-good", "failed", "no room, 2")],
+            [("acme/gone", "failed", "gone")],
+        ]
+        assert sum(what == "done" for what, *_ in watch.told) == 4
 
     def test_a_login_that_ends_in_the_middle(self, hosts: Hosts) -> None:
         """It was taken, and is not any more: the host does not hear it for each of a thousand repositories."""

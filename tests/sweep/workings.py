@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from oakum.scanner.errors import OakumError
+from oakum.scanner.sources.clones.running import run
 from oakum.scanner.sweep import Settings, Task
 from oakum.scanner.sweep.work import OTHER_VERSION
 from oakum.scanner.swept import Outcome
@@ -70,6 +72,12 @@ class _Untold:
 def hanging(settings: Settings, task: Task) -> Outcome:
     """What never ends, for repositories that are called so."""
     if "hanging" in task.remote.name:
+        with open(os.path.join(settings.clones, "begun"), "a", encoding="ascii") as file:
+            file.write("begun\n")
+        if not multiprocessing.current_process().daemon:
+            child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,))
+            child.start()
+            Path(settings.clones, "child").write_text(str(child.pid))
         time.sleep(600)
     return done(settings, task)
 
@@ -79,6 +87,29 @@ def slow(settings: Settings, task: Task) -> Outcome:
     child = subprocess.Popen(["sleep", "60"])
     Path(settings.clones, f"{os.getpid()}").write_text(str(child.pid))
     time.sleep(60)
+    return done(settings, task)
+
+
+def stubborn(settings: Settings, task: Task) -> Outcome:
+    """What never ends, and takes no request for one; both are written down."""
+    signal.signal(signal.SIGTERM, lambda *_: Path(settings.clones, "asked").write_bytes(b""))
+    Path(settings.clones, f"{os.getpid()}").write_text(str(os.getpid()))
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        time.sleep(1)
+    return done(settings, task)
+
+
+def fetching(settings: Settings, task: Task) -> Outcome:
+    """What has a program as git at work that does not end, with a child; its id is written down. For repositories that
+    are called deadly its process is killed then."""
+    mark = Path(settings.clones, f"{os.getpid()}")
+
+    def watch() -> None:
+        if "deadly" in task.remote.name and mark.exists() and mark.read_text().endswith("\n"):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    run(["sh", "-c", f"sleep 60 & echo $! >{mark}; wait"], {"PATH": os.environ["PATH"]}, (), 60, watch)
     return done(settings, task)
 
 
@@ -97,6 +128,14 @@ def wide(settings: Settings, task: Task) -> Outcome:
             time.sleep(0.05)
             file.write("end\n")
     return done(settings, task)
+
+
+def there(pid: int) -> bool:
+    """Whether there is such a process, and not as a zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 kept: list[bytes] = []

@@ -1,7 +1,7 @@
 """A program that is run with bounds: what it prints and says, and the time that it takes.
 
 Beside `sources/git.py`, which runs git on what lies here, the only module that runs one. Nothing of it goes on when
-this ends, and nothing that it has started and left behind is waited for.
+this ends, not even where this process is killed; and nothing that it has started and left behind is waited for.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO
 
 from ..git import begun, kill
@@ -27,6 +27,9 @@ SAID = 64 << 10
 """Bytes that are kept of what git and the host say."""
 PRINTED = 256 << 20
 """Bytes that a list of refs may have."""
+_GUARD = 'read -r group && { read -r ended || kill -KILL "-$group"; }'
+"""What a shell does that is told a group of processes, and then that it has ended. Where whoever tells it is gone
+before that, it ends the group."""
 
 
 def run(
@@ -42,20 +45,58 @@ def run(
     It gets these descriptors, and reads what is `given`: so little that a pipe holds it. `watch` is called a few times
     a second, and ends it by raising. CloneError where it takes longer than so many seconds.
     """
-    try:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE if given else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            cwd=os.path.abspath(os.sep),
-            pass_fds=inherited,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise CloneError(f"git could not be started: {error.strerror or error}", passing=True, here=True) from error
-    begun(process)
+    with contextlib.ExitStack() as stack:
+        try:
+            guard = stack.enter_context(_guarding())
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE if given else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                cwd=os.path.abspath(os.sep),
+                pass_fds=inherited,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise CloneError(f"git could not be started: {error.strerror or error}", passing=True, here=True) from error
+        guard(process.pid)
+        begun(process)
+        return _attended(process, seconds, watch, given)
+
+
+@contextlib.contextmanager
+def _guarding() -> Iterator[Callable[[int], None]]:
+    """Takes a group of processes that is to end where this process is killed in the context: git would go on, without
+    bounds, and keep others from the clone."""
+    if os.name != "posix":
+        yield lambda _group: None
+        return
+    with subprocess.Popen(
+        ["/bin/sh", "-c", _GUARD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={},
+        cwd="/",
+        bufsize=0,
+        start_new_session=True,  # else it would be killed with us
+    ) as shell:
+
+        def tell(line: bytes) -> None:
+            assert shell.stdin is not None
+            with contextlib.suppress(BrokenPipeError):  # somebody has killed it
+                shell.stdin.write(line)
+
+        try:
+            yield lambda group: tell(b"%d\n" % group)
+        finally:
+            tell(b"ended\n" * 2)  # twice: the first one is read in place of a group that could not be started
+
+
+def _attended(
+    process: subprocess.Popen[bytes], seconds: float, watch: Callable[[], None], given: bytes
+) -> tuple[int, bytes, bytes]:
     kept: list[_Kept] = []
     until = time.monotonic() + seconds
     pause = LOOK
