@@ -37,15 +37,16 @@ class Refs:
 
 def read_refs(repository: Repository, not_scanned: list[NotScanned]) -> Refs:
     """All refs, by kind. What they name is asked apart: `for-each-ref` gives up at the first damaged object."""
-    refs = Refs(head_of(repository))
     try:
         listed = repository.run("for-each-ref", "--format=%(objectname) %(refname)").splitlines()
     except GitError as e:
         not_scanned.append(NotScanned(b"refs", f"cannot be read: {e}"))
-        return refs
+        return Refs(head_of(repository))
     named = [(name.decode(), ref) for name, _, ref in (line.partition(b" ") for line in listed)]
     named.sort(key=lambda pair: not pair[1].startswith(b"refs/tags/"))
-    answers = list(headers(repository, [question for name, _ in named for question in (name, name + "^{}")]))
+    asked = ["HEAD^{commit}", *(question for name, _ in named for question in (name, name + "^{}"))]
+    (head, kind, _), *answers = headers(repository, asked)
+    refs = Refs(head if kind == "commit" else "")
     for (name, ref), (_, kind, _), (peeled, final, _) in zip(named, answers[::2], answers[1::2], strict=True):
         if kind == "tag":
             refs.objects.append((ref, name))

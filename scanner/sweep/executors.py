@@ -75,7 +75,9 @@ class ProcessPool:
                 busy = [worker for worker in self._workers if worker.task]
                 if not busy:
                     return
-                yield from self._heard(busy, queue)
+                done = self._heard(busy, queue)
+                self._give(queue)  # whoever takes an outcome has something to do with it
+                yield from done
         finally:
             self._end()
 
@@ -91,8 +93,9 @@ class ProcessPool:
             with contextlib.suppress(OSError):  # it is dead: that is heard in a moment
                 worker.pipe.send(task)
 
-    def _heard(self, busy: list[_Worker], queue: _Queue) -> Iterator[Outcome]:
+    def _heard(self, busy: list[_Worker], queue: _Queue) -> list[Outcome]:
         """What those say that are done; what becomes of the tasks of those that died or hang."""
+        told: list[Outcome] = []
         ready = wait([worker.pipe for worker in busy], timeout=max(0.0, min(w.until for w in busy) - time.monotonic()))
         for worker in busy:
             task = worker.task
@@ -105,16 +108,17 @@ class ProcessPool:
                     if tries < TRIES:
                         queue.back(task)
                     else:
-                        yield Outcome(task.remote, "failed", why=DIED.format(tries))
+                        told.append(Outcome(task.remote, "failed", why=DIED.format(tries)))
                     continue
                 worker.task = None
                 done, ends = outcome
                 if ends:
                     self._stop(worker)
-                yield done
+                told.append(done)
             elif time.monotonic() > worker.until:
                 self._stop(worker)
-                yield Outcome(task.remote, "failed", why=HANGS.format(self._settings.seconds + SEARCHING))
+                told.append(Outcome(task.remote, "failed", why=HANGS.format(self._settings.seconds + SEARCHING)))
+        return told
 
     def _started(self) -> _Worker:
         if sys.platform == "linux":
