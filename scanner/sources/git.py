@@ -346,16 +346,18 @@ def first_line(text: bytes) -> str:
     return clean(next((line for line in lines if line.startswith((b"fatal:", b"error:"))), lines[0])[:300])
 
 
-def open_repository(path: bytes, environment: Mapping[str, str]) -> Repository | None:
+def open_repository(path: bytes, environment: Mapping[str, str], *, asked: bool = True) -> Repository | None:
     """The repository whose work tree, git directory or `.git` file is at `path`; None when there is none just there.
 
-    `environment` is the caller's. GitError when there is one that git refuses (unknown format, damaged).
+    `environment` is the caller's. GitError when there is one that git refuses (unknown format, damaged). Who looks at
+    its state only need not have git `asked`: whether it takes the repository, and how long ids are (0), is open then.
     """
     found = locate(path)
     if found is None:
         return None
     program = _git(environment)
-    return _measured(Repository(*found, 40, program, tuple((_kept(environment) | _ENVIRONMENT).items())))
+    repository = Repository(*found, 0, program, tuple((_kept(environment) | _ENVIRONMENT).items()))
+    return _measured(repository) if asked else repository
 
 
 IN_A_HOOK = (

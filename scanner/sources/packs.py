@@ -365,9 +365,9 @@ def list_packs(folder: bytes) -> list[bytes]:
 
 
 def list_loose(folder: bytes, id_length: int) -> list[str]:
-    """The names of loose objects."""
+    """The names of loose objects; those of either length where that is not known (0)."""
     out: list[str] = []
-    rest = re.compile(f"[0-9a-f]{{{id_length - 2}}}")
+    rest = re.compile(f"[0-9a-f]{{{id_length - 2}}}" if id_length else "[0-9a-f]{38}|[0-9a-f]{62}")
     with os.scandir(folder) as entries:
         parts = sorted(name for entry in entries if _HEX.fullmatch(name := os.fsdecode(entry.name)))
     for part in parts:

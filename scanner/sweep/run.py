@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from urllib.parse import urlsplit
 
 from ..errors import OakumError
@@ -27,6 +28,8 @@ from .threads import each
 
 THREADS = 12
 """Repositories that are asked at a time whether they changed: what takes time there is the way to the host."""
+READERS = 2
+"""Those that lie on this machine: what takes time there is Python, in which threads are in each other's way."""
 AT_ONCE = 256
 """Repositories of which nothing is to be told but that they are as they were, for one transaction."""
 WIDE = 64 << 20
@@ -130,7 +133,13 @@ def _tasks(
     chosen, known = list(chosen), store.known()
     watch.checking(len(chosen))
     tasks: list[Task] = []
-    for remote, refs in each(hosts.advertised, chosen, threads=THREADS):
+    here = [remote for remote in chosen if remote.url.startswith("file:")]
+    away = [remote for remote in chosen if not remote.url.startswith("file:")]
+    asked = chain(
+        each(hosts.advertised, away, threads=THREADS if away else 0),
+        each(hosts.advertised, here, threads=READERS if here else 0),
+    )
+    for remote, refs in asked:
         watch.checked()
         if isinstance(refs, Exception):
             writer.take(Outcome(remote, "failed", why=_why(refs)))

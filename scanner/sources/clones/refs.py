@@ -71,7 +71,7 @@ def local_path(place: Place) -> bytes:
 
 def _state(path: bytes, reach: Reach) -> str:
     try:
-        repository = open_repository(path, reach.environment)
+        repository = open_repository(path, reach.environment, asked=False)
         if repository is None:
             raise CloneError(f"there is no repository (any more) at {clean(path)}", gone=True)
         state = None if repository.work_tree else state_of(repository)
