@@ -111,7 +111,7 @@ bench-listings: $(DEV)
 	$(BIN)/python -m benchmarks.listings --dir "$(BENCH_DIR)" --oakum "$(BIN)/oakum"
 
 bench-sweep: $(DEV)
-	$(BIN)/python -m benchmarks.sweep --dir "$(BENCH_DIR)"
+	$(BIN)/python -m benchmarks.sweep --dir "$(BENCH_DIR)" --report "$(BENCH_DIR)/sweep.json"
 
 dev: $(DEV)
 

@@ -43,8 +43,9 @@ SHARE = 0.01
 """The part of the repositories that is pushed to between two sweeps."""
 DISK = 2 << 30
 """The limit of clones, where nothing else is said."""
-UNNOTED, FOLDER = 1 << 20, 1 << 12
-"""What clones may take besides: what a process has fetched since it last noted that, and the folder of each."""
+UNNOTED, FOLDER, LEDGER = 1 << 20, 1 << 12, 1 << 20
+"""What clones may take besides: what a process has fetched since it last noted that, the folder of each, and the folder
+of all with its ledger."""
 PUSHED = 2
 """The seed of what is pushed."""
 HEADS = ("sweep", "wall s", "of the first", "CPU s", "peak MiB", "clones MiB", "searched", "new")
@@ -94,7 +95,7 @@ def over_http(made: Organization, home: Path, runs: int, results: Results) -> No
         other.mkdir()
         results.half = first.disk // 2
         most = sweep("half the disk", Sweeps(other), results.half).disk
-    if most > results.half + UNNOTED * cores() + FOLDER * made.repositories:
+    if most > results.half + UNNOTED * cores() + FOLDER * made.repositories + LEDGER:
         results.wrong.append(f"half the disk: {most:,} bytes of {results.half:,}")
 
 
