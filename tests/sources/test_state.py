@@ -82,9 +82,13 @@ def test_reftables_are_looked_at(repo: GitRepository) -> None:
 
 
 def test_refs_without_bottom(repo: GitRepository) -> None:
-    """As deep as a path may be."""
-    path = os.fsencode(repo.path / ".git" / "refs" / "heads")
-    while len(path) < 4000:
-        path += b"/d"
-        os.mkdir(path)
-    assert looked(repo)
+    """As deep as a path may be; the folders go again, as Python cannot delete them all at once."""
+    made = [os.fsencode(repo.path / ".git" / "refs" / "heads")]
+    while len(made[-1]) < 4000:
+        made.append(made[-1] + b"/d")
+        os.mkdir(made[-1])
+    try:
+        assert looked(repo)
+    finally:
+        for path in reversed(made[1:]):
+            os.rmdir(path)
