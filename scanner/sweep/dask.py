@@ -14,6 +14,7 @@ import contextlib
 import logging
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections import deque
@@ -310,4 +311,4 @@ def _end(worker: Any, key: Key) -> None:
     end_all()
     for process in multiprocessing.active_children():  # they may be what hangs, and have its connections
         process.kill()
-    os._exit(1)
+    os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))

@@ -232,7 +232,7 @@ def test_a_task_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.Monke
             workers.start("two")
         outcomes += running
         if not nanny:
-            assert workers.workers["one"].wait(30) == 1
+            assert workers.workers["one"].wait(30) == -signal.SIGKILL
             child = int((tmp_path / "child").read_text())
             until = time.monotonic() + 10
             while workings.there(child) and time.monotonic() < until:
