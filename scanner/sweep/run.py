@@ -135,10 +135,7 @@ def _tasks(
     tasks: list[Task] = []
     here = [remote for remote in chosen if remote.url.startswith("file:")]
     away = [remote for remote in chosen if not remote.url.startswith("file:")]
-    asked = chain(
-        each(hosts.advertised, away, threads=THREADS if away else 0),
-        each(hosts.advertised, here, threads=READERS if here else 0),
-    )
+    asked = chain(each(hosts.advertised, away, threads=THREADS), each(hosts.advertised, here, threads=READERS))
     for remote, refs in asked:
         watch.checked()
         if isinstance(refs, Exception):

@@ -70,10 +70,11 @@ class Worker:
             return replace(outcome, why=OTHER_VERSION)
         try:
             outcome = self._searched(task, outcome)
-        except OakumError as error:
-            passing = isinstance(error, CloneError) and error.passing
-            here = isinstance(error, CloneError) and error.here
+        except CloneError as error:
+            passing, here = error.passing, error.here
             outcome = replace(outcome, why=str(error), passing=passing and not here, again=passing and here)
+        except OakumError as error:
+            outcome = replace(outcome, why=str(error))
         except MemoryError:
             outcome = replace(outcome, why="there was not enough memory: give the worker more, or use fewer --jobs")
         except Exception as error:  # noqa: BLE001  whatever one repository does to us, the others are searched

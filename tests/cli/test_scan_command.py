@@ -141,13 +141,13 @@ class TestExitCodes:
         tree.mkdir()
         rng = Random(1)
         block = b"".join(b"password = %d; token = %d\n" % (rng.getrandbits(40), n) for n in range(40_000))
-        for number in range(300):
+        for number in range(150):
             (tree / f"{number}.txt").write_bytes(block)
         command = [*OAKUM, "scan", str(tmp_path / "a.txt"), str(tree), "--format", "json", "--jobs", "2"]
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
         ) as running:
-            time.sleep(2)
+            time.sleep(2.5)
             assert running.poll() is None, "the tree is too small for this test"
             begun = time.monotonic()
             os.killpg(running.pid, signal.SIGINT)
