@@ -43,9 +43,9 @@ SHARE = 0.01
 """The part of the repositories that is pushed to between two sweeps."""
 DISK = 2 << 30
 """The limit of clones, where nothing else is said."""
-UNNOTED, FOLDER, LEDGER = 1 << 20, 1 << 12, 1 << 20
-"""What clones may take besides: what a process has fetched since it last noted that, the folder of each, and the folder
-of all with its ledger."""
+UNNOTED, FOLDER, LEDGER = 4 << 20, 1 << 12, 1 << 20
+"""What clones may take besides: what a process fetches over loopback between two looks, the folder of each, and the
+folder of all with its ledger."""
 PUSHED = 2
 """The seed of what is pushed."""
 HEADS = ("sweep", "wall s", "of the first", "CPU s", "peak MiB", "clones MiB", "searched", "new")

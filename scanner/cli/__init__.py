@@ -20,7 +20,14 @@ def main() -> None:
         except KeyboardInterrupt:
             code = 1  # before a search could begin, or while it was ended
         os._exit(code)  # at once: to take apart what is in memory takes as long as to search a small push
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if "obstore" in sys.modules:
+        # Its threads cannot be ended. One that wants to give back an object while Python ends aborts the process
+        # (https://github.com/python/cpython/issues/87135).
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
