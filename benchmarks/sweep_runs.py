@@ -42,9 +42,10 @@ class VoidSweepError(Exception):
 
 
 class Sweeps:
-    """Sweeps into one store, with caches of their own, in a folder."""
+    """Sweeps into one store, with clones of their own, in a folder. What oakum makes of its detectors once for all
+    sweeps (patterns as they are matched) is in there, too, or in another that several share."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cache: Path | None = None) -> None:
         self._folder = folder
         self._clones = folder / "clones"
         self.environment = {
@@ -52,7 +53,7 @@ class Sweeps:
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "LC_ALL": "C.UTF-8",
             "HOME": str(folder),
-            "XDG_CACHE_HOME": str(folder / "cache"),
+            "XDG_CACHE_HOME": str(cache or folder / "cache"),
             "XDG_STATE_HOME": str(folder / "state"),
             "XDG_CONFIG_HOME": str(folder / "config"),
             "OAKUM_STORE_KEY": base64.b64encode(KEY).decode(),

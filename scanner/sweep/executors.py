@@ -2,7 +2,8 @@
 
 A process of the pool has a pipe of its own, so that it is known what it was at when it dies; the task is given to
 another then, a few times. Each is the head of a group of processes: with it ends what it has started. It ends by itself
-when whoever started it is gone, and makes way for a fresh one when it has grown.
+when whoever started it is gone, and makes way for a fresh one when it has grown. Where there are as many as cores, each
+has one (`cores.py`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from ..sources.git import end_all
 from ..swept import Outcome
-from . import Settings, Task
+from . import Settings, Task, cores
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkProcess, SpawnProcess
@@ -51,6 +52,7 @@ HANGS = "it was not done after {:.0f} s, and was stopped: leave it out with --ex
 class _Worker:
     process: ForkProcess | SpawnProcess
     pipe: Connection
+    core: int | None
     task: Task | None = None
     until: float = 0.0
 
@@ -61,6 +63,8 @@ class ProcessPool:
     def __init__(self, work: Work, settings: Settings, jobs: int, prepare: Callable[[Settings], None]) -> None:
         self._work, self._settings, self._jobs, self._prepare = work, settings, jobs, prepare
         self._workers: list[_Worker] = []
+        allowed = cores.allowed()
+        self._cores: tuple[int | None, ...] = allowed if 1 < jobs == len(allowed) else (None,) * jobs
         self._tries: dict[str, int] = {}
 
     def run(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
@@ -127,12 +131,14 @@ class ProcessPool:
             context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         others = [worker.pipe for worker in self._workers] if sys.platform == "linux" else []
+        taken = [worker.core for worker in self._workers]
+        core = next((each for each in self._cores if each not in taken), None)
         process = context.Process(
-            target=_serve, args=(theirs, [*others, ours], self._work, self._settings), name="oakum worker"
+            target=_serve, args=(theirs, [*others, ours], core, self._work, self._settings), name="oakum worker"
         )
         process.start()
         theirs.close()
-        worker = _Worker(process, ours)
+        worker = _Worker(process, ours, core)
         self._workers.append(worker)
         return worker
 
@@ -201,8 +207,9 @@ def _end(process: ForkProcess | SpawnProcess) -> None:
 # --- in a process of the pool ----------------------------------------------------------------------------------------
 
 
-def _serve(pipe: Connection, others: list[Connection], work: Work, settings: Settings) -> None:
-    """Work on what comes through a pipe, until it is closed. `others` are ends of pipes that belong to the parent."""
+def _serve(pipe: Connection, others: list[Connection], core: int | None, work: Work, settings: Settings) -> None:
+    """Work on what comes through a pipe, until it is closed, on one core where one is named. `others` are ends of pipes
+    that belong to the parent."""
     if sys.platform == "linux":
         for each in others:
             each.close()  # else a pipe never ends here when the parent is gone
@@ -212,6 +219,8 @@ def _serve(pipe: Connection, others: list[Connection], work: Work, settings: Set
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C, and ends us
     signal.signal(signal.SIGTERM, _terminated)
     threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+    if core is not None:
+        cores.keep_to(core)
     size = _resident()
     done = 0
     while True:

@@ -135,8 +135,13 @@ def _tasks(
     tasks: list[Task] = []
     here = [remote for remote in chosen if remote.url.startswith("file:")]
     away = [remote for remote in chosen if not remote.url.startswith("file:")]
-    asked = chain(each(hosts.advertised, away, threads=THREADS), each(hosts.advertised, here, threads=READERS))
-    for remote, refs in asked:
+    searched = [remote for remote in here if known.get(remote.id, Known()).refs]
+    fresh = set(here).difference(searched)  # whoever searches them sees for himself
+    for remote, refs in chain(
+        ((remote, "") for remote in here if remote in fresh),
+        each(hosts.advertised, away, threads=THREADS),
+        each(hosts.advertised, searched, threads=READERS),
+    ):
         watch.checked()
         if isinstance(refs, Exception):
             writer.take(Outcome(remote, "failed", why=_why(refs)))

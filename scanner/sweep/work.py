@@ -11,6 +11,7 @@ import multiprocessing
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,12 +25,13 @@ from ..pipeline.scan import scan
 from ..pipeline.workers import WORTHWHILE, searcher_for, where_raised
 from ..report import ReportOptions
 from ..report.structured import finding_object
-from ..sources.clones import Clone, CloneError, Clones, Reach
+from ..sources.clones import Clone, CloneError, Clones, Reach, advertised
 from ..sources.clones.network import Helpers
 from ..sources.git import open_repository
 from ..sources.owners import Owners, owners
 from ..swept import Outcome, Remote
 from . import Settings, Task
+from .cores import all_of_them
 from .program import installed, program_of
 
 WIDE = 64 << 20
@@ -82,10 +84,12 @@ class Worker:
         return replace(outcome, seconds=round(time.monotonic() - begun, 3))
 
     def _searched(self, task: Task, outcome: Outcome) -> Outcome:
-        remote = task.remote
+        remote, refs = task.remote, task.refs
+        if not refs and remote.url.startswith("file:"):
+            refs = advertised(remote, self._reach)  # before it is searched: what comes meanwhile is for the next time
         login = login_for(remote.target, self._reach.environment, self._helpers)
         for again in (False, True):
-            with self._clones.held(remote, replace(self._reach, login=login), task.refs) as clone:
+            with self._clones.held(remote, replace(self._reach, login=login), refs) as clone:
                 result = self._scan(clone, remote, wide=task.wide)
                 found = tuple(_objects(result, self._owners(clone, remote) if result.findings else Owners()))
             if again or clone.fresh or clone.damaged or not clone.refs or not _is_damaged(result):
@@ -102,7 +106,7 @@ class Worker:
         return replace(
             outcome,
             ending="searched",
-            refs=(clone.refs or task.refs) if whole else "",
+            refs=(clone.refs or refs) if whole else "",
             findings=found,
             not_scanned=(*left_out, *result.not_scanned),
             blobs=sum(count for what, count in result.coverage.counts if what == "git blobs"),
@@ -114,7 +118,8 @@ class Worker:
         if multiprocessing.current_process().daemon:  # a Dask worker with a nanny: it may have no processes of its own
             jobs = 1
         options = replace(self._options, memory=clone.memory, readers=remote.readers, jobs=jobs)
-        return scan([clone.path], options, io.BytesIO(), self._searcher)
+        with all_of_them() if jobs > 1 else nullcontext():
+            return scan([clone.path], options, io.BytesIO(), self._searcher)
 
     def _owners(self, clone: Clone, remote: Remote) -> Owners:
         """Who owns what, by the head of the default branch."""

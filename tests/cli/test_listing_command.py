@@ -292,3 +292,18 @@ def test_long_names_do_not_fill_the_page() -> None:
     page = run("-", given=s3(*((f"{n}{'x' * 9000}/id_rsa", 5) for n in range(30))))
     assert len(page) < 20_000
     assert "x/id_rsa" in page
+
+
+def test_where_obstore_was_used_the_process_ends_at_once(tmp_path: Path) -> None:
+    """Its threads may abort a Python that takes itself apart. What was printed arrives, and the exit code is right."""
+    listing = tmp_path / "objects.xml"
+    listing.write_bytes(s3(*OBJECTS))
+    program = "import atexit, sys; from oakum.scanner.cli import main; atexit.register(print, 'taken apart'); main()"
+    told = []
+    for given in (program, f"import obstore; {program}"):
+        command = [sys.executable, "-c", given, "listing", str(listing)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        told.append((done.returncode, done.stdout, done.stderr))
+    assert told[0] == (1, told[1][1] + "taken apart\n", told[1][2])
+    assert told[1][0] == 1
+    assert told[1][1].count("\n") > 10

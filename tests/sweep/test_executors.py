@@ -20,7 +20,7 @@ from oakum.scanner.net import Outbound
 from oakum.scanner.sources.clones import Reach, advertised
 from oakum.scanner.sources.clones import folder as folder_module
 from oakum.scanner.sources.clones.locks import Lock
-from oakum.scanner.sweep import Settings, Task
+from oakum.scanner.sweep import Settings, Task, cores
 from oakum.scanner.sweep import executors as executors_module
 from oakum.scanner.sweep import work as work_module
 from oakum.scanner.sweep.executors import ProcessPool, Work
@@ -77,6 +77,18 @@ def test_one_wide_task_at_a_time(tmp_path: Path) -> None:
     outcomes = list(pool(workings.wide, tmp_path, jobs=3).run(of))
     assert len(outcomes) == 6
     assert (tmp_path / "wide").read_text().split() == ["begin", "end"] * 3
+
+
+@pytest.mark.skipif(len(cores.allowed()) < 2, reason="needs two cores, and Linux")
+def test_as_many_processes_as_cores_have_one_each(tmp_path: Path) -> None:
+    """With what they start; not where several processes search one repository. Others have all cores."""
+    every = cores.allowed()
+    number, told = len(every), " ".join(map(str, every))
+    outcomes = pool(workings.placed, tmp_path, jobs=number).run(tasks(*map(str, range(4 * number))))
+    assert {outcome.refs for outcome in outcomes} == {f"{core}/{core}/{told}/{core}" for core in every}
+    outcomes = pool(workings.placed, tmp_path, jobs=number + 1).run(tasks("a", "b"))
+    assert {outcome.refs for outcome in outcomes} == {f"{told}/{told}/{told}/{told}"}
+    assert cores.allowed() == every
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")

@@ -6,13 +6,14 @@ import multiprocessing
 import os
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 from oakum.scanner.errors import OakumError
 from oakum.scanner.sources.clones.running import run
-from oakum.scanner.sweep import Settings, Task
+from oakum.scanner.sweep import Settings, Task, cores
 from oakum.scanner.sweep.work import OTHER_VERSION
 from oakum.scanner.swept import Outcome
 
@@ -111,6 +112,17 @@ def fetching(settings: Settings, task: Task) -> Outcome:
 
     run(["sh", "-c", f"sleep 60 & echo $! >{mark}; wait"], {"PATH": os.environ["PATH"]}, (), 60, watch)
     return done(settings, task)
+
+
+def placed(settings: Settings, task: Task) -> Outcome:
+    """Says on which cores it works, what it starts, and what is searched by several processes."""
+    asked = [sys.executable, "-c", "import os; print(*sorted(os.sched_getaffinity(0)))"]
+    told = [" ".join(map(str, cores.allowed())), subprocess.run(asked, capture_output=True, text=True).stdout.strip()]
+    with cores.all_of_them():
+        told.append(" ".join(map(str, cores.allowed())))
+    told.append(" ".join(map(str, cores.allowed())))
+    time.sleep(0.1)
+    return Outcome(task.remote, "searched", refs="/".join(told))
 
 
 def growing(settings: Settings, task: Task) -> Outcome:

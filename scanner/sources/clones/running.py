@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO
 
-from ..git import begun, kill
+from ..git import Popen, begun, kill
 from .reach import CloneError
 
 LOOK = 0.1
@@ -48,7 +48,7 @@ def run(
     with contextlib.ExitStack() as stack:
         try:
             guard = stack.enter_context(_guarding())
-            process = subprocess.Popen(
+            process = Popen(
                 command,
                 stdin=subprocess.PIPE if given else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -94,9 +94,7 @@ def _guarding() -> Iterator[Callable[[int], None]]:
             tell(b"ended\n" * 2)  # twice: the first one is read in place of a group that could not be started
 
 
-def _attended(
-    process: subprocess.Popen[bytes], seconds: float, watch: Callable[[], None], given: bytes
-) -> tuple[int, bytes, bytes]:
+def _attended(process: Popen, seconds: float, watch: Callable[[], None], given: bytes) -> tuple[int, bytes, bytes]:
     kept: list[_Kept] = []
     until = time.monotonic() + seconds
     pause = LOOK
