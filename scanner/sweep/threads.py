@@ -11,6 +11,9 @@ Given = TypeVar("Given")
 Got = TypeVar("Got")
 TURN = 0.5
 """Seconds after which a wait looks up: Windows interrupts no wait for Ctrl-C."""
+FEW, SLOW = 3, 0.02
+"""Threads to begin with, and seconds without an answer after which there is another one: a host that is near answers so
+fast that more threads would only be in each other's way."""
 
 
 def each(
@@ -18,8 +21,8 @@ def each(
 ) -> Iterator[tuple[Given, Got | Exception]]:
     """Each with what `work` made of it, or the exception that it raised, in the order in which they are done.
 
-    Nobody waits for the threads when the reader stops early (Ctrl-C): they begin nothing new, and what they wait for
-    then ends with the process.
+    There are at most so many `threads`. Nobody waits for them when the reader stops early (Ctrl-C): they begin nothing
+    new, and what they wait for then ends with the process.
     """
     todo, lock, stopped = iter(given), threading.Lock(), threading.Event()
     done: queue.SimpleQueue[tuple[Given, Got | Exception] | Exception | None] = queue.SimpleQueue()
@@ -38,18 +41,19 @@ def each(
         except Exception as error:  # noqa: BLE001  of `given` itself: the reader raises it
             done.put(error)
 
-    running = [threading.Thread(target=run, daemon=True) for _ in range(threads)]
+    started, ended, wanted = 0, 0, min(FEW, threads)
     try:
-        for thread in running:
-            thread.start()
-        left = len(running)
-        while left:
+        while ended < wanted:
+            while started < wanted:
+                threading.Thread(target=run, daemon=True).start()
+                started += 1
             try:
-                got = done.get(timeout=TURN)
+                got = done.get(timeout=SLOW if started < threads else TURN)
             except queue.Empty:
+                wanted = min(wanted + 1, threads)
                 continue
             if got is None:
-                left -= 1
+                ended += 1
             elif isinstance(got, Exception):
                 raise got
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -168,6 +169,12 @@ class TestThreads:
 
         got = {n: repr(one) for n, one in each(work, iter(range(100)), threads=8)}
         assert got == {n: repr(ValueError(n)) if n % 3 == 0 else repr(n * n) for n in range(100)}
+
+    def test_so_many_at_a_time_where_answers_take_long(self) -> None:
+        """As hosts that are far away let everybody wait."""
+        together = threading.Barrier(8)
+        waited = each(lambda _: together.wait(30), range(16), threads=8)
+        assert sorted(place for _, place in waited) == sorted([*range(8)] * 2)
 
     def test_nothing_more_begins_when_the_reader_stops(self) -> None:
         """A thread ends what it has begun."""
