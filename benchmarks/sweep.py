@@ -9,7 +9,8 @@
   files, or in most.
 - `half the disk`: a first sweep whose clones may take half as much as those of the first one took.
 - `one process` and `a process a core`: first sweeps of the same repositories as a folder of clones, in turn, by an
-  oakum that has run before: its patterns are compiled.
+  oakum that has run before: its patterns are compiled. Memory and disk are not sampled: that would take a part of the
+  core that one process leaves idle.
 
 After each of them that may find something, the store must hold every planted secret, in its state and its repositories,
 and no other. Wall time, processor time of oakum and its git, peak memory of all of its processes (PSS without
@@ -135,7 +136,8 @@ def in_turn(made: Organization, home: Path, runs: int, results: Results) -> None
     for _ in range(runs):
         for name, jobs in ((ALONE, 1), (TOGETHER, cores())):
             sweeps = Sweeps(next(folders), cache)
-            results.nights.setdefault(name, []).append(sweeps.run(str(made.folder), "--jobs", str(jobs)))
+            night = sweeps.run(str(made.folder), "--jobs", str(jobs), sample=False)
+            results.nights.setdefault(name, []).append(night)
             results.wrong += (f"{name}: {what}" for what in wrong(made.plants, sweeps.findings()))
 
 
@@ -168,11 +170,16 @@ def table(results: Results) -> str:
         wall = median(night.run.wall for night in nights)
         share = "" if name in (ALONE, TOGETHER) else f"{100 * wall / first:.1f} %"
         cells = [name, f"{wall:.1f}", share, f"{median(night.run.cpu for night in nights):.1f}"]
-        cells.append(f"{max(night.run.peak for night in nights) / 1024:.0f}")
-        cells.append(f"{max(night.disk for night in nights) / (1 << 20):.0f}")
+        cells.append(_mebibytes(max(night.run.peak for night in nights) << 10))
+        cells.append(_mebibytes(max(night.disk for night in nights)))
         cells += (f"{nights[-1].counts[what]:,}" for what in ("searched", "new"))
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _mebibytes(count: int) -> str:
+    """Nothing where nobody looked."""
+    return f"{count / (1 << 20):.0f}" if count else ""
 
 
 def summary(results: Results) -> Iterator[str]:

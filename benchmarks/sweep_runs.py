@@ -11,7 +11,8 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,8 @@ INTERVAL = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """A sweep: what it took, the counts of its news, and the most bytes that clones took on disk at any moment."""
+    """A sweep: what it took, the counts of its news, and the most bytes that clones took on disk at any moment (0 where
+    nobody looked)."""
 
     run: measure.Run
     counts: Mapping[str, int]
@@ -59,8 +61,9 @@ class Sweeps:
             "OAKUM_STORE_KEY": base64.b64encode(KEY).decode(),
         }
 
-    def run(self, *arguments: str) -> Night:
-        """A sweep of all repositories. VoidSweepError where it, or one repository, failed."""
+    def run(self, *arguments: str, sample: bool = True) -> Night:
+        """A sweep of all repositories. VoidSweepError where it, or one repository, failed. To `sample` memory and disk
+        takes a part of a core."""
         output = self._folder / "news.json"
         command = [
             *self._command("run"),
@@ -71,18 +74,16 @@ class Sweeps:
             str(self._clones),
             *arguments,
         ]
-        watch = _Disk(self._clones)
-        watch.start()
-        try:
-            run = measure.run(command, env=self.environment, folder=self._folder, limit=LIMIT, output=output)
-        finally:
-            disk = watch.end()
+        with _sampled(self._clones) if sample else nullcontext(list[int]()) as disk:
+            run = measure.run(
+                command, env=self.environment, folder=self._folder, limit=LIMIT, output=output, sample=sample
+            )
         if run.exit not in (0, 1):
             raise VoidSweepError(f"exit code {run.exit}: {run.log[-2000:]}{output.read_text('utf-8')[-2000:]}")
         told = json.loads(output.read_text("utf-8"))
         if told["failed"] or told["counts"]["failed"] or told["counts"]["incomplete"]:
             raise VoidSweepError(f"not everything was searched: {told['failed'][:3]}")
-        return Night(run, told["counts"], disk)
+        return Night(run, told["counts"], max(disk, default=0))
 
     def findings(self) -> list[dict[str, Any]]:
         """All findings of the store that somebody has to do something about."""
@@ -128,24 +129,24 @@ def wrong(plants: Iterable[Plant], findings: Sequence[Mapping[str, Any]], prefix
     return out
 
 
-class _Disk(threading.Thread):
-    """Samples what a folder takes on disk until `end` is called, which gives the most it was."""
+@contextmanager
+def _sampled(folder: Path) -> Iterator[list[int]]:
+    """What a folder takes on disk, now and then and at the end."""
+    taken: list[int] = []
+    over = threading.Event()
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(daemon=True)
-        self._folder = folder
-        self._most = 0
-        self._over = threading.Event()
+    def sample() -> None:
+        while not over.wait(INTERVAL):
+            taken.append(on_disk(folder))
 
-    def run(self) -> None:
-        while not self._over.wait(INTERVAL):
-            self._most = max(self._most, on_disk(self._folder))
-
-    def end(self) -> int:
-        """The most; nothing is sampled any more."""
-        self._over.set()
-        self.join()
-        return max(self._most, on_disk(self._folder))
+    thread = threading.Thread(target=sample, daemon=True)
+    thread.start()
+    try:
+        yield taken
+    finally:
+        over.set()
+        thread.join()
+        taken.append(on_disk(folder))
 
 
 def on_disk(folder: Path | str) -> int:

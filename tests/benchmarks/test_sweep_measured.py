@@ -88,24 +88,26 @@ def test_what_a_folder_takes_on_disk_is_what_its_files_take(tmp_path: Path) -> N
 # --- what is told ----------------------------------------------------------------------------------------------------
 
 
-def night(wall: float, searched: int, disk: int = 7) -> Night:
+def night(wall: float, searched: int, disk: int = 7, peak: int = 100) -> Night:
     """One that took so long."""
-    run = Run(exit=0, cpu=wall * 2, wall=wall, peak=100 << 10, late=False, log="")
+    run = Run(exit=0, cpu=wall * 2, wall=wall, peak=peak << 10, late=False, log="")
     return Night(run, {"searched": searched, "new": 3}, disk << 20)
 
 
 def test_the_table_says_what_each_sweep_took() -> None:
-    """Shares are of the first one's wall time; of what ran several times it has medians, and the summary the ratio."""
+    """Shares are of the first one's wall time; of what ran several times it has medians, and the summary the ratio.
+    What was not sampled is not there."""
     results = Results(half=9 << 20, pushed=[Changed("team01/a", "branch")])
     results.nights = {"first": [night(10, 60)], "nothing new": [night(n / 10, 0) for n in (4, 5, 9)]}
     results.nights |= {"half the disk": [night(11, 60)]}
-    results.nights |= {sweep.ALONE: [night(8, 60), night(9, 60)], sweep.TOGETHER: [night(4, 60), night(6, 60)]}
+    alone, together = ([night(wall, 60, disk=0, peak=0) for wall in walls] for walls in ((8, 9), (4, 6)))
+    results.nights |= {sweep.ALONE: alone, sweep.TOGETHER: together}
     assert sweep.table(results).splitlines()[2:] == [
         "| first | 10.0 | 100.0 % | 20.0 | 100 | 7 | 60 | 3 |",
         "| nothing new | 0.5 | 5.0 % | 1.0 | 100 | 7 | 0 | 3 |",
         "| half the disk | 11.0 | 110.0 % | 22.0 | 100 | 7 | 60 | 3 |",
-        "| one process | 8.5 |  | 17.0 | 100 | 7 | 60 | 3 |",
-        "| a process a core | 5.0 |  | 10.0 | 100 | 7 | 60 | 3 |",
+        "| one process | 8.5 |  | 17.0 |  |  | 60 | 3 |",
+        "| a process a core | 5.0 |  | 10.0 |  |  | 60 | 3 |",
     ]
     assert list(sweep.summary(results)) == [
         f"{sweep.cores()} processes: 1.75 (1.50–2.00) times the throughput of one",
