@@ -24,7 +24,7 @@ from typing import IO, cast
 
 from ..errors import GitError, UsageError
 from ..model import clean
-from .locate import common_dir, git_file, has_layout, is_repository, locate
+from .locate import common_dir, git_file, has_layout, is_repository, is_usual, locate
 
 FIRST_ANSWER = 30.0
 """Seconds that git may take to open a repository."""
@@ -452,6 +452,8 @@ def _kept(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _measured(repository: Repository) -> Repository:
+    if is_usual(repository.git_dir, repository.common_dir):
+        return replace(repository, id_length=40)
     algorithm = repository.run("rev-parse", "--show-object-format", timeout=FIRST_ANSWER).strip()
     return replace(repository, id_length=64 if algorithm == b"sha256" else 40)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import stat
 from collections.abc import Iterator
 
@@ -16,6 +17,8 @@ from ..model import clean
 
 MOST_LINKED = 20_000
 """Folders outside of a git directory that its links and alternates may lead to."""
+_MOST_SETTINGS = 16 << 10
+"""Bytes of a configuration that is looked through here."""
 
 
 def locate(path: bytes) -> tuple[bytes, bytes, bytes] | None:
@@ -95,6 +98,42 @@ def common_dir(git_dir: bytes) -> bytes:
         return git_dir  # what else it may be, `_require_plain` says
     with open(file, "rb") as opened:
         return os.path.abspath(os.path.join(git_dir, opened.read(65536).strip(b"\r\n")))
+
+
+_HEAD = re.compile(rb"ref: refs/heads/[A-Za-z0-9._/-]+\n|[0-9a-f]{40}\n")
+_SECTION = re.compile(rb"\[core\]|\[(?:remote|branch) \"[A-Za-z0-9._/-]+\"\]")
+_SETTING = re.compile(
+    rb"\trepositoryformatversion = 0"
+    rb"|\t(?:filemode|bare|logallrefupdates|ignorecase|precomposeunicode|mirror) = (?:true|false)"
+    rb"|\t(?:url|fetch|remote|merge) = [A-Za-z0-9._/:@*+~-]+"
+)
+
+
+def is_usual(git_dir: bytes, common: bytes) -> bool:
+    """Whether a repository is as `git init` and `git clone` make it, so that git need not be asked what it is: no
+    extension, and so ids of SHA-1; nothing included; nothing that git would refuse.
+
+    Source: git-config(1), gitrepository-layout(5) and the document "repository-version" of git.
+    """
+    try:
+        for file in (head := os.path.join(git_dir, b"HEAD"), config := os.path.join(common, b"config")):
+            if not stat.S_ISREG(os.lstat(file).st_mode):
+                return False
+        with open(head, "rb") as opened:
+            usual = _HEAD.fullmatch(opened.read(1024)) is not None
+        with open(config, "rb") as opened:
+            lines = opened.read(_MOST_SETTINGS + 1)
+    except OSError:
+        return False
+    first, *others = lines.split(b"\n")
+    return (
+        usual
+        and len(lines) <= _MOST_SETTINGS
+        and first == b"[core]"
+        and others.count(b"\trepositoryformatversion = 0") == 1
+        and all(not line or _SECTION.fullmatch(line) or _SETTING.fullmatch(line) for line in others)
+        and all(os.path.isdir(os.path.join(common, name)) for name in (b"objects", b"refs"))
+    )
 
 
 _OTHERS = frozenset({b"annex", b"lfs", b"modules"})

@@ -26,7 +26,7 @@ from . import Counted, Finder, Heard, Hinted, Item, Walked
 from .commits import Commits, PackedCommits
 from .diffs import FILES_OF_A_COMMIT, MOST_CHANGES, Change, Sieve, diff_trees
 from .git import Repository
-from .objects import DAMAGED, Kind, ObjectUnit, Store, chosen_units, headers, too_large, true_origin
+from .objects import DAMAGED, Kind, ObjectUnit, Store, chosen_units, headers, sized_units, too_large, true_origin
 
 if TYPE_CHECKING:
     from . import _packs
@@ -191,15 +191,16 @@ class Packs:
 
         Of the latter, nothing is believed that would keep it from being searched: neither a tree nor a large size.
         """
-        kinds: dict[str, list[str]] = {"blob": [], "commit": [], "tag": [], "tree": [], "missing": []}
+        kinds: dict[str, list[tuple[str, int]]] = {"blob": [], "commit": [], "tag": [], "tree": [], "missing": []}
         for name, kind, size in headers(self.repository, names):
-            kinds["missing" if broken and (kind == "tree" or size > self.max_size) else kind].append(name)
-        store.commits += b"".join(bytes.fromhex(name) for name in kinds["commit"])
-        self._loose_commits.update(dict.fromkeys(kinds["commit"]))
-        for name in kinds["missing"]:
+            kinds["missing" if broken and (kind == "tree" or size > self.max_size) else kind].append((name, size))
+        commits = [name for name, _ in kinds["commit"]]
+        store.commits += b"".join(map(bytes.fromhex, commits))
+        self._loose_commits.update(dict.fromkeys(commits))
+        for name, _ in kinds["missing"]:
             store.damage(name)
-        for _, kind in _KINDS:
-            yield from chosen_units(self.repository, kind, kinds[kind], store.not_scanned, max_size=self.max_size)
+        for _, word in _KINDS:
+            yield from sized_units(self.repository, word, kinds[word], store.not_scanned, max_size=self.max_size)
 
     def commits(self, store: Store, heard: list[Heard] | None = None) -> Commits:
         """The commits in order, once the store is filled; what of them was heard already need not be read again, and is
