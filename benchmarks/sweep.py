@@ -153,7 +153,7 @@ def measured(made: Organization, folder: Path, runs: int) -> Results:
     results = Results()
     with TemporaryDirectory(dir=folder) as home:
         over_http(made, Path(home), runs, results)
-        in_turn(made, Path(home), runs, results)
+        in_turn(made, Path(home), 2 * runs - 1, results)
     return results
 
 

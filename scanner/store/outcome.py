@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, exists, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, exists, func, or_, select, update
 
 from ..swept import Outcome
 from .objects import Seen
@@ -19,6 +19,22 @@ from .states import Standing, state_of
 from .writing import absent, chunks, insert, note_remotes, running
 
 _LARGEST = 1 << 53
+# What every repository needs is made once: to make a statement takes SQLAlchemy longer than SQLite needs for it.
+_LISTED = select(repositories.c.key).where(
+    repositories.c.key.in_(bindparam("keys", expanding=True)),
+    exists().where(listings.c.repository == repositories.c.key),
+)
+_THERE = select(presences.c.finding, presences.c.program).where(
+    presences.c.repository == bindparam("key"), or_(presences.c.present, presences.c.hidden)
+)
+_GIVEN: dict[str, Any] = {
+    name: bindparam(f"new_{name}") for name in ("refs", "program", "bytes", "blobs", "worker", "sweep", "seen")
+}
+_WHOLE = (
+    update(repositories)
+    .where(repositories.c.key == bindparam("of"))
+    .values(**_GIVEN, ending="searched", why="", failing_since=None, failures=0)
+)
 
 
 def note_outcomes(
@@ -29,8 +45,7 @@ def note_outcomes(
     keys = {repository_key(o.remote.id): o.remote for o, _ in outcomes}
     known: set[str] = set()
     for chunk in chunks(keys):
-        listed = exists().where(listings.c.repository == repositories.c.key)
-        known.update(c.scalars(select(repositories.c.key).where(repositories.c.key.in_(chunk), listed)))
+        known.update(c.scalars(_LISTED, {"keys": chunk}))
     note_remotes(c, [remote for key, remote in keys.items() if key not in known], now)
     for chunk in chunks(repository_key(o.remote.id) for o, _ in outcomes if o.ending == "unchanged"):
         _unchanged(c, sweep, chunk, now)
@@ -82,8 +97,7 @@ def _searched(c: Connection, sweep: int, outcome: Outcome, found: Mapping[str, S
     program = storable(outcome.program)
     if not missing:
         p = presences.c
-        lost = and_(p.repository == key, or_(p.present, p.hidden))
-        there = {row.finding: row.program == program for row in c.execute(select(p.finding, p.program).where(lost))}
+        there = {row.finding: row.program == program for row in c.execute(_THERE, {"key": key})}
         for same in (True, False):
             for chunk in chunks(
                 sorted(name for name, seen_so in there.items() if seen_so is same and name not in found)
@@ -93,17 +107,17 @@ def _searched(c: Connection, sweep: int, outcome: Outcome, found: Mapping[str, S
         _seen(c, sweep, key, program, part, now)
     values: dict[str, Any] = {
         "refs": "" if missing else storable(outcome.refs),
-        "program": "" if missing else storable(outcome.program),
+        "program": "" if missing else program,
         "bytes": min(max(0, outcome.bytes), _LARGEST),
         "blobs": min(max(0, outcome.blobs), _LARGEST),
         "worker": storable(outcome.worker),
-        "ending": "searched",
     }
     if missing:
-        values |= _failing(sweep, _incomplete(outcome), now)
+        values |= {"ending": "searched", **_failing(sweep, _incomplete(outcome), now)}
+        c.execute(update(repositories).where(repositories.c.key == key).values(**values))
     else:
-        values |= {"sweep": sweep, "seen": now, "why": "", "failing_since": None, "failures": 0}
-    c.execute(update(repositories).where(repositories.c.key == key).values(**values))
+        values |= {"sweep": sweep, "seen": now}
+        c.execute(_WHOLE, {"of": key} | {f"new_{name}": value for name, value in values.items()})
 
 
 def _incomplete(outcome: Outcome) -> str:

@@ -29,6 +29,7 @@ FEWER = (
     "{:,} of the {:,} repositories that it had are missing (does the token see less than before?): they count as gone "
     "after {} more sweeps"
 )
+_RUNNING = select(sweeps.c.targets, sweeps.c.ended).where(sweeps.c.sweep == bindparam("wanted"))
 _T = TypeVar("_T")
 _CREDENTIALS = re.compile(r"(?i)^((?:https?|file)://)[^/@]*@|^([a-z+]+://[^/:@]*):[^/@]*(?=@)")
 
@@ -62,7 +63,7 @@ def begin(c: Connection, targets: Sequence[str], now: datetime) -> int:
 
 def running(c: Connection, sweep: int) -> Sequence[str]:
     """The targets of a sweep that has not ended; StoreError for another."""
-    row = c.execute(select(sweeps.c.targets, sweeps.c.ended).where(sweeps.c.sweep == sweep)).first()
+    row = c.execute(_RUNNING, {"wanted": sweep}).first()
     if row is None or row.ended is not None:
         raise StoreError(f"sweep {sweep} {'has ended' if row else 'is none of this store'}: begin another")
     return list(row.targets)
