@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -24,8 +25,9 @@ def main() -> None:
     if "obstore" in sys.modules:
         # Its threads cannot be ended. One that wants to give back an object while Python ends aborts the process
         # (https://github.com/python/cpython/issues/87135).
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):  # nobody reads on
+                stream.flush()
         os._exit(code)
     sys.exit(code)
 

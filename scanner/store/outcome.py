@@ -27,14 +27,7 @@ _LISTED = select(repositories.c.key).where(
 _THERE = select(presences.c.finding, presences.c.program).where(
     presences.c.repository == bindparam("key"), or_(presences.c.present, presences.c.hidden)
 )
-_GIVEN: dict[str, Any] = {
-    name: bindparam(f"new_{name}") for name in ("refs", "program", "bytes", "blobs", "worker", "sweep", "seen")
-}
-_WHOLE = (
-    update(repositories)
-    .where(repositories.c.key == bindparam("of"))
-    .values(**_GIVEN, ending="searched", why="", failing_since=None, failures=0)
-)
+_BY_KEY = update(repositories).where(repositories.c.key == bindparam("of"))
 
 
 def note_outcomes(
@@ -111,13 +104,14 @@ def _searched(c: Connection, sweep: int, outcome: Outcome, found: Mapping[str, S
         "bytes": min(max(0, outcome.bytes), _LARGEST),
         "blobs": min(max(0, outcome.blobs), _LARGEST),
         "worker": storable(outcome.worker),
+        "ending": "searched",
     }
     if missing:
-        values |= {"ending": "searched", **_failing(sweep, _incomplete(outcome), now)}
+        values |= _failing(sweep, _incomplete(outcome), now)
         c.execute(update(repositories).where(repositories.c.key == key).values(**values))
     else:
-        values |= {"sweep": sweep, "seen": now}
-        c.execute(_WHOLE, {"of": key} | {f"new_{name}": value for name, value in values.items()})
+        values |= {"sweep": sweep, "seen": now, "why": "", "failing_since": None, "failures": 0}
+        c.execute(_BY_KEY, {"of": key, **values})
 
 
 def _incomplete(outcome: Outcome) -> str:

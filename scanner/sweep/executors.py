@@ -64,7 +64,7 @@ class ProcessPool:
         self._work, self._settings, self._jobs, self._prepare = work, settings, jobs, prepare
         self._workers: list[_Worker] = []
         allowed = cores.allowed()
-        self._cores: tuple[int | None, ...] = allowed if 1 < jobs == len(allowed) else (None,) * jobs
+        self._cores = allowed if 1 < jobs == len(allowed) else ()
         self._tries: dict[str, int] = {}
 
     def run(self, tasks: Iterable[Task]) -> Iterator[Outcome]:

@@ -135,13 +135,13 @@ def _tasks(
     tasks: list[Task] = []
     here = [remote for remote in chosen if remote.url.startswith("file:")]
     away = [remote for remote in chosen if not remote.url.startswith("file:")]
-    searched = [remote for remote in here if known.get(remote.id, Known()).refs]
-    fresh = set(here).difference(searched)  # whoever searches them sees for himself
-    for remote, refs in chain(
-        ((remote, "") for remote in here if remote in fresh),
-        each(hosts.advertised, away, threads=THREADS),
-        each(hosts.advertised, searched, threads=READERS),
-    ):
+
+    def looked(remote: Remote) -> str:
+        searched = known.get(remote.id, Known()).refs
+        return hosts.advertised(remote) if searched else ""  # whoever searches it now sees for himself
+
+    asked = chain(each(hosts.advertised, away, threads=THREADS), each(looked, here, threads=READERS))
+    for remote, refs in asked:
         watch.checked()
         if isinstance(refs, Exception):
             writer.take(Outcome(remote, "failed", why=_why(refs)))
